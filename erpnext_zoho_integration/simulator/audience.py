@@ -1,0 +1,194 @@
+"""Who a mailing went to and who did what, by arithmetic instead of by lists.
+
+A mailing goes to a run of consecutive persons. An affine permutation gives each a *rank*; what they did follows from
+the rank alone: those below `opened` opened, those below `clicked` also clicked, the last ones bounced, every 17th
+opted out. So the page at any position of any list costs as much as the page is long, the position of any person is
+known at once, and a list grows at its end when a counter grows, as Zoho's lists do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import gcd
+from typing import NamedTuple
+
+# Zoho's name of each list that a sync stores, and the name the app stores it under.
+STORED_ACTIONS = {
+	"sentcontacts": "Sent",
+	"openedcontacts": "Opened",
+	"clickedcontacts": "Clicked",
+	"senthardbounce": "Hard Bounced",
+	"sentsoftbounce": "Soft Bounced",
+	"optoutcontacts": "Unsubscribed",
+	"spamcontacts": "Complaint",
+}
+ACTIONS = (*STORED_ACTIONS, "unopenedcontacts", "unsentcontacts")
+# first rank and step of those who opted out and those who complained
+OPT_OUT = (3, 17)
+COMPLAINT = (11, 23)
+
+
+class Counts(NamedTuple):
+	"""How far each list of a mailing reaches. Replaced as a whole, so that a page sees one state."""
+
+	sent: int = 0
+	unsent: int = 0
+	opened: int = 0
+	clicked: int = 0
+	bounced: int = 0
+	hard: int = 0
+	opted_out: int = 0
+	complained: int = 0
+
+	@property
+	def delivered(self) -> int:
+		return self.sent - self.bounced
+
+	def room(self, name: str) -> int:
+		"""Return by how much the counter `name` can still grow."""
+		if name == "opened":
+			return self.delivered - self.opened
+		if name == "clicked":
+			return self.opened - self.clicked
+		if name == "hard":
+			return self.bounced - self.hard
+		first, step = OPT_OUT if name == "opted_out" else COMPLAINT
+		return max(0, (self.delivered - first + step - 1) // step) - getattr(self, name)
+
+	def length(self, action: str) -> int:
+		"""Return the number of rows in the list of `action`."""
+		if action == "unopenedcontacts":
+			return self.delivered - self.opened
+		if action == "sentsoftbounce":
+			return self.bounced - self.hard
+		return getattr(self, _COUNTER[action])
+
+
+_COUNTER = {
+	"sentcontacts": "sent",
+	"openedcontacts": "opened",
+	"clickedcontacts": "clicked",
+	"senthardbounce": "hard",
+	"optoutcontacts": "opted_out",
+	"spamcontacts": "complained",
+	"unsentcontacts": "unsent",
+}
+_GROWING = ("openedcontacts", "clickedcontacts", "senthardbounce", "optoutcontacts", "spamcontacts")
+
+
+@dataclass
+class Mailing:
+	"""One send to one run of persons: a campaign has one, an A/B campaign three.
+
+	`first` is the first person, `among` the number of persons the run wraps around at. Times are epoch seconds, UTC.
+	"""
+
+	key: str
+	first: int
+	among: int
+	sent_at: int
+	counts: Counts
+	history: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+	more_clicks: dict[int, int] = field(default_factory=dict)
+
+	def __post_init__(self) -> None:
+		self.size = self.counts.sent + self.counts.unsent
+		self._factor = coprime(self.size, int(self.size * 0.6180339887) | 1)
+		self._inverse = pow(self._factor, -1, self.size) if self.size > 1 else 0
+		self._list_factor = coprime(self.counts.sent, int(self.counts.sent * 0.7548776662) | 1)
+
+	def person(self, rank: int) -> int:
+		return (self.first + rank * self._factor % self.size) % self.among
+
+	def rank(self, person: int) -> int:
+		"""Return the rank of a person, or -1 if the mailing did not go to them."""
+		offset = (person - self.first) % self.among
+		if offset >= self.size or person >= self.among:
+			return -1
+		return offset * self._inverse % self.size
+
+	def runs(self) -> list[range]:
+		"""Return the persons the mailing went to as one run, or two if it wraps around."""
+		last = self.first + self.size
+		if last <= self.among:
+			return [range(self.first, last)]
+		return [range(self.first, self.among), range(last - self.among)]
+
+	def rank_at(self, action: str, position: int, newest_first: bool = False) -> int:
+		"""Return the rank of the row at `position` (from 0) of the list of `action`."""
+		counts = self.counts
+		if newest_first and action in _GROWING:
+			position = counts.length(action) - 1 - position
+		if action in ("openedcontacts", "clickedcontacts"):
+			return position
+		if action == "sentcontacts":
+			return position * self._list_factor % counts.sent
+		if action == "senthardbounce":
+			return counts.sent - 1 - position
+		if action == "sentsoftbounce":
+			return counts.sent - counts.bounced + position
+		if action == "unopenedcontacts":
+			return counts.opened + position
+		if action == "unsentcontacts":
+			return counts.sent + position
+		first, step = OPT_OUT if action == "optoutcontacts" else COMPLAINT
+		return first + step * position
+
+	def holds(self, action: str, rank: int) -> bool:
+		"""Tell whether the recipient of that rank is in the list of `action`."""
+		counts = self.counts
+		if action == "sentcontacts":
+			return 0 <= rank < counts.sent
+		if action == "openedcontacts":
+			return 0 <= rank < counts.opened
+		if action == "clickedcontacts":
+			return 0 <= rank < counts.clicked
+		if action == "senthardbounce":
+			return counts.sent - counts.hard <= rank < counts.sent
+		if action == "sentsoftbounce":
+			return counts.delivered <= rank < counts.sent - counts.hard
+		if action == "unopenedcontacts":
+			return counts.opened <= rank < counts.delivered
+		if action == "unsentcontacts":
+			return rank >= counts.sent
+		first, step = OPT_OUT if action == "optoutcontacts" else COMPLAINT
+		return rank >= first and not (rank - first) % step and (rank - first) // step < counts.length(action)
+
+	def happened_at(self, action: str, rank: int) -> int:
+		"""Return when the recipient of that rank acted: the order of ranks is the order of time."""
+		if action == "sentcontacts" or action == "sentsoftbounce":
+			return self.sent_at + rank // 200 + (40 if action == "sentsoftbounce" else 0)
+		ordinal = rank
+		if action == "senthardbounce":
+			ordinal = self.counts.sent - 1 - rank
+		elif action in ("optoutcontacts", "spamcontacts"):
+			first, step = OPT_OUT if action == "optoutcontacts" else COMPLAINT
+			ordinal = (rank - first) // step
+		before, began = 0, self.sent_at
+		for count, ended in self.history.get(_COUNTER[action], ()):
+			if ordinal < count:
+				share = (ordinal - before + 1) / (count - before + 1)
+				return began + int((ended - began) * share * share)
+			before, began = count, ended
+		return began
+
+	def grow(self, counter: str, by: int, now: int) -> int:
+		"""Let `counter` grow by at most `by`, the new rows having acted until `now`; return by how much it grew."""
+		by = min(by, self.counts.room(counter))
+		if by > 0:
+			count = getattr(self.counts, counter) + by
+			self.history.setdefault(counter, []).append((count, now))
+			self.counts = self.counts._replace(**{counter: count})
+		return max(by, 0)
+
+	def clicks(self, rank: int) -> int:
+		"""Return how often the clicker of that rank clicked."""
+		return 1 + rank * 7 % 3 + self.more_clicks.get(rank, 0)
+
+
+def coprime(size: int, factor: int) -> int:
+	"""Return the first number from `factor` on that shares no divisor with `size`."""
+	factor = max(factor, 1)
+	while gcd(factor, size) > 1:
+		factor += 1
+	return factor

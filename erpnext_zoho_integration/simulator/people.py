@@ -1,0 +1,270 @@
+"""The persons that campaigns are sent to: each a pure function of (seed, index), so that none is kept in memory.
+
+Most are ordinary. Two numbers decide who is not: the index modulo 192 gives odd spellings (look-alike e-mails,
+scripts, markup, over-long values), modulo 100 gives the contacts that a sync must treat specially (erased, without
+an e-mail, or a second contact with another's e-mail). Both are arithmetic, so that any range of persons can be
+searched for them without looking at the rest.
+"""
+
+from __future__ import annotations
+
+import json
+
+FIRST = (
+	*("Anna", "Asha", "Amir", "Bea", "Carlos", "Chloe", "Chidi", "Dana", "Deepa", "Emil", "Esra"),
+	*("Eva", "Farid", "Fiona", "Gita", "Goran", "Hana", "Hugo", "Ines", "Ivan", "Jana", "Jorge"),
+	*("Kavya", "Kenji", "Lara", "Leon", "Lina", "Luca", "Maya", "Mei", "Milan", "Nadia", "Nikhil"),
+	*("Nora", "Omar", "Otto", "Paula", "Priya", "Rafael", "Rahul", "Rosa", "Sami", "Sana", "Sven"),
+	*("Tara", "Tomas", "Uma", "Vera", "Victor", "Wanda", "Wei", "Yara", "Yusuf", "Zoe"),
+)
+LAST = (
+	*("Adeyemi", "Andersson", "Bauer", "Becker", "Bianchi", "Bose", "Brown", "Chen", "Costa", "Das", "Diaz"),
+	*(
+		"Dubois",
+		"Evans",
+		"Farah",
+		"Fischer",
+		"Garcia",
+		"Gupta",
+		"Haddad",
+		"Hansen",
+		"Iyer",
+		"Jansen",
+		"Jones",
+	),
+	*("Joshi", "Kapoor", "Kaur", "Keller", "Khan", "Kim", "Kowalski", "Kumar", "Lang", "Lopez", "Martin"),
+	*("Mehta", "Menon", "Mishra", "Moreau", "Nair", "Nguyen", "Novak", "Okafor", "Olsen", "Patel", "Pereira"),
+	*("Petrov", "Rao", "Reddy", "Rossi", "Roy", "Sato", "Schmidt", "Shah", "Sharma", "Silva", "Singh"),
+	*("Suzuki", "Tanaka", "Torres", "Verma", "Weber", "Wilson", "Yamada", "Yilmaz", "Zhang"),
+)
+DOMAINS = ("example.com", "example.org", "example.net", "mail.example", "office.example", "post.example")
+COMPANIES = (
+	*(
+		"Acme Tools",
+		"Banyan Foods",
+		"Blue Lotus Tea",
+		"Cedar & Co",
+		"Delta Print",
+		"Everest Optics",
+		"Fjord Freight",
+	),
+	*(
+		"Ganges Textiles",
+		"Harbour Coffee",
+		"Indigo Labs",
+		"Juniper Books",
+		"Kite Logistics",
+		"Lumen Electric",
+	),
+	*(
+		"Mango Media",
+		"Northwind Paper",
+		"Orchid Health",
+		"Palm Garden Hotels",
+		"Quartz Mining",
+		"Saffron Spices",
+	),
+)
+JOBS = (
+	*(
+		"Accountant",
+		"Buyer",
+		"CEO",
+		"CTO",
+		"Designer",
+		"Engineer",
+		"Head of Sales",
+		"HR Manager",
+		"Marketing Manager",
+	),
+	*(
+		"Office Manager",
+		"Owner",
+		"Product Manager",
+		"Purchasing Assistant",
+		"Researcher",
+		"Store Manager",
+		"Teacher",
+	),
+)
+# city, state, country, postal code, time zone
+PLACES = (
+	("Mumbai", "Maharashtra", "India", "400001", "Asia/Kolkata"),
+	("Bengaluru", "Karnataka", "India", "560001", "Asia/Kolkata"),
+	("Delhi", "Delhi", "India", "110001", "Asia/Kolkata"),
+	("Köln", "Nordrhein-Westfalen", "Germany", "50667", "Europe/Berlin"),
+	("London", "England", "United Kingdom", "EC1A 1BB", "Europe/London"),
+	("São Paulo", "SP", "Brazil", "01000-000", "America/Sao_Paulo"),
+	("New York", "NY", "United States", "10001", "America/New_York"),
+	("東京", "東京都", "Japan", "100-0001", "Asia/Tokyo"),
+	("Nairobi", "", "Kenya", "00100", "Africa/Nairobi"),
+	("دبي", "دبي", "United Arab Emirates", "", "Asia/Dubai"),
+)
+BLANK_KEYS = (
+	*(
+		"companyname",
+		"jobtitle",
+		"title",
+		"phone",
+		"mobile",
+		"website",
+		"secondary_email",
+		"note",
+		"address",
+		"city",
+	),
+	*("state", "country", "zipcode", "timezone", "facebook_handle", "linkedin_handle", "twitter_handle"),
+)
+ODD_EVERY = 192
+LOOK_ALIKES = {
+	1: "müller",
+	2: "muller",
+	3: "straße",
+	4: "strasse",
+	5: "😀",
+	6: "😎",
+	7: "élodie",
+	8: "elodie",
+}
+MIXED_CASE, SPACES, PLUS = 9, 10, 11
+RIGHT_TO_LEFT, HAN, MARKUP, OVER_LONG, NULLS, ABSENT, DOCUMENTED_NAMES, QUOTES = (
+	20,
+	21,
+	22,
+	23,
+	24,
+	25,
+	26,
+	27,
+)
+ODD = frozenset((*LOOK_ALIKES, *range(MIXED_CASE, PLUS + 1), *range(RIGHT_TO_LEFT, QUOTES + 1)))
+
+# modulo 100
+ERASED, MISSING, TWIN = 37, 61, 83
+SPECIAL = (ERASED, MISSING, TWIN - 1, TWIN)
+
+
+class People:
+	"""All possible persons of one seed, by index from 0."""
+
+	def __init__(self, seed: int) -> None:
+		self.seed = seed
+		self._salt = (seed * 0x2545F4914F6CDD1D + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
+
+	def mix(self, person: int) -> int:
+		"""Return 64 well-mixed bits for a person (the finaliser of SplitMix64)."""
+		bits = (person * 0x9E3779B97F4A7C15 + self._salt) & 0xFFFFFFFFFFFFFFFF
+		bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+		return bits ^ (bits >> 27)
+
+	def contact_id(self, person: int) -> str:
+		"""Return the 19 digits by which Zoho knows the contact."""
+		return str(1234567000000000005 + person * 13)
+
+	def email(self, person: int) -> str:
+		"""Return the e-mail as Zoho spells it: "" for a contact without one."""
+		special = person % 100
+		if special == MISSING:
+			return ""
+		if special == TWIN:
+			return f" {self.email(person - 1).strip().upper()}"
+		odd = person % ODD_EVERY
+		if odd in LOOK_ALIKES:
+			return f"{LOOK_ALIKES[odd]}.{person // ODD_EVERY}@example.com"
+		bits = self.mix(person)
+		first, last = FIRST[bits % len(FIRST)], LAST[(bits >> 8) % len(LAST)]
+		domain = DOMAINS[(bits >> 16) % len(DOMAINS)]
+		if odd == MIXED_CASE:
+			return f"{first}.{last}{person}@{domain.title()}"
+		plain = f"{first}.{last}{person}@{domain}".lower()
+		if odd == SPACES:
+			return f"  {plain} "
+		return plain.replace("@", "+news@") if odd == PLUS else plain
+
+	def key(self, person: int) -> str:
+		"""Return the e-mail trimmed and lower-cased: what makes two contacts one person."""
+		return self.email(person).strip().lower()
+
+	def first_of(self, person: int) -> int:
+		"""Return the first person with this person's e-mail."""
+		return person - 1 if person % 100 == TWIN else person
+
+	def profile(self, person: int) -> str:
+		"""Return the contact's fields as the inside of a JSON object, without braces."""
+		if person % ODD_EVERY in ODD or person % 100 in SPECIAL:
+			return json.dumps(self._odd_profile(person), ensure_ascii=False, separators=(",", ":"))[1:-1]
+		bits = self.mix(person)
+		first, last = FIRST[bits % len(FIRST)], LAST[(bits >> 8) % len(LAST)]
+		city, state, country, code, zone = PLACES[(bits >> 24) % len(PLACES)]
+		# Nothing put in here needs escaping: the names above hold neither quotes nor backslashes.
+		return (
+			f'"contactid":"{1234567000000000005 + person * 13}",'
+			f'"contactemailaddress":"{first}.{last}{person}@{DOMAINS[(bits >> 16) % len(DOMAINS)]}",'.lower()
+			+ f'"contactfn":"{first}","contactln":"{last}","companyname":"{COMPANIES[(bits >> 32) % len(COMPANIES)]}",'
+			f'"jobtitle":"{JOBS[(bits >> 40) % len(JOBS)]}","title":"","phone":"+91 {7000000000 + person}",'
+			f'"mobile":"","website":"","secondary_email":"null","note":"","address":"","city":"{city}",'
+			f'"state":"{state}","country":"{country}","zipcode":"{code}","timezone":"{zone}",'
+			'"facebook_handle":"null","linkedin_handle":"","twitter_handle":""'
+		)
+
+	def _odd_profile(self, person: int) -> dict[str, str]:
+		bits = self.mix(person)
+		city, state, country, code, zone = PLACES[(bits >> 24) % len(PLACES)]
+		fields = {
+			"contactid": self.contact_id(person),
+			"contactemailaddress": self.email(person),
+			"contactfn": FIRST[bits % len(FIRST)],
+			"contactln": LAST[(bits >> 8) % len(LAST)],
+			**dict.fromkeys(BLANK_KEYS, ""),
+			"companyname": COMPANIES[(bits >> 32) % len(COMPANIES)],
+			"jobtitle": JOBS[(bits >> 40) % len(JOBS)],
+			"phone": f"+91 {7000000000 + person}",
+			**{"city": city, "state": state, "country": country, "zipcode": code, "timezone": zone},
+		}
+		self._dress(person, fields)
+		return fields
+
+	def _dress(self, person: int, fields: dict[str, str]) -> None:
+		"""Give an odd person what makes them odd."""
+		odd = person % ODD_EVERY
+		if odd == RIGHT_TO_LEFT:
+			fields |= {"contactfn": "דנה", "contactln": "العلي", "companyname": "شركة \u202eالنخيل\u202c"}
+		elif odd == HAN:
+			fields |= {"contactfn": "美玲", "contactln": "王", "companyname": "株式会社さくら 🌸"}
+		elif odd == MARKUP:
+			script = "<script>alert('zoho')</script>"
+			fields |= {"contactfn": "<b>Bold</b>", "contactln": 'O\'Brien & "Sons"', "companyname": script}
+			fields |= {"note": "<img src=x onerror=alert(1)>", "jobtitle": "{{ frappe.session.user }}"}
+		elif odd == OVER_LONG:
+			fields |= {"companyname": "Very Long Company Name " * 12, "jobtitle": "Vice President of " * 20}
+			fields |= {"phone": "+49 " + "0123456789 " * 20, "note": "n" * 2000}
+		elif odd == NULLS:
+			fields |= dict.fromkeys((*BLANK_KEYS, "contactfn", "contactln"), "null")
+			fields |= {"companyname": "undefined"}
+		elif odd == ABSENT:
+			for name in (*BLANK_KEYS, "contactfn", "contactln"):
+				del fields[name]
+		elif odd == DOCUMENTED_NAMES:  # the spelling of Zoho's documentation, which the wire does not follow
+			fields["firstname"], fields["lastname"] = fields.pop("contactfn"), fields.pop("contactln")
+		elif odd == QUOTES:
+			fields |= {
+				"contactfn": 'Ann "Annie"',
+				"contactln": "Back\\slash",
+				"companyname": "Tab\tand\nline",
+			}
+		if person % 100 == MISSING:
+			form = person // 100 % 3
+			if form == 2:
+				del fields["contactemailaddress"]
+			else:
+				fields["contactemailaddress"] = ("", "null")[form]
+
+	def forgotten(self, person: int) -> str:
+		"""Return what is left in the fields of an erased contact, as `profile` does: sometimes the e-mail is."""
+		left = self.email(person) if person % 2 else "null"
+		return json.dumps(
+			{"contactid": self.contact_id(person), "contactemailaddress": left}
+			| dict.fromkeys(("contactfn", "contactln", *BLANK_KEYS), "null"),
+			ensure_ascii=False,
+			separators=(",", ":"),
+		)[1:-1]

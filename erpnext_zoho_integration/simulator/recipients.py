@@ -1,0 +1,149 @@
+"""getcampaignrecipientsdata: the people of a mailing, a page at a time, written as JSON without a detour."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+from erpnext_zoho_integration.simulator.audience import Mailing
+from erpnext_zoho_integration.simulator.campaigns import Campaign
+from erpnext_zoho_integration.simulator.formats import date_string, epoch_ms, event_string
+from erpnext_zoho_integration.simulator.settings import SHAPES, Settings
+from erpnext_zoho_integration.simulator.world import World
+
+STATUS = {
+	"optoutcontacts": "unsub",
+	"spamcontacts": "spam",
+	"senthardbounce": "bounce",
+	"sentsoftbounce": "bounce",
+}
+XML_FIELDS = {
+	"contact_email": "contactemailaddress",
+	"first_name": "contactfn",
+	"last_name": "contactln",
+	"company_name": "companyname",
+	"phone": "phone",
+}
+LINKS = (
+	"https://acme.example/shop?utm_source=zoho",
+	"https://acme.example/a,b/list?x=1,2",
+	"https://acme.example/über-uns",
+	"https://acme.example/unsubscribe",
+)
+
+
+class RowWriter:
+	"""Writes the rows of one list of one mailing."""
+
+	def __init__(
+		self, world: World, settings: Settings, campaign: Campaign, mailing: Mailing, action: str
+	) -> None:
+		self.world = world
+		self.settings = settings
+		self.campaign = campaign
+		self.mailing = mailing
+		self.action = action
+		self.zone = settings.zone
+		shape = settings.event_shapes
+		self.shape = SHAPES[1 + campaign.index % (len(SHAPES) - 1)] if shape == "mixed" else shape
+
+	def page(self, first: int, size: int) -> list[str]:
+		"""Return the rows from position `first` (from 0) on, at most `size`, each a JSON object."""
+		mailing, action = self.mailing, self.action
+		last = min(first + size, mailing.counts.length(action))
+		newest_first = self.settings.new_rows == "first"
+		return [self.row(mailing.rank_at(action, place, newest_first)) for place in range(first, last)]
+
+	def row(self, rank: int) -> str:
+		"""Return the row of the recipient of that rank as a JSON object."""
+		person = self.mailing.person(rank)
+		erased = self.world.is_erased(person)
+		people = self.world.people
+		profile = people.forgotten(person) if erased else people.profile(person)
+		sent = self.mailing.happened_at("sentcontacts", rank)
+		return (
+			f'{{{profile},"contactstatus":"{STATUS.get(self.action, "active")}",'
+			f'"sent_time":"{epoch_ms(sent, self.settings.skew_hours)}","sentdate":"{date_string(sent, self.zone)}",'
+			f'"rtbf":"{int(erased)}"{self._details(rank)}}}'
+		)
+
+	def _details(self, rank: int) -> str:
+		"""Return the fields that only this action's rows have, with a leading comma."""
+		action = self.action
+		if action == "openedcontacts":
+			return self._events("openreports", rank, 1 + rank % 3)
+		if action == "clickedcontacts":
+			return self._clicks(rank) + self._events("clickreports", rank, self.mailing.clicks(rank))
+		if self.settings.event_dates and action in ("senthardbounce", "sentsoftbounce", "optoutcontacts"):
+			name = "optOutTime" if action == "optoutcontacts" else "bouncedDate"
+			return f',"{name}":"{date_string(self.mailing.happened_at(action, rank), self.zone)}"'
+		return ""
+
+	def event_times(self, rank: int, count: int) -> list[int]:
+		"""Return when a recipient opened or clicked: the first time, and then every few hours."""
+		began = self.mailing.happened_at(self.action, rank)
+		return [began + nth * 7260 for nth in range(count)]
+
+	def _events(self, name: str, rank: int, count: int) -> str:
+		if self.shape == "absent":
+			return ""
+		times = [event_string(when, self.zone) for when in self.event_times(rank, count)]
+		if self.shape == "dict":
+			return f',"{name}":{{"time":"{times[0]}"}}'
+		if self.shape == "java":
+			return f',"{name}":"[{", ".join(f"{{time={when}}}" for when in times)}]"'
+		listed = "[" + ",".join(f'{{"time":"{when}"}}' for when in times) + "]"
+		return f',"{name}":{json.dumps(listed) if self.shape == "json" else listed}'
+
+	def links(self, rank: int) -> list[tuple[str, int]]:
+		"""Return the links a recipient clicked, each with how often."""
+		clicks = self.mailing.clicks(rank)
+		first = (rank + self.campaign.index) % len(LINKS)
+		if clicks == 1:
+			return [(LINKS[first], 1)]
+		return [(LINKS[first], clicks - 1), (LINKS[(first + 1) % len(LINKS)], 1)]
+
+	def _clicks(self, rank: int) -> str:
+		links = self.links(rank)
+		urls = ", ".join(url for url, _count in links)
+		text = f',"clickcount":"{self.mailing.clicks(rank)}","clickedurls":"[{urls}]"'
+		if self.shape == "absent":
+			return text
+		listed = "[" + ",".join(f'{{"url":"{url}","count":"{count}"}}' for url, count in links) + "]"
+		if self.shape == "dict" and len(links) == 1:
+			listed = listed[1:-1]
+		return (
+			f'{text},"urlclicks":{json.dumps(listed, ensure_ascii=False) if self.shape == "json" else listed}'
+		)
+
+	def xml_page(self, first: int, size: int) -> str:
+		"""Return the rows of a page in Zoho's XML, where names and nesting differ from JSON."""
+		mailing, action = self.mailing, self.action
+		last = min(first + size, mailing.counts.length(action))
+		newest_first = self.settings.new_rows == "first"
+		ranks = (mailing.rank_at(action, place, newest_first) for place in range(first, last))
+		return f"<contacts>{''.join(map(self._xml_contact, ranks))}</contacts>"
+
+	def _xml_contact(self, rank: int) -> str:
+		row = json.loads(self.row(rank))
+		fields = {xml: row.get(name, "") for xml, name in XML_FIELDS.items()}
+		fields |= {name: row[name] for name in ("bouncedDate", "optOutTime") if name in row}
+		inside = "".join(f'<fl val="{name}">{escape(value)}</fl>' for name, value in fields.items())
+		if self.action in ("openedcontacts", "clickedcontacts"):
+			count = self.mailing.clicks(rank) if self.action == "clickedcontacts" else 1 + rank % 3
+			times = (event_string(when, self.zone) for when in self.event_times(rank, count))
+			reports = "".join(f'<report><fl val="time">{when}</fl></report>' for when in times)
+			inside += f"<reports>{reports}</reports>"
+		return f"<contact>{inside}</contact>"
+
+
+def envelope(action: str, first: int, size: int) -> dict[str, Any]:
+	"""Return the parts of a successful answer that do not depend on its rows."""
+	return {
+		"requestdetails": {"range": size, "action": action, "fromindex": first},
+		"status": "success",
+		"code": "0",
+		"uri": "/api/v1.1/getcampaignrecipientsdata",
+		"version": "1.1",
+	}
