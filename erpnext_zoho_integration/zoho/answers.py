@@ -1,0 +1,287 @@
+"""What an answer of the Campaigns API means: success, empty, or one of the errors.
+
+Zoho wraps most errors in HTTP 200, says "nothing there" with an error code, and gives one code several
+meanings. So nothing is decided by the code alone: endpoint, code, message and HTTP status are read
+together, here and nowhere else.
+
+ref: https://www.zoho.com/campaigns/help/developers/error-codes.html and the page of each endpoint
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from xml.etree import ElementTree
+
+from .errors import (
+	LOCK_SECONDS,
+	AccountError,
+	AuthenticationError,
+	CampaignUnavailable,
+	InvalidRequest,
+	MalformedAnswer,
+	PageTooLarge,
+	PermissionDenied,
+	RateLimited,
+	RecordUnavailable,
+	Unavailable,
+	UnknownRefusal,
+	ZohoError,
+)
+from .transport import HTTPAnswer, raise_for_status, retry_after
+
+Json = dict[str, Any]
+
+# 3023 and 6201 are "Success" in the catalogue and errors on two pages: they need `status: success`.
+SUCCESS: Final = frozenset({"", "0", "200"})
+
+# "Nothing there" is an error code of the endpoint.
+EMPTY: Final[Mapping[str, frozenset[str]]] = {
+	"recentcampaigns": frozenset({"6101"}),
+	# No campaign key goes in, so these cannot mean a wrong one: "no sent campaigns".
+	"recentsentcampaigns": frozenset({"6101", "3001", "6002"}),
+	"getcampaignrecipientsdata": frozenset({"6302", "6303", "6501"}),
+	"getmailinglists": frozenset({"2401"}),
+	"getlistsubscribers": frozenset({"2203", "2502"}),
+	"getsegmentdetails": frozenset({"2602", "2604"}),
+	"getsegmentcontacts": frozenset({"2602", "2604", "2706"}),
+}
+CONTACT_LISTS: Final = frozenset({"getcampaignrecipientsdata", "getlistsubscribers", "getsegmentcontacts"})
+CAMPAIGN_ENDPOINTS: Final = frozenset({"campaignreports", "getcampaigndetails", "getcampaignrecipientsdata"})
+
+LIMIT_CODES: Final = frozenset({"2008", "409909"})
+TRANSIENT: Final = frozenset(
+	{"500", "2001", "2101", "2201", "2402", "2601", "2707", "6001", "6610", "7002"},
+)
+ACCOUNT: Final = frozenset({"901", "902", "910", "914", "916"})
+PERMISSION: Final = frozenset({"2701", "2704", "2706", "6304", "6601", "6607"})
+GONE: Final = frozenset({"2203", "2206", "3001", "6002", "6301", "6302", "6503"})
+BUG: Final = frozenset({"400", "404", "903", "1001", "1002", "1003", "1004", "1005", "1006"})
+
+_LIMIT_TEXT = re.compile(
+	r"THROTTL|rate limit|calls? limit|too many (?:requests|calls)|limit exceeded|try again after \d+ ", re.I
+)
+_AGAIN = re.compile(r"try again (?:after|in) (\d+) *(second|minute|hour)", re.I)
+_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+_SURROGATE_OR_NUL = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
+
+
+class EmptyAnswer(dict[str, Any]):
+	"""An empty mapping that tells why: Zoho had nothing to list, which is not an error.
+
+	Attributes:
+		code: The code Zoho gave, for example `"6303"`.
+		message: Its text.
+	"""
+
+	def __init__(self, code: str = "", message: str = "") -> None:
+		super().__init__()
+		self.code = code
+		self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+	"""The parts of an error, whatever envelope they came in."""
+
+	code: str
+	message: str
+
+	def says(self, *words: str) -> bool:
+		message = self.message.casefold()
+		return any(word in message for word in words)
+
+
+def interpret(endpoint: str, answer: HTTPAnswer) -> Json:
+	"""Return the parsed JSON of a successful answer, or an `EmptyAnswer`; raise for everything else.
+
+	Args:
+		endpoint: The API method that was asked, for example `getcampaignrecipientsdata`.
+		answer: Status, headers and body as they came.
+
+	Raises:
+		ZohoError: the subclass that says what to do; see `errors`.
+	"""
+	body = parse_json(answer)
+	if body is None:
+		return _not_json(endpoint, answer)
+	body = _unwrap(body)
+	refusal = _refusal(body)
+	if refusal is None and 200 <= answer.status < 300:
+		return body
+	return _refused(endpoint, answer, refusal or _Refusal("", str(body.get("message") or "")))
+
+
+def parse_json(answer: HTTPAnswer) -> Json | None:
+	"""Return the JSON object in the body, or None if there is none.
+
+	Half a surrogate pair or a NUL in a text, which no database stores, is replaced or dropped.
+	"""
+	try:
+		body = json.loads(answer.text)
+	except (ValueError, RecursionError):
+		return None
+	if not isinstance(body, dict):
+		return None
+	storable: Json = _storable(body) if _SURROGATE_OR_NUL.search(answer.body) else body
+	return storable
+
+
+def _storable(value: Any) -> Any:
+	if isinstance(value, str):
+		return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+	if isinstance(value, list):
+		return [_storable(item) for item in value]
+	if isinstance(value, dict):
+		return {_storable(key): _storable(item) for key, item in value.items()}
+	return value
+
+
+def _unwrap(body: Json) -> Json:
+	inner = body.get("response")
+	return inner if isinstance(inner, dict) and not {"status", "code", "Code"} & body.keys() else body
+
+
+def _text(value: Any) -> str:
+	return "" if value is None else str(value).strip()
+
+
+def _refusal(body: Json) -> _Refusal | None:
+	"""Return the error in an envelope of any shape, or None for a success."""
+	status = _text(body.get("status")).casefold()
+	error = body.get("error")
+	if isinstance(error, dict):
+		details = error.get("details")
+		message = _text(details.get("message")) if isinstance(details, dict) else _text(error.get("message"))
+		title = _text(error.get("title"))
+		return _Refusal(title or _text(error.get("status_code") or error.get("code")), message)
+	code = _text(body.get("code", body.get("Code")))
+	message = _text(body.get("message", body.get("Message")))
+	if isinstance(error, str) and error and status != "success":
+		return _Refusal(code or error, message or _text(body.get("error_description")) or error)
+	if status in {"error", "failure", "failed"}:
+		return _Refusal(code, message)
+	if code in SUCCESS or (status == "success" and not _is_known_error(code)):
+		return None
+	return _Refusal(code, message)
+
+
+def _is_known_error(code: str) -> bool:
+	known = (LIMIT_CODES, TRANSIENT, ACCOUNT, PERMISSION, GONE, BUG, {"401", "1007", "6502"})
+	return any(code in codes for codes in known) or any(code in codes for codes in EMPTY.values())
+
+
+def _not_json(endpoint: str, answer: HTTPAnswer) -> Json:
+	text = answer.text.strip()
+	refusal = _xml_refusal(text)
+	if refusal:
+		return _refused(endpoint, answer, refusal)
+	if answer.status == 401:
+		raise AuthenticationError("Zoho did not accept the access token", endpoint=endpoint, status=401)
+	if not (text.startswith("{") and answer.status < 400):  # half an answer may hold any text
+		_raise_if_limited(endpoint, answer, _Refusal("", text[:2000]))
+	raise_for_status(answer, endpoint)
+	if answer.status >= 400:
+		raise _by_status(endpoint, answer, _Refusal("", ""))
+	if not text:
+		raise Unavailable("an empty answer", endpoint=endpoint, status=answer.status)
+	if text.startswith("<") and "<html" in text[:1000].casefold():
+		raise Unavailable("a web page instead of data", endpoint=endpoint, status=answer.status)
+	kind = "XML" if text.startswith("<") else "something else or half an answer"
+	raise MalformedAnswer(f"{kind} instead of a JSON object", endpoint=endpoint, status=answer.status)
+
+
+def _xml_refusal(text: str) -> _Refusal | None:
+	"""Return the error in an XML envelope: the error answers of Zoho may ignore `resfmt=JSON`."""
+	if not text.startswith("<") or "<response" not in text[:500] or "<!" in text[:500]:
+		return None
+	try:
+		root = ElementTree.fromstring(text)
+	except ElementTree.ParseError:
+		return None
+	code = (root.findtext(".//code") or "").strip()
+	status = (root.findtext(".//status") or "").strip().casefold()
+	if status == "success" or (not status and code in SUCCESS):
+		return None
+	return _Refusal(code, (root.findtext(".//message") or "").strip())
+
+
+def _refused(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> Json:
+	"""Return an `EmptyAnswer` if that is what the refusal means, else raise the error that it is."""
+	code = refusal.code
+	if code not in ACCOUNT:
+		_raise_if_limited(endpoint, answer, refusal)
+	if answer.status == 401 or code in {"401", "1007"}:
+		raise _error(AuthenticationError, endpoint, answer, refusal, "Zoho did not accept the access token")
+	raise_for_status(answer, endpoint)
+	if _means_empty(endpoint, refusal):
+		return EmptyAnswer(code, refusal.message)
+	if code in TRANSIENT:
+		raise _error(Unavailable, endpoint, answer, refusal, "Zoho asks to try again later")
+	raise _permanent(endpoint, answer, refusal)
+
+
+def _means_empty(endpoint: str, refusal: _Refusal) -> bool:
+	if refusal.code in EMPTY.get(endpoint, ()):
+		# The global catalogue uses 6303 for "User agent unknown." and the list page 2203 for "deleted".
+		return not refusal.says("user agent", "delete", "privilege")
+	return endpoint in CONTACT_LISTS and refusal.says("no contacts")
+
+
+def _permanent(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> ZohoError:
+	code = refusal.code
+	if code == "6502":
+		return _error(PageTooLarge, endpoint, answer, refusal, "more rows asked for than Zoho gives at once")
+	if code == "6601" and refusal.says("less than 4", "ab campaign"):
+		return _error(CampaignUnavailable, endpoint, answer, refusal, "an A/B campaign that was not sent")
+	if code == "6607" and refusal.says("no content"):
+		return _error(CampaignUnavailable, endpoint, answer, refusal, "a campaign without content")
+	if code in GONE:
+		kind = CampaignUnavailable if endpoint in CAMPAIGN_ENDPOINTS else RecordUnavailable
+		return _error(kind, endpoint, answer, refusal, "deleted, not sent yet, or unknown to Zoho")
+	if code in ACCOUNT:
+		return _error(AccountError, endpoint, answer, refusal, "the Zoho account cannot use Zoho Campaigns")
+	if code in PERMISSION or refusal.says("privilege"):
+		return _error(PermissionDenied, endpoint, answer, refusal, "the Zoho user may not do this")
+	if code in BUG:
+		return _error(InvalidRequest, endpoint, answer, refusal, "Zoho does not understand the request")
+	return _by_status(endpoint, answer, refusal)
+
+
+def _by_status(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> ZohoError:
+	if answer.status == 403:
+		return _error(PermissionDenied, endpoint, answer, refusal, "refused by Zoho")
+	if answer.status >= 400:
+		return _error(InvalidRequest, endpoint, answer, refusal, "Zoho does not understand the request")
+	return _error(UnknownRefusal, endpoint, answer, refusal, "refused by Zoho without a reason")
+
+
+def _error(
+	kind: type[ZohoError], endpoint: str, answer: HTTPAnswer, refusal: _Refusal, otherwise: str
+) -> ZohoError:
+	message = refusal.message[:300] or otherwise
+	return kind(message, endpoint=endpoint, code=refusal.code or None, status=answer.status)
+
+
+def _raise_if_limited(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> None:
+	"""Raise `RateLimited` for a refusal in any of the shapes it may have.
+
+	How Campaigns words it is not published. Its documentation says "locked for 30 minutes"; sibling
+	products answer 429, 400 with "Try again after 22 minutes.", or an envelope inside HTTP 200.
+	"""
+	by_text = _LIMIT_TEXT.search(f"{refusal.code} {refusal.message}")
+	if not (answer.status == 429 or refusal.code in LIMIT_CODES or by_text):
+		return
+	seconds = retry_after(answer.headers)
+	stated = _AGAIN.search(refusal.message)
+	if stated:
+		seconds = max(seconds or 0.0, int(stated[1]) * _SECONDS[stated[2].lower()])
+	message = "" if refusal.message.startswith("<") else refusal.message[:300]
+	raise RateLimited(
+		message or "Zoho limits the number of calls",
+		LOCK_SECONDS if seconds is None else seconds,
+		endpoint=endpoint,
+		code=refusal.code or None,
+		status=answer.status,
+	)

@@ -1,0 +1,81 @@
+"""Every Zoho data centre in one table: the only place where a Zoho host name is written.
+
+Sources: https://www.zoho.com/accounts/protocol/oauth/multi-dc.html for the accounts servers; the
+Campaigns hosts answered in eight regions. The Campaigns host is not derived from the `api_domain` of a
+token answer: that is Zoho's general gateway, to which Campaigns was never moved.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class DataCenter:
+	"""One region of Zoho.
+
+	Attributes:
+		code: What Zoho calls it in `location` of the OAuth callback.
+		name: For people.
+		accounts_url: Origin of the accounts server, which issues tokens.
+		campaigns_url: Origin of the Campaigns API.
+		api_domain: What token answers of this region carry as `api_domain`, where it is known.
+		confirmed: False where no source has seen the Campaigns host answer.
+	"""
+
+	code: str
+	name: str
+	accounts_url: str
+	campaigns_url: str
+	api_domain: str | None
+	confirmed: bool = True
+
+
+def _data_center(
+	code: str, name: str, domain: str, *, api: str | None = None, confirmed: bool = True
+) -> DataCenter:
+	return DataCenter(
+		code=code,
+		name=name,
+		accounts_url=f"https://accounts.{domain}",
+		campaigns_url=f"https://campaigns.{domain}",
+		api_domain=f"https://www.zohoapis.{api}" if api else None,
+		confirmed=confirmed,
+	)
+
+
+DATA_CENTERS: Final[Mapping[str, DataCenter]] = MappingProxyType(
+	{
+		center.code: center
+		for center in (
+			_data_center("us", "United States", "zoho.com", api="com"),
+			_data_center("eu", "Europe", "zoho.eu", api="eu"),
+			_data_center("in", "India", "zoho.in", api="in"),
+			_data_center("au", "Australia", "zoho.com.au", api="com.au"),
+			_data_center("jp", "Japan", "zoho.jp", api="jp"),
+			# campaigns.zoho.ca does not resolve.
+			_data_center("ca", "Canada", "zohocloud.ca", api="ca"),
+			_data_center("cn", "China", "zoho.com.cn", api="com.cn"),
+			_data_center("sa", "Saudi Arabia", "zoho.sa", api="sa"),
+			_data_center("uk", "United Kingdom", "zoho.uk", api="uk", confirmed=False),
+			_data_center("ae", "United Arab Emirates", "zoho.ae", confirmed=False),
+		)
+	}
+)
+
+_BY_ACCOUNTS_URL: Final = {center.accounts_url: center for center in DATA_CENTERS.values()}
+
+
+def by_location(location: str) -> DataCenter | None:
+	"""Return the data centre for the `location` of a callback (`"eu"`), or None if there is none."""
+	return DATA_CENTERS.get(location.strip().lower())
+
+
+def by_accounts_server(url: str) -> DataCenter | None:
+	"""Return the data centre whose accounts server is exactly `url`, or None.
+
+	The client secret is posted to this server and `url` comes from a browser, so nothing is normalised:
+	no other scheme, port, path, upper case or user name is accepted.
+	"""
+	return _BY_ACCOUNTS_URL.get(url)

@@ -1,0 +1,324 @@
+"""Zoho's OAuth 2.0: the consent page, the callback, and the token endpoint with its odd answers.
+
+Holds no state and stores nothing. Secrets travel in form bodies and never in a URL.
+
+ref: https://www.zoho.com/accounts/protocol/oauth/web-apps.html and
+https://www.zoho.com/accounts/protocol/oauth/multi-dc.html
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from .answers import parse_json
+from .data_centers import DataCenter, by_accounts_server, by_location
+from .errors import (
+	TOKEN_LOCK_SECONDS,
+	AuthorizationRefused,
+	OAuthError,
+	ReauthorizationRequired,
+	TokenThrottled,
+	Unavailable,
+)
+from .redaction import MASK, Secret, redact
+from .transport import HTTPAnswer, Transport, raise_for_status, retry_after
+from .values import number, text
+
+# Reading campaigns, reports and recipients needs no more, and nothing is written to Zoho.
+SCOPES: Final = ("ZohoCampaigns.campaign.READ",)
+
+AUTHORIZE: Final = "oauth/v2/auth"
+TOKEN: Final = "oauth/v2/token"
+REVOKE: Final = "oauth/v2/token/revoke"
+
+# Lifetime of an access token in seconds as documented, for an answer that does not say.
+LIFETIME: Final = 3600
+# Older answers give milliseconds in `expires_in`; no token lives for more than a day.
+LONGEST_LIFETIME: Final = 86_400
+
+# The errors that only a person can do something about, and what. Every other failure passes by itself.
+PERMANENT: Final[Mapping[str, str]] = {
+	"invalid_code": "the code was used, has expired (it lives for a minute), or access was revoked at Zoho:"
+	" authorise again",
+	"invalid_client": "Zoho does not know this client ID here: check the client ID, the data centre, and that"
+	" Multi-DC is enabled for the client in Zoho's API console",
+	"invalid_client_secret": "the client secret is wrong; it may differ between data centres",
+	"invalid_redirect_uri": "the redirect URI differs from the one registered in Zoho's API console",
+	"invalid_grant": "Zoho no longer accepts this authorisation: authorise again",
+	"unauthorized_client": "this client may not do this: check its type in Zoho's API console",
+	"invalid_scope": "Zoho does not know a scope that was asked for",
+	"unsupported_grant_type": "the token server does not support this kind of request",
+}
+_REFUSALS: Final[Mapping[str, str]] = {
+	"access_denied": "access was refused on Zoho's consent page",
+	"invalid_scope": "Zoho does not know a scope that was asked for",
+	"other_dc": "this Zoho account lives in another data centre",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tokens:
+	"""An answer of the token endpoint.
+
+	Attributes:
+		access_token: Good for `expires_in` seconds.
+		refresh_token: Absent from a refresh and from a consent that was not asked for anew: keep the old.
+		expires_in: Seconds from now.
+		api_domain: Zoho's general gateway in the user's data centre; not the host of Campaigns.
+		scope: Granted scopes, separated by spaces or commas; empty if the answer does not say.
+	"""
+
+	access_token: str
+	refresh_token: str | None
+	expires_in: int
+	api_domain: str | None
+	scope: str
+
+	@property
+	def scopes(self) -> tuple[str, ...]:
+		"""Return the granted scopes one by one."""
+		return tuple(self.scope.replace(",", " ").split())
+
+	def __repr__(self) -> str:
+		refresh = MASK if self.refresh_token else None
+		return f"Tokens(access_token={MASK}, refresh_token={refresh}, expires_in={self.expires_in})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Callback:
+	"""What Zoho sent the browser back with, checked.
+
+	Attributes:
+		code: To be exchanged at once at `accounts_url`.
+		state: Ours, to be compared by the caller.
+		accounts_url: Where to exchange the code: from the table of data centres or the caller's override.
+		data_center: None only where an override is set and Zoho named no known location.
+	"""
+
+	code: str
+	state: str
+	accounts_url: str
+	data_center: DataCenter | None
+
+	def __repr__(self) -> str:
+		center = self.data_center.code if self.data_center else None
+		return f"Callback(code={MASK}, state={MASK}, data_center={center!r})"
+
+
+def parse_callback(params: Mapping[str, str | None], *, accounts_url: str | None = None) -> Callback:
+	"""Return the code and the server to exchange it at from the query of the redirect URI.
+
+	Args:
+		params: The query: `code`, `state`, `location`, `accounts-server`, or `error`.
+		accounts_url: Origin of another accounts server that the server's administrator has set; it is used
+			whatever the query says.
+
+	Raises:
+		AuthorizationRefused: Zoho sent an error, no code, or names an accounts server that is not Zoho's. The
+			client secret would be posted there, and anybody can put an address into a link.
+	"""
+	values = {name: (params.get(name) or "").strip() for name in ("code", "state", "location", "error")}
+	# Frappe and others turn the hyphen of a parameter into an underscore.
+	server = (params.get("accounts-server") or params.get("accounts_server") or "").strip()
+	error = values["error"]
+	if error:
+		what = _REFUSALS.get(error, f"Zoho refused the authorisation: {error[:100]}")
+		raise AuthorizationRefused(what, error[:100], endpoint=AUTHORIZE)
+	if not values["code"]:
+		raise AuthorizationRefused("Zoho sent no authorisation code", "no_code", endpoint=AUTHORIZE)
+	center = by_accounts_server(server) if server else None
+	if accounts_url is None:
+		if server and center is None:
+			raise AuthorizationRefused("the accounts server is not one of Zoho's", "unknown_server")
+		center = center or by_location(values["location"])
+		if center is None:
+			raise AuthorizationRefused("Zoho named no known data centre", "unknown_location")
+		accounts_url = center.accounts_url
+	else:
+		center = center or by_location(values["location"])
+	return Callback(Secret(values["code"]), Secret(values["state"]), accounts_url, center)
+
+
+class OAuthClient:
+	"""The protocol for one client that is registered in Zoho's API console.
+
+	Args:
+		client_id: The same in every data centre.
+		client_secret: Of the data centre that is talked to; it may differ between them.
+		redirect_uri: Exactly as registered.
+		transport: Sends the requests.
+	"""
+
+	def __init__(self, client_id: str, client_secret: str, redirect_uri: str, transport: Transport) -> None:
+		self._client_id = client_id
+		self._client_secret = Secret(client_secret)
+		self._redirect_uri = redirect_uri
+		self._transport = transport
+
+	def authorization_url(
+		self,
+		accounts_url: str,
+		state: str,
+		scopes: Iterable[str] = SCOPES,
+		*,
+		access_type: str = "offline",
+		prompt: str = "consent",
+	) -> str:
+		"""Return the address of the consent page to send the browser to.
+
+		Args:
+			accounts_url: Accounts server of the data centre where the client is registered; Zoho passes the
+				user on to his own.
+			state: Unguessable and used once; Zoho gives it back to the redirect URI.
+			scopes: Joined with commas, as Zoho wants them.
+			access_type: `offline` for a refresh token.
+			prompt: `consent` to get a refresh token at every authorisation and not only at the first.
+		"""
+		query = {
+			"response_type": "code",
+			"client_id": self._client_id,
+			"scope": ",".join(scopes),
+			"redirect_uri": self._redirect_uri,
+			"access_type": access_type,
+			"prompt": prompt,
+			"state": state,
+		}
+		return f"{accounts_url.rstrip('/')}/{AUTHORIZE}?{urlencode(query)}"
+
+	def exchange_code(self, accounts_url: str, code: str) -> Tokens:
+		"""Return the tokens for an authorisation code, which works once and for about a minute.
+
+		The request is not repeated once it may have reached Zoho: the code would be used up.
+
+		Raises:
+			ReauthorizationRequired: the code or the client's settings are wrong; the message says what to do.
+			TokenThrottled: too many tokens were asked for.
+			Unavailable: no usable answer.
+		"""
+		return self._tokens(
+			accounts_url,
+			{
+				"grant_type": "authorization_code",
+				"redirect_uri": self._redirect_uri,
+				"code": Secret(code),
+			},
+			retry=False,
+		)
+
+	def refresh(self, accounts_url: str, refresh_token: str) -> Tokens:
+		"""Return a new access token; the refresh token stays as it is.
+
+		Zoho gives 10 in 10 minutes for one refresh token and then none for a while: share and keep them.
+
+		Raises:
+			ReauthorizationRequired: access was revoked, or the client's settings are wrong.
+			TokenThrottled: too many tokens were asked for; the refresh token is still good.
+			Unavailable: no usable answer.
+		"""
+		return self._tokens(
+			accounts_url, {"grant_type": "refresh_token", "refresh_token": Secret(refresh_token)}, retry=True
+		)
+
+	def revoke(self, accounts_url: str, token: str) -> None:
+		"""Make a token useless; a refresh token takes its access tokens with it.
+
+		A token that Zoho does not know any more counts as revoked.
+
+		Raises:
+			TokenThrottled: Zoho does not take requests for tokens just now.
+			Unavailable: no usable answer.
+		"""
+		self._transport.exchange(
+			"POST",
+			f"{accounts_url.rstrip('/')}/{REVOKE}",
+			_read_revocation,
+			endpoint=REVOKE,
+			data={"token": Secret(token)},
+		)
+
+	def _tokens(self, accounts_url: str, form: Mapping[str, str], *, retry: bool) -> Tokens:
+		return self._transport.exchange(
+			"POST",
+			f"{accounts_url.rstrip('/')}/{TOKEN}",
+			_read_tokens,
+			endpoint=TOKEN,
+			data={"client_id": self._client_id, "client_secret": self._client_secret, **form},
+			retry=retry,
+		)
+
+
+def _read_tokens(answer: HTTPAnswer) -> Tokens:
+	"""Return the tokens of an answer; errors come as HTTP 200 as well, so the status decides nothing."""
+	body = parse_json(answer)
+	access_token = Secret(text(body.get("access_token")) or "") if body else ""
+	if body is None or not access_token:
+		raise _no_token(answer, body)
+	refresh_token = text(body.get("refresh_token"))
+	return Tokens(
+		access_token=access_token,
+		refresh_token=Secret(refresh_token) if refresh_token else None,
+		expires_in=_lifetime(body),
+		api_domain=_gateway(body.get("api_domain")),
+		scope=text(body.get("scope")) or "",
+	)
+
+
+def _lifetime(body: Mapping[str, Any]) -> int:
+	for key in ("expires_in_sec", "expires_in"):
+		seconds = number(body.get(key))
+		if seconds is not None and seconds > 0:
+			return int(seconds / 1000 if seconds > LONGEST_LIFETIME else seconds)
+	return LIFETIME
+
+
+def _gateway(value: Any) -> str | None:
+	domain = text(value)
+	return domain if domain and domain.startswith("https://") else None
+
+
+def _no_token(answer: HTTPAnswer, body: Mapping[str, Any] | None) -> OAuthError | Unavailable:
+	"""Return the error for an answer without an access token.
+
+	The throttle's texts, its `error` included, come in the user's language: it is recognised by its status
+	and by not being one of the known permanent errors. It must never look like a lost connection, or a user
+	would be asked to authorise again, which makes matters worse.
+	"""
+	status = answer.status
+	wait = retry_after(answer.headers)
+	if body is not None:
+		error = (text(body.get("error")) or "").strip()
+		if error in PERMANENT:
+			return ReauthorizationRequired(PERMANENT[error], error, endpoint=TOKEN, status=status)
+		throttled = (
+			text(body.get("status")) == "failure" or error.casefold().replace(" ", "_") == "access_denied"
+		)
+		if throttled or status == 429:
+			said = text(body.get("error_description")) or "Zoho issues no more tokens for the moment"
+			seconds = TOKEN_LOCK_SECONDS if wait is None else wait
+			return TokenThrottled(said[:300], seconds, endpoint=TOKEN, code=error or None, status=status)
+		said = f"no access token in the answer{f': {error[:100]}' if error else ''}"
+		return Unavailable(said, wait, endpoint=TOKEN, status=status)
+	if status == 429:
+		seconds = TOKEN_LOCK_SECONDS if wait is None else wait
+		return TokenThrottled(
+			"Zoho issues no more tokens for the moment", seconds, endpoint=TOKEN, status=status
+		)
+	what = "a web page" if "<" in answer.text[:100] else "nothing"
+	return Unavailable(f"{what} instead of tokens", wait, endpoint=TOKEN, status=status)
+
+
+def _read_revocation(answer: HTTPAnswer) -> None:
+	if answer.status == 429:
+		wait = retry_after(answer.headers)
+		raise TokenThrottled(
+			"Zoho limits requests for tokens", TOKEN_LOCK_SECONDS if wait is None else wait, endpoint=REVOKE
+		)
+	raise_for_status(answer, REVOKE)
+	body = parse_json(answer) or {}
+	error = text(body.get("error")) or ""
+	if body.get("status") == "failure" and not error.casefold().startswith("invalid"):
+		said = text(body.get("error_description")) or "Zoho limits requests for tokens"
+		raise TokenThrottled(redact(said[:300]), endpoint=REVOKE, code=error or None, status=answer.status)
+	if answer.status not in (200, 400):
+		raise OAuthError("the token was not revoked", endpoint=REVOKE, status=answer.status)
