@@ -11,7 +11,15 @@ from erpnext_zoho_integration.simulator.audience import ACTIONS, Mailing
 from erpnext_zoho_integration.simulator.campaigns import OWNER, Campaign
 from erpnext_zoho_integration.simulator.formats import to_xml
 from erpnext_zoho_integration.simulator.limits import refusal
-from erpnext_zoho_integration.simulator.messages import XML_TYPE, Answer, Request, json_answer
+from erpnext_zoho_integration.simulator.messages import (
+	MESSAGES,
+	XML_TYPE,
+	Answer,
+	Request,
+	error,
+	json_answer,
+	unauthorised,
+)
 from erpnext_zoho_integration.simulator.recipients import RowWriter, envelope
 from erpnext_zoho_integration.simulator.reports import Reporter
 
@@ -33,23 +41,6 @@ STATUSES = {
 	"reviewed": "Reviewed",
 	"paused": "Paused",
 	"intesting": "In testing",
-}
-MESSAGES = {
-	"903": "Mandatory fields are missing.",
-	"1001": "Pattern doesn't match.",
-	"1002": "Extra parameter found.",
-	"1004": "You have specified a wrong URL.",
-	"1005": "Bad data type.",
-	"1006": "Multiple entries for a key.",
-	"2206": "Campaign has been deleted or does not exist.",
-	"6002": "Invalid campaign key (or) campaign is not yet sent.",
-	"6101": "No campaign available in this view.",
-	"6301": "Invalid campaign key.",
-	"6302": "No contacts found.",
-	"6303": "There are no contacts in the selected mailing list.",
-	"6501": "No contacts present for this criteria.",
-	"6502": "Limit given is more than the maximum.",
-	"6503": "Campaign has been deleted.",
 }
 
 
@@ -265,14 +256,15 @@ class CampaignsServer:
 		if not mailing:
 			raise Refused("6002")
 		self.simulator.page_read(campaign)
-		place = (self.simulator.world.version, mailing.key, action, first, size, as_json)
-		body = self.simulator.pages.get(place)
-		if body is None:
-			writer = RowWriter(self.simulator.world, settings, campaign, mailing, action)
-			body = page_body(writer, first, size, as_json)
+		with self.simulator.world.lock:  # a page shows one state of the data
+			place = (self.simulator.world.version, mailing.key, action, first, size, as_json)
+			body = self.simulator.pages.get(place)
 			if body is None:
-				return self._no_rows(action, first, size)
-			self.simulator.pages.put(place, body)
+				writer = RowWriter(self.simulator.world, settings, campaign, mailing, action)
+				body = page_body(writer, first, size, as_json)
+				if body is None:
+					return self._no_rows(action, first, size)
+				self.simulator.pages.put(place, body)
 		return Answer(200, body) if as_json else Answer(200, body, XML_TYPE)
 
 	def _no_rows(self, action: str, first: int, size: int) -> dict[str, Any]:
@@ -311,24 +303,3 @@ def paging(params: dict[str, str], default: int, most: int) -> tuple[int, int]:
 	if size > most:
 		raise Refused("6502")
 	return max(first, 1), size
-
-
-def error(code: str, uri: str, message: str = "") -> dict[str, str]:
-	return {
-		"status": "error",
-		"code": code,
-		"message": message or MESSAGES[code],
-		"uri": uri,
-		"version": "1.1",
-	}
-
-
-def unauthorised(uri: str) -> dict[str, str]:
-	"""Return what a missing token, a dead one and one without the scope all get: note the capital letters."""
-	return {
-		"message": "Unauthorized request.",
-		"version": "1.1",
-		"URI": uri,
-		"Code": "1007",
-		"status": "error",
-	}

@@ -31,7 +31,7 @@ class Control:
 				return json_answer(action(dict(request.query)))
 			body = json.loads(request.body or b"{}")
 			return json_answer(action(body))
-		except (ValueError, TypeError) as wrong:
+		except (ValueError, TypeError, KeyError) as wrong:
 			return json_answer({"error": str(wrong)}, 400)
 
 	def get_truth(self, params: dict[str, str]) -> Any:

@@ -31,7 +31,7 @@ ENDPOINTS = {
 	"/oauth/v2/token/revoke": "oauth/revoke",
 	"/oauth/user/info": "oauth/user",
 }
-REQUESTS_KEPT = 10_000
+REQUESTS_KEPT = 5000
 
 
 class Simulator:
@@ -223,10 +223,12 @@ class Simulator:
 			self.accounts.revoke_all()
 		elif fault and fault.fault == "delay":
 			time.sleep(fault.seconds)
-		elif fault and fault.fault == "throttle" and not fault.after:
-			form, lock = fault.body or self.settings.rate_refusal, self.settings.rate_lock
-			return refusal(form, lock, self.settings, request.path)
+		elif fault and fault.fault == "xml":
+			request.query = [pair for pair in request.query if pair[0] != "resfmt"]
 		answer = self._route(request) if not fault or fault.lets_through else Answer()
+		if fault and fault.fault == "throttle":
+			form = fault.form or self.settings.rate_refusal
+			answer = refusal(form, self.settings.rate_lock, self.settings, request.path)
 		return spoil(fault, answer, request.path) if fault else answer
 
 	def _route(self, request: Request) -> Answer:

@@ -8,18 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from erpnext_zoho_integration.simulator.messages import HTML_TYPE, XML_TYPE, Answer, Wire, json_answer
+from erpnext_zoho_integration.simulator.messages import (
+	HTML_TYPE,
+	Answer,
+	Wire,
+	error,
+	json_answer,
+	unauthorised,
+)
+from erpnext_zoho_integration.simulator.settings import REFUSALS
 
 MAINTENANCE = (
 	"<!DOCTYPE html><html><head><title>Zoho</title></head><body>"
 	"<h1>Sorry for the inconvenience</h1><p>We are under maintenance.</p></body></html>"
 )
-# Of these the far end does its work first; of the others nothing is done, unless the fault says `after`.
-AFTER = ("truncate", "garble", "slow", "xml", "headers", "delay", "empty")
-KINDS = (
-	*("status", "code", "html", "unauthorised", "throttle", "body", "reset", "close", "hang"),
-	*("expire", "revoke", *AFTER),
-)
+# The answer is replaced, or lost: the far end does nothing, unless the fault says `after`.
+REPLACING = ("status", "code", "html", "unauthorised", "body", "throttle")
+LOSING = ("reset", "close", "hang")
+# The far end does its work, and the answer suffers on its way.
+SPOILING = ("truncate", "garble", "slow", "empty", "headers", "xml", "delay")
+# The tokens suffer first; then the request is answered.
+TOKENS = ("expire", "revoke")
+KINDS = (*REPLACING, *LOSING, *SPOILING, *TOKENS)
 
 
 @dataclass
@@ -27,19 +37,25 @@ class Fault:
 	"""One planned fault.
 
 	Args:
-		fault: status (HTTP `status`, with `body` if given), code (error envelope with `code` and `message`), html
-			(a maintenance page, HTTP `status`, by default 503), unauthorised (401 and code 1007), throttle (as after
-			too many calls, in the form `body`), body (`body` as it is, HTTP `status`), reset, close, hang (nothing
-			for `seconds`, then closed), expire (access tokens die first), revoke (all tokens die first), truncate
-			(`share` of the body, then closed), garble (`share` of the body as if it were all), slow (the body
-			takes `seconds`), delay (the answer waits `seconds`), xml (XML although JSON was asked for), empty (no
-			body), headers (`headers` added).
+		fault: what happens, one of
+			status (HTTP `status`, by default 500, with `body` if given),
+			code (an error envelope with `code` and `message`, HTTP 200),
+			html (a maintenance page, HTTP 503),
+			unauthorised (HTTP 401 and code 1007, though the token is good),
+			body (`body` as it is, HTTP 200),
+			throttle (as after too many calls, in the form `form`, by default the setting rate_refusal),
+			reset, close (the connection, instead of an answer), hang (nothing for `seconds`, then closed),
+			truncate (the connection closes after `share` of the body), garble (`share` of the body as if it were
+			all), slow (the body takes `seconds`), empty (no body), headers (only `headers` added), xml (XML
+			although JSON was asked for), delay (the answer waits `seconds`),
+			expire (all access tokens die first), revoke (all tokens die first).
 		endpoint: method name ("campaignreports"), "oauth/auth", "oauth/token", "oauth/revoke", "oauth/user", or "*".
 		match: parameters the call must have, such as {"action": "openedcontacts", "fromindex": "501"}.
-		nth: which of the matching calls, from 1: a number or several; none: every one.
-		every: each n-th matching call.
+		nth: which of the matching calls, from 1: a number or several; None: every one.
+		every: each n-th matching call; 0: does not matter.
 		times: how often at most; 0: without end.
-		after: the far end does its work, and only the answer is lost or replaced.
+		status, headers: HTTP status and further headers of whatever is answered.
+		after: the far end does its work first, and only its answer is replaced or lost.
 	"""
 
 	fault: str
@@ -51,6 +67,7 @@ class Fault:
 	status: int = 0
 	headers: dict[str, str] = field(default_factory=dict)
 	body: str = ""
+	form: str = ""
 	code: str = "6001"
 	message: str = "Error in displaying reports. Please retry after sometime."
 	seconds: float = 1.0
@@ -62,6 +79,8 @@ class Fault:
 	def __post_init__(self) -> None:
 		if self.fault not in KINDS:
 			raise ValueError(f"unknown fault {self.fault!r}; known: {', '.join(KINDS)}")
+		if self.form and self.form not in REFUSALS:
+			raise ValueError(f"unknown form {self.form!r}; known: {', '.join(REFUSALS)}")
 		if not isinstance(self.body, str):
 			self.body = json.dumps(self.body)
 		self.match = {name: str(value) for name, value in self.match.items()}
@@ -87,7 +106,7 @@ class Fault:
 	@property
 	def lets_through(self) -> bool:
 		"""Tell whether the far end handles the request before things go wrong."""
-		return self.after or self.fault in (*AFTER, "expire", "revoke")
+		return self.after or self.fault in (*SPOILING, *TOKENS)
 
 
 class FaultPlan:
@@ -102,8 +121,7 @@ class FaultPlan:
 		allowed = {each.name for each in fields(Fault) if each.init}
 		planned = []
 		for each in faults:
-			unknown = set(each) - allowed
-			if unknown or "fault" not in each:
+			if set(each) - allowed or "fault" not in each:
 				raise ValueError(f"a fault needs `fault` and knows {', '.join(sorted(allowed))}")
 			planned.append(Fault(**each))
 		with self._lock:
@@ -116,53 +134,30 @@ class FaultPlan:
 		return due[0] if due else None
 
 	def as_list(self) -> list[dict[str, Any]]:
-		"""Return the plan with what was counted."""
+		"""Return the plan, with the matching calls so far (`calls`) and how often each happened (`done`)."""
+		names = [each.name for each in fields(Fault)]
 		with self._lock:
-			return [
-				{each.name: getattr(fault, each.name) for each in fields(Fault)} for fault in self._faults
-			]
+			return [{name: getattr(fault, name) for name in names} for fault in self._faults]
 
 
 def spoil(fault: Fault, answer: Answer, uri: str) -> Answer:
 	"""Return the answer as the fault leaves it. `answer` is empty if the far end did nothing."""
-	answer.headers = {**answer.headers, **fault.headers}
-	if fault.fault in ("reset", "close", "truncate", "slow", "hang"):
+	if fault.fault in ("truncate", "slow", *LOSING):
 		answer.wire = Wire(fault.fault, fault.share, fault.seconds)
 	elif fault.fault == "garble":
 		answer.body = answer.body[: int(len(answer.body) * fault.share)]
 	elif fault.fault == "empty":
 		answer.body = b""
-	elif fault.fault == "xml":
-		answer.body, answer.content_type = b"<response><status>success</status></response>", XML_TYPE
-	elif fault.fault not in ("headers", "delay", "expire", "revoke"):
-		return _replaced(fault, uri)
-	if fault.status:
-		answer.status = fault.status
-	return answer
-
-
-def _replaced(fault: Fault, uri: str) -> Answer:
-	if fault.fault == "code":
-		envelope = {
-			"status": "error",
-			"code": fault.code,
-			"message": fault.message,
-			"uri": uri,
-			"version": "1.1",
-		}
-		answer = json_answer(envelope, fault.status or 200)
+	elif fault.fault == "code":
+		answer = json_answer(error(fault.code, uri, fault.message))
 	elif fault.fault == "unauthorised":
-		envelope = {
-			"message": "Unauthorized request.",
-			"version": "1.1",
-			"URI": uri,
-			"Code": "1007",
-			"status": "error",
-		}
-		answer = json_answer(envelope, fault.status or 401)
+		answer = json_answer(unauthorised(uri), 401)
 	elif fault.fault == "html":
-		answer = Answer(fault.status or 503, (fault.body or MAINTENANCE).encode(), HTML_TYPE)
-	else:  # status, body
-		answer = Answer(fault.status or (200 if fault.fault == "body" else 500), fault.body.encode())
-	answer.headers = dict(fault.headers)
+		answer = Answer(503, (fault.body or MAINTENANCE).encode(), HTML_TYPE)
+	elif fault.fault in ("status", "body"):
+		answer = Answer(500 if fault.fault == "status" else 200, fault.body.encode())
+	answer.status = fault.status or answer.status
+	headers = {**answer.headers, **fault.headers}
+	answer.content_type = headers.pop("Content-Type", answer.content_type)
+	answer.headers = headers
 	return answer

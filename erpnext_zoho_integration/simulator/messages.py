@@ -16,6 +16,26 @@ SECRETS = frozenset(
 )
 
 
+# Zoho's code of each refusal, and its text
+MESSAGES = {
+	"903": "Mandatory fields are missing.",
+	"1001": "Pattern doesn't match.",
+	"1002": "Extra parameter found.",
+	"1004": "You have specified a wrong URL.",
+	"1005": "Bad data type.",
+	"1006": "Multiple entries for a key.",
+	"2206": "Campaign has been deleted or does not exist.",
+	"6002": "Invalid campaign key (or) campaign is not yet sent.",
+	"6101": "No campaign available in this view.",
+	"6301": "Invalid campaign key.",
+	"6302": "No contacts found.",
+	"6303": "There are no contacts in the selected mailing list.",
+	"6501": "No contacts present for this criteria.",
+	"6502": "Limit given is more than the maximum.",
+	"6503": "Campaign has been deleted.",
+}
+
+
 @dataclass
 class Answer:
 	"""An answer, before it is written to the socket."""
@@ -96,3 +116,24 @@ def html_answer(page: str, status: int = 200) -> Answer:
 
 def redirect(location: str) -> Answer:
 	return Answer(302, b"", HTML_TYPE, {"Location": location, "Cache-Control": "no-store"})
+
+
+def error(code: str, uri: str, message: str = "") -> dict[str, str]:
+	return {
+		"status": "error",
+		"code": code,
+		"message": message or MESSAGES[code],
+		"uri": uri,
+		"version": "1.1",
+	}
+
+
+def unauthorised(uri: str) -> dict[str, str]:
+	"""Return what a missing token, a dead one and one without the scope all get: note the capital letters."""
+	return {
+		"message": "Unauthorized request.",
+		"version": "1.1",
+		"URI": uri,
+		"Code": "1007",
+		"status": "error",
+	}

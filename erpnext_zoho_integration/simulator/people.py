@@ -101,47 +101,25 @@ PLACES = (
 	("دبي", "دبي", "United Arab Emirates", "", "Asia/Dubai"),
 )
 BLANK_KEYS = (
-	*(
-		"companyname",
-		"jobtitle",
-		"title",
-		"phone",
-		"mobile",
-		"website",
-		"secondary_email",
-		"note",
-		"address",
-		"city",
-	),
-	*("state", "country", "zipcode", "timezone", "facebook_handle", "linkedin_handle", "twitter_handle"),
+	*("companyname", "jobtitle", "title", "phone", "mobile", "website", "secondary_email", "note", "address"),
+	*("city", "state", "country", "zipcode", "timezone"),
+	*("facebook_handle", "linkedin_handle", "twitter_handle"),
 )
-ODD_EVERY = 192
-LOOK_ALIKES = {
-	1: "müller",
-	2: "muller",
-	3: "straße",
-	4: "strasse",
-	5: "😀",
-	6: "😎",
-	7: "élodie",
-	8: "elodie",
-}
-MIXED_CASE, SPACES, PLUS = 9, 10, 11
-RIGHT_TO_LEFT, HAN, MARKUP, OVER_LONG, NULLS, ABSENT, DOCUMENTED_NAMES, QUOTES = (
-	20,
-	21,
-	22,
-	23,
-	24,
-	25,
-	26,
-	27,
-)
-ODD = frozenset((*LOOK_ALIKES, *range(MIXED_CASE, PLUS + 1), *range(RIGHT_TO_LEFT, QUOTES + 1)))
 
-# modulo 100
+# What the index modulo 192 says: some have an e-mail of an odd spelling, ...
+ODD_EVERY = 192
+LOOK_ALIKES = ("müller", "muller", "straße", "strasse", "😀", "😎", "élodie", "elodie")
+MIXED_CASE, SPACES, PLUS = 8, 9, 10
+ODD_EMAIL = range(11)
+# ... others have odd fields.
+ODD_FIELDS = range(20, 28)
+RIGHT_TO_LEFT, HAN, MARKUP, OVER_LONG, NULLS, ABSENT, DOCUMENTED_NAMES, QUOTES = ODD_FIELDS
+
+# What the index modulo 100 says: erased, without an e-mail, a second contact with the e-mail of the one before.
 ERASED, MISSING, TWIN = 37, 61, 83
 SPECIAL = (ERASED, MISSING, TWIN - 1, TWIN)
+
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class People:
@@ -167,9 +145,9 @@ class People:
 		if special == MISSING:
 			return ""
 		if special == TWIN:
-			return f" {self.email(person - 1).strip().upper()}"
+			return f" {self.email(person - 1).strip().title()}"
 		odd = person % ODD_EVERY
-		if odd in LOOK_ALIKES:
+		if odd < len(LOOK_ALIKES):
 			return f"{LOOK_ALIKES[odd]}.{person // ODD_EVERY}@example.com"
 		bits = self.mix(person)
 		first, last = FIRST[bits % len(FIRST)], LAST[(bits >> 8) % len(LAST)]
@@ -191,38 +169,29 @@ class People:
 
 	def profile(self, person: int) -> str:
 		"""Return the contact's fields as the inside of a JSON object, without braces."""
-		if person % ODD_EVERY in ODD or person % 100 in SPECIAL:
-			return json.dumps(self._odd_profile(person), ensure_ascii=False, separators=(",", ":"))[1:-1]
+		odd, special = person % ODD_EVERY, person % 100
+		if odd in ODD_FIELDS or special == MISSING:
+			fields = json.loads("{" + self._plain(person, self.email(person)) + "}")
+			self._dress(person, fields)
+			return to_json(fields)[1:-1]
+		return self._plain(person, self.email(person) if odd in ODD_EMAIL or special == TWIN else "")
+
+	def _plain(self, person: int, email: str) -> str:
+		"""Write an ordinary contact's fields. `email` is the e-mail, if it is not the ordinary one."""
 		bits = self.mix(person)
 		first, last = FIRST[bits % len(FIRST)], LAST[(bits >> 8) % len(LAST)]
 		city, state, country, code, zone = PLACES[(bits >> 24) % len(PLACES)]
-		# Nothing put in here needs escaping: the names above hold neither quotes nor backslashes.
+		if not email:
+			email = f"{first}.{last}{person}@{DOMAINS[(bits >> 16) % len(DOMAINS)]}".lower()
+		# Nothing put in here needs escaping: neither the words above nor the e-mails hold quotes or backslashes.
 		return (
-			f'"contactid":"{1234567000000000005 + person * 13}",'
-			f'"contactemailaddress":"{first}.{last}{person}@{DOMAINS[(bits >> 16) % len(DOMAINS)]}",'.lower()
-			+ f'"contactfn":"{first}","contactln":"{last}","companyname":"{COMPANIES[(bits >> 32) % len(COMPANIES)]}",'
+			f'"contactid":"{1234567000000000005 + person * 13}","contactemailaddress":"{email}",'
+			f'"contactfn":"{first}","contactln":"{last}","companyname":"{COMPANIES[(bits >> 32) % len(COMPANIES)]}",'
 			f'"jobtitle":"{JOBS[(bits >> 40) % len(JOBS)]}","title":"","phone":"+91 {7000000000 + person}",'
 			f'"mobile":"","website":"","secondary_email":"null","note":"","address":"","city":"{city}",'
 			f'"state":"{state}","country":"{country}","zipcode":"{code}","timezone":"{zone}",'
 			'"facebook_handle":"null","linkedin_handle":"","twitter_handle":""'
 		)
-
-	def _odd_profile(self, person: int) -> dict[str, str]:
-		bits = self.mix(person)
-		city, state, country, code, zone = PLACES[(bits >> 24) % len(PLACES)]
-		fields = {
-			"contactid": self.contact_id(person),
-			"contactemailaddress": self.email(person),
-			"contactfn": FIRST[bits % len(FIRST)],
-			"contactln": LAST[(bits >> 8) % len(LAST)],
-			**dict.fromkeys(BLANK_KEYS, ""),
-			"companyname": COMPANIES[(bits >> 32) % len(COMPANIES)],
-			"jobtitle": JOBS[(bits >> 40) % len(JOBS)],
-			"phone": f"+91 {7000000000 + person}",
-			**{"city": city, "state": state, "country": country, "zipcode": code, "timezone": zone},
-		}
-		self._dress(person, fields)
-		return fields
 
 	def _dress(self, person: int, fields: dict[str, str]) -> None:
 		"""Give an odd person what makes them odd."""
@@ -262,9 +231,5 @@ class People:
 	def forgotten(self, person: int) -> str:
 		"""Return what is left in the fields of an erased contact, as `profile` does: sometimes the e-mail is."""
 		left = self.email(person) if person % 2 else "null"
-		return json.dumps(
-			{"contactid": self.contact_id(person), "contactemailaddress": left}
-			| dict.fromkeys(("contactfn", "contactln", *BLANK_KEYS), "null"),
-			ensure_ascii=False,
-			separators=(",", ":"),
-		)[1:-1]
+		fields = {"contactid": self.contact_id(person), "contactemailaddress": left}
+		return to_json(fields | dict.fromkeys(("contactfn", "contactln", *BLANK_KEYS), "null"))[1:-1]

@@ -23,6 +23,7 @@ DATA_CENTERS = {
 
 REFUSALS = ("429", "429-retry-after", "400", "400-retry-after", "200-filter", "200-envelope")
 ENDS_OF_LIST = ("6303", "6302", "6501", "text", "empty", "absent")
+MAY_BE_NEGATIVE = ("seed", "other_campaigns", "skew_hours")
 SHAPES = ("mixed", "list", "dict", "json", "java", "absent")
 
 
@@ -93,7 +94,7 @@ class Settings:
 			choices = each.metadata["choices"]
 			if choices and value not in choices:
 				raise ValueError(f"{each.name} must be one of {', '.join(choices)}, not {value!r}")
-			if each.name != "other_campaigns" and isinstance(value, int | float) and value < 0:
+			if each.name not in MAY_BE_NEGATIVE and isinstance(value, int | float) and value < 0:
 				raise ValueError(f"{each.name} cannot be negative")
 		if self.today:
 			date.fromisoformat(self.today)
