@@ -1,0 +1,33 @@
+"""The only file that asks which version of Frappe runs."""
+
+import frappe
+from frappe.utils.background_jobs import is_job_enqueued
+
+
+def enqueue_once(method: str, *, job_id: str, queue: str = "long", timeout: int, **kwargs) -> bool:
+	"""Queue `method` unless a job with this id already waits or runs.
+
+	The job starts only after the caller's transaction has been committed, so that it can read what queued it.
+
+	Args:
+		method: dotted path of the function.
+		job_id: letters, digits, `-` and `_` only: Frappe 16 replaces anything else.
+		queue: the RQ queue.
+		timeout: seconds after which the worker kills the job.
+		kwargs: arguments of the function; never a secret, since Redis keeps them.
+
+	Returns:
+		Whether this call queued it.
+	"""
+	if is_job_enqueued(job_id):
+		return False
+	frappe.enqueue(
+		method,
+		queue=queue,
+		timeout=timeout,
+		job_id=job_id,
+		deduplicate=True,
+		enqueue_after_commit=True,
+		**kwargs,
+	)
+	return True

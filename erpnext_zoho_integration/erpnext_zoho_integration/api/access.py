@@ -1,0 +1,67 @@
+"""Who may call what: the roles of the app, and the checks that every whitelisted function begins with."""
+
+import frappe
+from frappe import _
+
+SYSTEM_MANAGER = "System Manager"
+SALES_MANAGERS = ("Sales Manager", "Sales Master Manager")
+MAY_SYNC = (SYSTEM_MANAGER, *SALES_MANAGERS)
+
+
+def require(*roles: str) -> None:
+	"""Raise `frappe.PermissionError` unless the user has one of these roles."""
+	frappe.only_for(roles, message=True)
+
+
+def require_campaign_key(campaign_key: str) -> str | None:
+	"""Check that the user may read the Campaign with this Zoho key, and return its name.
+
+	Campaigns that have not been synced belong to the System Manager.
+
+	Raises:
+		frappe.PermissionError: the user may not.
+	"""
+	from erpnext_zoho_integration.sync.campaigns import find_campaign
+
+	campaign = find_campaign(campaign_key)
+	if not campaign:
+		require(SYSTEM_MANAGER)
+	elif not _is_system_manager():
+		# On a stock site Campaign gives System Manager no permission.
+		frappe.get_doc("Campaign", campaign).check_permission("read")
+	return campaign
+
+
+def require_campaign(campaign: str, permission: str) -> str:
+	"""Check a permission on a Campaign and return its name.
+
+	Raises:
+		frappe.DoesNotExistError: there is no such Campaign.
+		frappe.PermissionError: the user may not.
+	"""
+	document = frappe.get_doc("Campaign", campaign)
+	if not _is_system_manager():
+		document.check_permission(permission)
+	if not document.get("zoho_campaign_key"):
+		frappe.throw(
+			_("{0} does not come from Zoho Campaigns.").format(
+				frappe.bold(frappe.utils.escape_html(campaign))
+			)
+		)
+	return document.name
+
+
+def over_http() -> bool:
+	"""Return whether a web request is being answered: tokens are masked then."""
+	return bool(getattr(frappe.local, "request", None))
+
+
+def mask(token: str | None) -> str | None:
+	"""Return what may be shown of a token over HTTP: that there is one."""
+	if not token:
+		return token
+	return f"{token[:4]}…{'*' * 8}" if over_http() else token
+
+
+def _is_system_manager() -> bool:
+	return SYSTEM_MANAGER in frappe.get_roles()

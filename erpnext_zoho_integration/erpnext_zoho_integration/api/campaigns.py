@@ -1,0 +1,181 @@
+"""What Zoho says right now, read live: campaigns, reports, recipients. Nothing here is stored."""
+
+from itertools import islice
+
+import frappe
+from frappe import _
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection import campaigns_client, explained_errors, valid_token
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
+	MAY_SYNC,
+	SYSTEM_MANAGER,
+	require,
+	require_campaign_key,
+)
+
+# The seed's name for all bounces, which Zoho keeps in two lists.
+_BOUNCED = ("senthardbounce", "sentsoftbounce")
+_MAX_LIMIT = 500
+
+
+def get_valid_token() -> str:
+	"""Return an access token that is good for five more minutes; of all workers one refreshes it at a time.
+
+	Commits if it has to refresh. Never whitelisted.
+
+	Raises:
+		frappe.ValidationError: the integration is not active, or there is no refresh token.
+		zoho.ZohoError: Zoho gave none.
+	"""
+	return valid_token()
+
+
+def make_api_call(
+	endpoint: str, method: str = "GET", params: dict | None = None, data: dict | None = None
+) -> dict:
+	"""Call a method of the Zoho Campaigns API and return its parsed JSON. Never whitelisted.
+
+	After a refused token it is refreshed once and the call repeated once. "No contacts" is an empty answer.
+
+	Args:
+		endpoint: such as `recentcampaigns`.
+		method: `GET` or `POST`.
+		params: for the query string.
+		data: fields of a form body.
+
+	Raises:
+		zoho.ZohoError: by what the caller can do about it, see `zoho.errors`.
+	"""
+	return dict(campaigns_client().call(endpoint, params, method, data))
+
+
+@frappe.whitelist()
+def get_recent_campaigns(limit: int = 20) -> dict:
+	"""Return the newest campaigns of the Zoho account, whatever their status.
+
+	Args:
+		limit: how many at most, up to 500.
+
+	Returns:
+		`campaigns` as Zoho gives them, `total_count` at Zoho and `fetched_count`.
+	"""
+	require(*MAY_SYNC)
+	limit = min(max(limit, 1), _MAX_LIMIT)
+	campaigns, total = [], None
+	with explained_errors():
+		for page in campaigns_client().campaign_pages(status="all", page_size=min(limit, 100)):
+			total = page.total if page.total is not None else total
+			campaigns += page.raw
+			if len(campaigns) >= limit:
+				break
+	campaigns = campaigns[:limit]
+	return {
+		"campaigns": campaigns,
+		"total_count": len(campaigns) if total is None else total,
+		"fetched_count": len(campaigns),
+	}
+
+
+@frappe.whitelist()
+def get_campaign_report(campaign_key: str) -> dict:
+	"""Return Zoho's report of a campaign.
+
+	Args:
+		campaign_key: Zoho's key; the user must be allowed to read the Campaign with it.
+
+	Returns:
+		`campaign_details`, `campaign_reports`, `campaign_reach`, `campaign_by_location`.
+	"""
+	require_campaign_key(campaign_key)
+	with explained_errors():
+		return _report(campaigns_client(), campaign_key)
+
+
+@frappe.whitelist()
+def get_campaign_recipients(
+	campaign_key: str, action: str = "openedcontacts", fromindex: int = 1, range_val: int = 20
+) -> dict:
+	"""Return one page of the recipients of a campaign.
+
+	Args:
+		campaign_key: Zoho's key; the user must be allowed to read the Campaign with it.
+		action: one of Zoho's lists, or `bouncedcontacts` for hard and soft bounces together.
+		fromindex: position of the first row, from 1.
+		range_val: how many rows at most, up to 500.
+
+	Returns:
+		`recipients` as Zoho gives them, `action` and `total_fetched`.
+	"""
+	require_campaign_key(campaign_key)
+	lists = _BOUNCED if action == "bouncedcontacts" else (action,)
+	if unknown := set(lists) - set(zoho.ACTIONS):
+		frappe.throw(
+			_("Zoho has no list of recipients called {0}. It has: {1}").format(
+				frappe.utils.escape_html(unknown.pop()), ", ".join([*zoho.ACTIONS, "bouncedcontacts"])
+			)
+		)
+	first, count = max(fromindex, 1), min(max(range_val, 1), _MAX_LIMIT)
+	with explained_errors():
+		client = campaigns_client()
+		if len(lists) == 1:
+			recipients = client.recipient_page(campaign_key, action, first, count).raw[:count]
+		else:
+			recipients = list(islice(_all(client, campaign_key, lists), first - 1, first - 1 + count))
+	return {"recipients": recipients, "action": action, "total_fetched": len(recipients)}
+
+
+@frappe.whitelist()
+def sync_campaign_data(campaign_key: str) -> dict:
+	"""Return a campaign's report and everybody who opened, clicked, bounced or unsubscribed, complete.
+
+	Args:
+		campaign_key: Zoho's key; the user must be allowed to read the Campaign with it.
+
+	Returns:
+		`report`, `opened_contacts`, `clicked_contacts`, `bounced_contacts`, `unsubscribed_contacts`.
+	"""
+	require_campaign_key(campaign_key)
+	with explained_errors():
+		client = campaigns_client()
+		return {
+			"report": _report(client, campaign_key),
+			"opened_contacts": list(_all(client, campaign_key, ["openedcontacts"])),
+			"clicked_contacts": list(_all(client, campaign_key, ["clickedcontacts"])),
+			"bounced_contacts": list(_all(client, campaign_key, _BOUNCED)),
+			"unsubscribed_contacts": list(_all(client, campaign_key, ["optoutcontacts"])),
+		}
+
+
+@frappe.whitelist(methods=["POST"])
+def test_connection() -> dict:
+	"""Ask Zoho for one campaign and return what the connected account is: `data_center` and `total_count`."""
+	require(SYSTEM_MANAGER)
+	from erpnext_zoho_integration.connection.clients import data_center
+
+	with explained_errors():
+		page = next(iter(campaigns_client().campaign_pages(status="all", page_size=1)), None)
+	return {"data_center": _(data_center().name), "total_count": page.total if page else 0}
+
+
+def _report(client: zoho.CampaignsClient, campaign_key: str) -> dict:
+	answer = client.call("campaignreports", {"campaignkey": campaign_key})
+	return {
+		"campaign_details": _first(answer.get("campaign-details")),
+		"campaign_reports": _first(answer.get("campaign-reports")),
+		"campaign_reach": _first(answer.get("campaign-reach")),
+		"campaign_by_location": dict(zoho.Report.from_zoho(answer).locations),
+	}
+
+
+def _first(block: object) -> dict:
+	"""Return the only element of one of Zoho's one-element arrays, which may be empty."""
+	if isinstance(block, list):
+		block = block[0] if block else {}
+	return block if isinstance(block, dict) else {}
+
+
+def _all(client: zoho.CampaignsClient, campaign_key: str, lists):
+	for action in lists:
+		for page in client.recipient_pages(campaign_key, action):
+			yield from page.raw

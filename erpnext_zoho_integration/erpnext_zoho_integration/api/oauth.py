@@ -1,0 +1,120 @@
+"""Connecting to Zoho: authorize, callback, tokens. Thin functions over `erpnext_zoho_integration.connection`."""
+
+from urllib.parse import urlencode
+
+import frappe
+from frappe import _
+
+from erpnext_zoho_integration import connection, zoho
+from erpnext_zoho_integration.connection import authorization
+from erpnext_zoho_integration.connection.clients import get_settings
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, mask, require
+
+_PATH = "/api/method/erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.authorize"
+
+
+@frappe.whitelist(methods=["GET"], allow_guest=True)
+def authorize() -> None:
+	"""Redirect to Zoho's consent page. A guest is sent to log in first and comes back here."""
+	if frappe.session.user == "Guest":
+		return _redirect(f"/login?{urlencode({'redirect-to': _PATH})}")
+	require(SYSTEM_MANAGER)
+	_redirect(authorization.begin())
+
+
+@frappe.whitelist(methods=["GET"], allow_guest=True)
+def callback(
+	code: str | None = None, state: str | None = None, location: str | None = None, error: str | None = None
+) -> None:
+	"""Take the code from Zoho, exchange it, and return to Zoho Settings.
+
+	Args:
+		code: exchanged at once; a guest's is dropped.
+		state: the one that `authorize` sent.
+		location: data centre of the account.
+		error: why Zoho sends no code.
+
+	`accounts-server`, which is no Python name, is read from the request.
+	"""
+	if frappe.session.user == "Guest":
+		return _ask_to_log_in()
+	require(SYSTEM_MANAGER)
+	query = {"code": code, "state": state, "location": location, "error": error}
+	query["accounts-server"] = frappe.form_dict.get("accounts-server")
+	try:
+		authorization.complete(query)
+	except (zoho.ZohoError, frappe.ValidationError) as refused:
+		frappe.clear_messages()
+		authorization.remember_failure(refused)
+		return _redirect(authorization.settings_url("failed"))
+	_redirect(authorization.settings_url("connected"))
+
+
+@frappe.whitelist(methods=["POST"])
+def fetch_tokens(code: str | None = None) -> dict:
+	"""Exchange an authorization code for tokens and store them, encrypted.
+
+	Args:
+		code: for instance the generated code of a Self Client; by default the one entered in Zoho Settings.
+
+	Returns:
+		`access_token`, `refresh_token`, `expires_in` (seconds), `api_domain`; over HTTP the tokens are masked.
+	"""
+	require(SYSTEM_MANAGER)
+	settings = get_settings()
+	code = (code or settings.code or "").strip()
+	if not code:
+		frappe.throw(_("Enter the authorization code, or click Authorize with Zoho, which needs none."))
+	with connection.explained_errors():
+		tokens = authorization.exchange(code, settings.data_center)
+	return {
+		"access_token": mask(tokens.access_token),
+		"refresh_token": mask(tokens.refresh_token),
+		"expires_in": tokens.expires_in,
+		"api_domain": tokens.api_domain,
+	}
+
+
+@frappe.whitelist(methods=["POST"])
+def refresh_access_token() -> str:
+	"""Get a new access token from Zoho and return it; masked over HTTP.
+
+	Raises:
+		frappe.ValidationError: there is no refresh token, or Zoho refuses it.
+	"""
+	require(SYSTEM_MANAGER)
+	with connection.explained_errors():
+		return mask(connection.refresh_token())
+
+
+@frappe.whitelist(methods=["POST"])
+def disconnect() -> dict:
+	"""Revoke the tokens at Zoho and delete them here; `revoked` tells whether Zoho confirmed."""
+	require(SYSTEM_MANAGER)
+	return {"revoked": connection.disconnect()}
+
+
+@frappe.whitelist(methods=["POST"])
+def take_failure() -> str | None:
+	"""Return why this user's last authorization failed, once."""
+	require(SYSTEM_MANAGER)
+	return authorization.take_failure()
+
+
+def _redirect(location: str) -> None:
+	frappe.local.response["type"] = "redirect"
+	frappe.local.response["location"] = location
+
+
+def _ask_to_log_in() -> None:
+	"""Answer a callback that comes without a session: the code is of no use, and is not repeated."""
+	frappe.respond_as_web_page(
+		_("Log in and authorize again"),
+		_(
+			"Zoho has sent you back, but you are not logged in here. The usual cause: the redirect URI at Zoho names another host than the one you work on. Log in, open Zoho Settings, copy the redirect URI into the client in the Zoho API console, and click Authorize with Zoho."
+		),
+		http_status_code=403,
+		indicator_color="orange",
+		primary_action="/login",
+		primary_label=_("Log In"),
+	)

@@ -1,0 +1,84 @@
+"""Sync over HTTP, from the scheduler and from Python: thin functions over the pipeline in `erpnext_zoho_integration.sync`."""
+
+import frappe
+from frappe import _
+
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
+	MAY_SYNC,
+	over_http,
+	require,
+	require_campaign,
+)
+from erpnext_zoho_integration.sync import account, direct, queue
+
+
+@frappe.whitelist(methods=["POST"])
+def sync_all_campaigns(now: bool = False) -> dict:
+	"""Sync all sent campaigns. The scheduler calls this every hour.
+
+	Args:
+		now: run in this process and return the result; from HTTP the run is always queued.
+
+	Returns:
+		`success`, `synced_count`, `total_campaigns`, `errors`; and `queued` and `run` where it was queued.
+	"""
+	if over_http():
+		require(*MAY_SYNC)
+		queue.require_connection()
+		return _queued("User")
+	if now:
+		queue.require_connection()
+		return account.result_of(queue.run_now("Python"))
+	if not queue.schedule_enabled():
+		return {"success": True, "synced_count": 0, "total_campaigns": 0, "errors": [], "queued": False}
+	return _queued("Schedule")
+
+
+@frappe.whitelist(methods=["POST"])
+def sync_campaign_by_name(campaign_name: str) -> dict:
+	"""Sync one campaign: metadata, figures and recipients.
+
+	Args:
+		campaign_name: name of the Campaign in ERPNext; the user needs write permission on it.
+
+	Returns:
+		`success` and `message`, and the `run` that was queued.
+	"""
+	campaign = require_campaign(campaign_name, "write")
+	queue.require_connection()
+	run, created = queue.start("User", campaign)
+	message = (
+		_("The sync has been queued.") if created else _("A sync of this campaign is already under way.")
+	)
+	return {"success": True, "message": message, "queued": created, "run": run}
+
+
+@frappe.whitelist(methods=["POST"])
+def cancel_run(run: str) -> None:
+	"""Ask a run to stop after the page that it is writing.
+
+	Args:
+		run: name of the Zoho Sync Run.
+	"""
+	require(*MAY_SYNC)
+	queue.cancel(run)
+
+
+sync_single_campaign = direct.sync_single_campaign
+sync_campaign_analytics = direct.sync_campaign_analytics
+sync_campaign_recipients_data = direct.sync_campaign_recipients_data
+sync_recipient = direct.sync_recipient
+find_or_create_contact = direct.find_or_create_contact
+update_contact_from_zoho = direct.update_contact_from_zoho
+
+
+def _queued(trigger: str) -> dict:
+	run, created = queue.start(trigger)
+	return {
+		"success": True,
+		"synced_count": 0,
+		"total_campaigns": 0,
+		"errors": [],
+		"queued": created,
+		"run": run,
+	}

@@ -1,0 +1,56 @@
+"""Campaign Recipient: what one person did with one campaign."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
+from erpnext_zoho_integration.sync.match import contact_of
+from erpnext_zoho_integration.sync.names import recipient_name, reserve_numbers
+
+
+class CampaignRecipient(Document):
+	"""One row per campaign, e-mail address and action type.
+
+	The address is compared exactly, in `row_key`: the database's own comparison holds müller@ and muller@ for one.
+	"""
+
+	def autoname(self) -> None:
+		self.email = normalize_email(self.email)
+		self.name = recipient_name(self.contact, self.email, reserve_numbers(1)[0])
+
+	def before_insert(self) -> None:
+		if not self.flags.from_zoho:
+			self.email = normalize_email(self.email)
+			self.link_contact()
+
+	def before_save(self) -> None:
+		"""Link the Contact that has this address, and take on the row's identity; a sync has done both already."""
+		if self.flags.from_zoho:
+			return
+		self.email = normalize_email(self.email)
+		self.link_contact()
+		self.row_key = row_key(campaign_identity(self.campaign), self.email, self.action_type)
+		self.refuse_second_row()
+
+	def link_contact(self) -> None:
+		if not self.contact and self.email and not self.rtbf:
+			self.contact = contact_of(self.email)
+
+	def refuse_second_row(self) -> None:
+		other = frappe.db.get_value("Campaign Recipient", {"row_key": self.row_key}, "name")
+		if other and other != self.name:
+			frappe.throw(
+				_("{0} already has a row for {1} and {2}: {3}").format(
+					frappe.bold(frappe.utils.escape_html(self.campaign)),
+					frappe.bold(frappe.utils.escape_html(self.email)),
+					frappe.bold(_(self.action_type)),
+					frappe.bold(frappe.utils.escape_html(other)),
+				),
+				frappe.DuplicateEntryError,
+			)
+
+
+def on_doctype_update() -> None:
+	"""Add the index that lists and reports need: the rows of a campaign, by action."""
+	frappe.db.add_index("Campaign Recipient", ["campaign", "action_type"])

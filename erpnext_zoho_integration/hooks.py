@@ -1,0 +1,54 @@
+"""What Frappe calls, and when. Every path here leads to one room of the house: see docs/architecture.md."""
+
+app_name = "erpnext_zoho_integration"
+app_title = "ERPNext Zoho Integration"
+app_publisher = "Yanky"
+app_description = "See in ERPNext what your Zoho Campaigns e-mails did"
+app_email = "maintainers@users.noreply.github.com"
+app_license = "mit"
+
+required_apps = ["frappe/erpnext"]
+
+_MODULE = "erpnext_zoho_integration.erpnext_zoho_integration"
+
+after_install = "erpnext_zoho_integration.install.after_install"
+before_uninstall = "erpnext_zoho_integration.install.before_uninstall"
+after_uninstall = "erpnext_zoho_integration.install.after_uninstall"
+
+doctype_js = {"Campaign": "public/js/campaign.js"}
+doctype_list_js = {"Campaign": "public/js/campaign_list.js"}
+
+doc_events = {
+	"Campaign": {
+		"on_trash": "erpnext_zoho_integration.sync.lifecycle.campaign_deleted",
+		"after_rename": "erpnext_zoho_integration.sync.lifecycle.campaign_renamed",
+	},
+	"Contact": {
+		"before_validate": "erpnext_zoho_integration.sync.lifecycle.before_contact_validate",
+		"validate": "erpnext_zoho_integration.sync.lifecycle.after_contact_validate",
+		"on_update": "erpnext_zoho_integration.sync.lifecycle.contact_saved",
+		"on_trash": "erpnext_zoho_integration.sync.lifecycle.contact_deleted",
+		"after_rename": "erpnext_zoho_integration.sync.lifecycle.contact_renamed",
+	},
+}
+
+scheduler_events = {
+	"hourly": [f"{_MODULE}.api.sync.sync_all_campaigns"],
+}
+
+# Our records follow the documents they describe: they never stand in the way of a deletion.
+ignore_links_on_delete = [
+	"Campaign Recipient",
+	"Zoho Sync Run",
+	"Zoho Sync Run Campaign",
+	"Zoho Sync Run Error",
+	"Zoho Deleted Campaign",
+]
+
+# Locks and one-time states must outlive frappe.clear_cache(), which any rename of any document calls.
+persistent_cache_keys = ["zoho-*"]
+
+default_log_clearing_doctypes = {"Zoho Sync Run": 90}
+
+export_python_type_annotations = True
+require_type_annotated_api_methods = True

@@ -1,0 +1,68 @@
+"""What installing the app adds to a site and what uninstalling it removes."""
+
+import frappe
+
+from erpnext_zoho_integration.connection import disconnect
+from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import (
+	create_custom_fields,
+	delete_custom_fields,
+)
+from erpnext_zoho_integration.sync.names import forget_series
+
+SETTINGS = "Zoho Settings"
+# Large or standing alone: emptied before Frappe removes the modules row by row.
+TABLES = (
+	"Campaign Recipient",
+	"Campaign Analytics",
+	"Zoho Sync Run",
+	"Zoho Sync Run Campaign",
+	"Zoho Sync Run Error",
+	"Zoho Deleted Campaign",
+)
+
+
+def after_install() -> None:
+	"""Add the custom fields and the defaults of Zoho Settings."""
+	create_custom_fields()
+	settings = frappe.get_single(SETTINGS)
+	settings.flags.ignore_mandatory = True
+	settings.save(ignore_permissions=True)
+
+
+def before_uninstall() -> None:
+	"""Revoke the token at Zoho if Zoho answers, and remove our rows, fields and jobs.
+
+	Campaigns, Contacts and the columns that the fields leave stay: they are the site's.
+	"""
+	if frappe.db.get_single_value(SETTINGS, "is_active", cache=False):
+		disconnect()
+	_remove_jobs()
+	for doctype in TABLES:
+		if frappe.db.table_exists(doctype):
+			frappe.db.delete(doctype)
+	forget_series()
+	delete_custom_fields()
+
+
+def after_uninstall() -> None:
+	"""Remove what Frappe leaves of a Single: its values and its secrets."""
+	frappe.db.delete("Singles", {"doctype": SETTINGS})
+	frappe.db.delete("__Auth", {"doctype": SETTINGS})
+	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})
+	frappe.clear_cache()
+
+
+def _remove_jobs() -> None:
+	"""Take our jobs off the queues; a worker could no longer import what they call."""
+	from frappe.utils.background_jobs import get_queues
+
+	try:
+		for queue in get_queues():
+			for job in queue.jobs:
+				kwargs = job.kwargs or {}
+				if kwargs.get("site") == frappe.local.site and str(kwargs.get("method", "")).startswith(
+					"erpnext_zoho_integration."
+				):
+					job.delete()
+	except Exception:
+		frappe.log_error("Zoho: jobs not removed from the queue")

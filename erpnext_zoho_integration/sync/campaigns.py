@@ -1,0 +1,114 @@
+"""Campaign documents: found by Zoho's id or key, never by name, and saved only if something changed.
+
+Campaigns are few, so they always go through the Document API.
+"""
+
+import json
+from collections.abc import Iterable
+
+import frappe
+from frappe.query_builder import DocType
+from frappe.utils import flt, get_datetime
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.sync.figures import analytics_rows, opens_by_country
+from erpnext_zoho_integration.sync.mapping import Times
+from erpnext_zoho_integration.sync.names import free_name
+from erpnext_zoho_integration.sync.text import clean, clean_url
+
+
+def find_campaign(campaign_key: str, campaign_id: str | None = None) -> str | None:
+	"""Return the name of the Campaign with this Zoho id or key, compared exactly."""
+	campaign = DocType("Campaign")
+	condition = campaign.zoho_campaign_key == campaign_key
+	if campaign_id:
+		condition = condition | (campaign.zoho_campaign_id == campaign_id)
+	rows = (
+		frappe.qb.from_(campaign)
+		.select(campaign.name, campaign.zoho_campaign_id, campaign.zoho_campaign_key)
+		.where(condition)
+	).run()
+	by_id = [name for name, identifier, _key in rows if campaign_id and identifier == campaign_id]
+	by_key = [name for name, _identifier, key in rows if key == campaign_key]
+	return next(iter(by_id + by_key), None)
+
+
+def save_metadata(record: zoho.Campaign, times: Times):
+	"""Create or update the Campaign of a record from Zoho's list and return the document.
+
+	Args:
+		record: from `recentcampaigns`.
+		times: clocks of account and site.
+	"""
+	name = find_campaign(record.key, record.id)
+	campaign = frappe.get_doc("Campaign", name) if name else frappe.new_doc("Campaign")
+	values = metadata(record, times)
+	if name and not _differs(campaign, values):
+		return campaign
+	rekeyed = bool(name) and campaign.zoho_campaign_key != record.key
+	campaign.update(values)
+	_save(campaign)
+	if rekeyed:
+		from erpnext_zoho_integration.sync.folding import fold_campaign
+
+		fold_campaign(campaign.name)
+	return campaign
+
+
+def save_figures(campaign, reports: Iterable[zoho.Report]) -> bool:
+	"""Rebuild Campaign Analytics from the reports of a campaign, if they differ; return whether they did.
+
+	Args:
+		campaign: the document.
+		reports: the campaign's own, then those of its A/B children. Reports without figures leave what is stored.
+	"""
+	reports = list(reports)
+	rows = analytics_rows(reports)
+	if not rows:
+		return False
+	countries = json.dumps(opens_by_country(reports), ensure_ascii=False)
+	if _same_rows(campaign, rows) and (campaign.zoho_opens_by_country or "{}") == countries:
+		return False
+	campaign.set("campaign_analytics", rows)
+	campaign.zoho_opens_by_country = countries
+	_save(campaign)
+	return True
+
+
+def metadata(record: zoho.Campaign, times: Times) -> dict:
+	"""Return the fields of a Campaign that come from Zoho's list."""
+	return {
+		"campaign_name": clean(record.name) or f"Zoho Campaign {record.id or record.key[:12]}",
+		"zoho_campaign_id": clean(record.id),
+		"zoho_campaign_key": clean(record.key),
+		"zoho_subject": clean(record.subject),
+		"zoho_from_email": clean(record.from_email),
+		"zoho_reply_to": clean(record.reply_to),
+		"zoho_sent_time": times.at_site(times.clock.at(record.sent)),
+		"zoho_campaign_status": clean(record.status),
+		"zoho_campaign_type": clean(record.type),
+		"zoho_preview_url": clean_url(record.preview_url),
+	}
+
+
+def _save(campaign) -> None:
+	campaign.flags.ignore_permissions = True
+	if not campaign.is_new():
+		campaign.save()
+	elif frappe.defaults.get_global_default("campaign_naming_by") == "Naming Series":
+		campaign.insert()
+	else:
+		campaign.insert(set_name=free_name("Campaign", campaign.campaign_name))
+
+
+def _differs(campaign, values: dict) -> bool:
+	return any((campaign.get(field) or None) != (value or None) for field, value in _typed(values).items())
+
+
+def _typed(values: dict) -> dict:
+	return {**values, "zoho_sent_time": values["zoho_sent_time"] and get_datetime(values["zoho_sent_time"])}
+
+
+def _same_rows(campaign, rows: list[dict]) -> bool:
+	stored = [(row.metric, row.value or None, flt(row.percentage)) for row in campaign.campaign_analytics]
+	return stored == [(row["metric"], row["value"], flt(row["percentage"])) for row in rows]

@@ -1,0 +1,165 @@
+"""Contacts: created for people who have none, filled where a field is empty, opted out where they opted out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import frappe
+from frappe import _
+from frappe.query_builder import DocType
+from frappe.utils import now_datetime, validate_email_address, validate_phone_number
+
+from erpnext_zoho_integration.sync.mapping import Person
+from erpnext_zoho_integration.sync.names import free_name
+
+# Filled only while empty: what a person typed is theirs.
+_FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", "zoho_contact_id")
+
+
+class UnusableAddress(frappe.ValidationError):
+	"""Frappe does not accept the address, so that no Contact can have it."""
+
+
+def create_contact(person: Person):
+	"""Create the Contact of a person and return the document.
+
+	Raises:
+		UnusableAddress: Frappe does not accept the e-mail address.
+	"""
+	require_usable(person.email)
+	contact = frappe.new_doc("Contact")
+	contact.update(contact_values(person))
+	contact.append("email_ids", {"email_id": person.email, "is_primary": 1})
+	for phone in phone_rows(person):
+		contact.append("phone_nos", phone)
+	with _written_by_sync(contact):
+		contact.insert(set_name=free_name("Contact", contact._get_full_name()))
+	return contact
+
+
+def changes(people: Mapping[str, Person]) -> Iterator[tuple[str, Person, dict]]:
+	"""Yield, for the Contacts whose stored fields differ from what Zoho says, what has to be written.
+
+	Empty fields are filled, Zoho's own status is followed, an opt-out is taken over; nothing else is touched. Two
+	queries for any number of people.
+
+	Args:
+		people: by name of the Contact.
+
+	Yields:
+		Name of the Contact, the person, the fields to set.
+	"""
+	if not people:
+		return
+	stored = _stored(list(people))
+	taken = _taken_zoho_ids(person.zoho_contact_id for person in people.values())
+	for name, person in people.items():
+		if name in stored and (changed := difference(stored[name], person, taken)):
+			yield name, person, changed
+
+
+def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> dict:
+	"""Return the fields of a Contact that Zoho's word changes.
+
+	Args:
+		contact: its stored fields, or the document.
+		person: what Zoho says.
+		taken_zoho_ids: ids that another Contact already has: the field is unique.
+	"""
+	values = contact_values(person)
+	changed = {f: values[f] for f in _FILLED_IF_EMPTY if values[f] and not contact.get(f)}
+	if contact.get("last_name") and not person.first_name:
+		# The local part of an address is no first name for somebody who has a name.
+		changed.pop("first_name", None)
+	if changed.get("zoho_contact_id") in taken_zoho_ids:
+		del changed["zoho_contact_id"]
+	if values["zoho_status"] and contact.get("zoho_status") != values["zoho_status"]:
+		changed["zoho_status"] = values["zoho_status"]
+	if person.opted_out and not contact.get("unsubscribed"):
+		changed["unsubscribed"] = 1
+	return changed
+
+
+def apply_changes(name: str, changed: dict):
+	"""Write fields of a Contact through the Document API and return the document."""
+	contact = frappe.get_doc("Contact", name)
+	contact.update(changed)
+	contact.zoho_last_synced = now_datetime()
+	with _written_by_sync(contact):
+		contact.save()
+	return contact
+
+
+def _stored(names: list[str]) -> dict[str, dict]:
+	contact = DocType("Contact")
+	rows = (
+		frappe.qb.from_(contact)
+		.select(
+			contact.name, contact.unsubscribed, contact.zoho_status, *[contact[f] for f in _FILLED_IF_EMPTY]
+		)
+		.where(contact.name.isin(names))
+	).run(as_dict=True)
+	return {row.name: row for row in rows}
+
+
+def _taken_zoho_ids(identifiers: Iterable[str | None]) -> set[str]:
+	wanted = [identifier for identifier in identifiers if identifier]
+	if not wanted:
+		return set()
+	contact = DocType("Contact")
+	query = (
+		frappe.qb.from_(contact).select(contact.zoho_contact_id).where(contact.zoho_contact_id.isin(wanted))
+	)
+	return set(query.run(pluck=True))
+
+
+def contact_values(person: Person) -> dict:
+	"""Return the fields of a Contact that a person from Zoho fills."""
+	first_name = person.first_name
+	if not first_name and not person.last_name:
+		first_name = person.email.split("@", 1)[0][:140]
+	return {
+		"first_name": first_name,
+		"last_name": person.last_name,
+		"company_name": person.company_name,
+		"designation": person.designation,
+		"zoho_contact_id": person.zoho_contact_id,
+		"zoho_status": person.status,
+		"zoho_last_synced": now_datetime(),
+		"unsubscribed": int(person.opted_out),
+	}
+
+
+def phone_rows(person: Person) -> list[dict]:
+	"""Return the rows of the phone table; numbers that Frappe would refuse are left out."""
+	rows = []
+	for number, flag in ((person.phone, "is_primary_phone"), (person.mobile_no, "is_primary_mobile_no")):
+		if number and validate_phone_number(number):
+			rows.append({"phone": number, flag: 1})
+	return rows
+
+
+def usable(email: str) -> bool:
+	"""Return whether Frappe accepts this very address for a Contact."""
+	return len(email) <= 140 and validate_email_address(email) == email
+
+
+def require_usable(email: str) -> None:
+	"""Raise `UnusableAddress` unless Frappe accepts the address for a Contact."""
+	if not usable(email):
+		raise UnusableAddress(
+			_(
+				"ERPNext does not accept the e-mail address {0} for a Contact. The recipient is kept without one."
+			).format(frappe.bold(frappe.utils.escape_html(email)))
+		)
+
+
+@contextmanager
+def _written_by_sync(contact) -> Iterator[None]:
+	"""Mark a Contact as written by a sync, see `lifecycle.before_contact_validate`."""
+	before = frappe.flags.in_import
+	contact.flags.ignore_permissions = True
+	contact.flags.from_zoho = True
+	try:
+		yield
+	finally:
+		frappe.flags.in_import = before

@@ -1,0 +1,142 @@
+"""Single steps of the pipeline for use from Python: one campaign, one list, one recipient, one contact.
+
+They run the same code as a run does, write within the caller's transaction and never commit. None of them is
+whitelisted.
+"""
+
+import frappe
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection import campaigns_client
+from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan
+from erpnext_zoho_integration.sync.identity import campaign_identity
+from erpnext_zoho_integration.sync.mapping import Person, Times, recipient_row
+from erpnext_zoho_integration.sync.match import find_contacts
+from erpnext_zoho_integration.sync.page import PageResult, read_page, store_page
+
+
+def sync_single_campaign(campaign_data: dict):
+	"""Sync one campaign: metadata, figures, recipients.
+
+	Args:
+		campaign_data: an item of Zoho's `recentcampaigns`.
+
+	Returns:
+		The Campaign document.
+
+	Raises:
+		frappe.ValidationError: the data have no campaign key.
+		zoho.ZohoError: Zoho refused or did not answer.
+	"""
+	record = zoho.Campaign.from_zoho(campaign_data)
+	if isinstance(record, zoho.BadRecord):
+		frappe.throw(frappe._("This is not a campaign of Zoho: {0}").format(record.reason))
+	policy = plan.read_policy()
+	campaign = campaigns.save_metadata(record, plan.measure_times([record], policy))
+	sync_campaign_analytics(campaign, record.key)
+	sync_campaign_recipients_data(campaign, record.key)
+	return campaign
+
+
+def sync_campaign_analytics(campaign, campaign_key: str) -> bool:
+	"""Rebuild Campaign Analytics from Zoho's report, if it differs; return whether it did.
+
+	Args:
+		campaign: the Campaign document.
+		campaign_key: Zoho's key of it.
+	"""
+	client = campaigns_client()
+	return campaigns.save_figures(campaign, fetch.reports(client, _sources(client, campaign, campaign_key)))
+
+
+def sync_campaign_recipients_data(campaign, campaign_key: str) -> PageResult:
+	"""Sync all lists of recipients that the settings ask for, every page of them.
+
+	Args:
+		campaign: the Campaign document.
+		campaign_key: Zoho's key of it.
+
+	Returns:
+		What became of the rows, over all pages.
+	"""
+	client, policy = campaigns_client(), plan.read_policy()
+	times = plan.times_of_account(client, policy)
+	identity = campaign_identity(campaign.name)
+	total = PageResult()
+	for source in _sources(client, campaign, campaign_key):
+		for action in policy.actions:
+			for fetched in fetch.recipient_pages(client, source, action):
+				read = read_page(fetched, identity, times)
+				total.add(store_page(campaign.name, read, policy.create_for))
+	return total
+
+
+def sync_recipient(
+	campaign, recipient_data: dict, action_type: str, times: Times | None = None
+) -> PageResult:
+	"""Store one recipient of a campaign.
+
+	Args:
+		campaign: the Campaign document.
+		recipient_data: an item of Zoho's `getcampaignrecipientsdata`.
+		action_type: such as `Opened`.
+		times: clocks of account and site; by default only times that need no calibration are read.
+
+	Returns:
+		What became of it.
+	"""
+	record = zoho.Recipient.from_zoho(recipient_data)
+	bad = isinstance(record, zoho.BadRecord)
+	page = zoho.Page([] if bad else [record], [recipient_data], 1, None, bad=[record] if bad else [])
+	policy = plan.read_policy()
+	times = times or plan.measure_times([], policy)
+	read = read_page(fetch.FetchedPage(action_type, None, page), campaign_identity(campaign.name), times)
+	return store_page(campaign.name, read, policy.create_for)
+
+
+def find_or_create_contact(contact_data: dict):
+	"""Return the Contact of a recipient: by Zoho's id, then by e-mail address, else a new one.
+
+	Args:
+		contact_data: an item of Zoho's `getcampaignrecipientsdata`.
+
+	Returns:
+		The Contact document, or None if there is no usable address or several Contacts have it.
+	"""
+	person = _person(contact_data)
+	if person is None:
+		return None
+	matches = find_contacts([person])
+	if name := matches.contact_of(person):
+		return frappe.get_doc("Contact", name)
+	if matches.is_ambiguous(person) or not contacts.usable(person.email):
+		return None
+	return contacts.create_contact(person)
+
+
+def update_contact_from_zoho(contact, contact_data: dict) -> bool:
+	"""Fill the empty fields of a Contact and take over Zoho's status; return whether anything changed.
+
+	Args:
+		contact: the Contact document.
+		contact_data: an item of Zoho's `getcampaignrecipientsdata`.
+	"""
+	person = _person(contact_data)
+	if person is None:
+		return False
+	changes = list(contacts.changes({contact.name: person}))
+	for name, _person_of, values in changes:
+		contact.update(contacts.apply_changes(name, values).as_dict())
+	return bool(changes)
+
+
+def _person(contact_data: dict) -> Person | None:
+	record = zoho.Recipient.from_zoho(contact_data)
+	if isinstance(record, zoho.BadRecord) or record.erased:
+		return None
+	row = recipient_row(record, "Opened", "", plan.measure_times([], plan.read_policy()))
+	return row.person if row else None
+
+
+def _sources(client: zoho.CampaignsClient, campaign, campaign_key: str) -> list[fetch.Source]:
+	return fetch.sources(client, campaign_key, campaign.zoho_campaign_type)

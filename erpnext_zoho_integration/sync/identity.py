@@ -1,0 +1,51 @@
+"""What makes two rows the same: campaign, e-mail address and action type, compared exactly.
+
+`utf8mb4_unicode_ci`, MariaDB's usual collation, holds müller@ and muller@, ß and ss, one emoji and another for equal and
+ignores trailing spaces. A unique index over the text itself would merge people, so a digest carries the identity.
+"""
+
+import hashlib
+import hmac
+
+import frappe
+
+KEY_LENGTH = 40
+
+
+def normalize_email(email: str | None) -> str:
+	"""Return the address trimmed and in lower case: how rows and contacts are compared."""
+	return (email or "").strip().lower()
+
+
+def row_key(identity: str, email: str, action_type: str) -> str:
+	"""Return the unique key of a recipient row.
+
+	Args:
+		identity: of the campaign, see `campaign_identity`.
+		email: normalized.
+		action_type: such as `Opened`.
+	"""
+	text = f"{identity}\n{email}\n{action_type}"
+	return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:KEY_LENGTH]
+
+
+def campaign_identity(campaign: str) -> str:
+	"""Return what stands for a campaign in its rows' keys: Zoho's key, or the name of a hand-made one.
+
+	Zoho's key survives a rename of the document.
+	"""
+	return frappe.db.get_value("Campaign", campaign, "zoho_campaign_key") or campaign
+
+
+def pseudonym(email: str, zoho_contact_id: str | None = None) -> str:
+	"""Return the stand-in for an erased person's address: always the same one, and not to be turned back.
+
+	Keyed with the site's encryption key, so that a list of addresses cannot simply be tried out.
+	"""
+	from frappe.utils.password import get_encryption_key
+
+	text = normalize_email(email) or f"id:{zoho_contact_id or ''}"
+	digest = hmac.new(
+		get_encryption_key().encode(), text.encode("utf-8", "replace"), hashlib.sha256
+	).hexdigest()
+	return f"erased-{digest[:24]}"

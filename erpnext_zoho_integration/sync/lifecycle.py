@@ -1,0 +1,153 @@
+"""What happens to synced data when people rename, merge, delete or create the documents it belongs to.
+
+These functions are document events (hooks.py); each is one or a few statements, however many rows there are.
+"""
+
+from collections.abc import Iterable
+
+import frappe
+from frappe.query_builder import DocType
+
+from erpnext_zoho_integration.sync import folding
+from erpnext_zoho_integration.sync.identity import normalize_email
+from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
+
+RECIPIENT = "Campaign Recipient"
+DELETED = "Zoho Deleted Campaign"
+
+
+def campaign_deleted(campaign, method: str | None = None) -> None:
+	"""Delete a Campaign's recipients in bulk and remember it, so that no sync brings it back."""
+	frappe.db.delete(RECIPIENT, {"campaign": campaign.name})
+	if campaign.get("zoho_campaign_key") and not frappe.db.exists(
+		DELETED, {"zoho_campaign_key": campaign.zoho_campaign_key}
+	):
+		remember_deleted(campaign, "Deleted")
+
+
+def campaign_renamed(campaign, method: str | None, old: str, new: str, merge: bool = False) -> None:
+	"""Fold the rows of a Campaign that was merged into this one; a mere rename changes nothing of ours."""
+	if merge:
+		merged = frappe.get_doc("Campaign", old)
+		folding.fold_campaign(new)
+		if merged.get("zoho_campaign_key"):
+			remember_deleted(merged, "Merged", merged_into=new)
+	elif not campaign.get("zoho_campaign_key"):
+		folding.fold_campaign(new)
+
+
+def remember_deleted(campaign, reason: str, merged_into: str | None = None) -> None:
+	"""Record that a Zoho campaign is not wanted here; deleting the record restores it."""
+	record = frappe.new_doc(DELETED)
+	record.update(
+		{
+			"campaign_name": campaign.campaign_name,
+			"reason": reason,
+			"merged_into": merged_into,
+			"zoho_campaign_id": campaign.zoho_campaign_id,
+			"zoho_campaign_key": campaign.zoho_campaign_key,
+		}
+	)
+	record.insert(ignore_permissions=True)
+
+
+def contact_deleted(contact, method: str | None = None) -> None:
+	"""Unlink a Contact's rows and mark them, so that an unchanged row does not create it again."""
+	recipient = DocType(RECIPIENT)
+	(
+		frappe.qb.update(recipient)
+		.set(recipient.contact, None)
+		.set(recipient.contact_removed, 1)
+		.where(recipient.contact == contact.name)
+	).run()
+
+
+def contact_renamed(contact, method: str | None, old: str, new: str, merge: bool = False) -> None:
+	"""After a merge the survivor is the person at Zoho too, and stays opted out if either was.
+
+	Frappe has already moved the links of the rows; their identity is the e-mail address, so none collide.
+	"""
+	if not merge:
+		return
+	merged = frappe.db.get_value(
+		"Contact", old, ["zoho_contact_id", "zoho_status", "unsubscribed"], as_dict=True
+	)
+	if not merged:
+		return
+	values = {}
+	if merged.zoho_contact_id and not contact.zoho_contact_id:
+		frappe.db.set_value("Contact", old, "zoho_contact_id", None, update_modified=False)
+		values = {"zoho_contact_id": merged.zoho_contact_id, "zoho_status": merged.zoho_status}
+	if merged.unsubscribed and not contact.unsubscribed:
+		values["unsubscribed"] = 1
+	if values:
+		frappe.db.set_value("Contact", new, values)
+
+
+def contact_saved(contact, method: str | None = None) -> None:
+	"""Link recipients who were waiting for a Contact with this address."""
+	if contact.flags.from_zoho:
+		return
+	before = contact.get_doc_before_save()
+	known = {normalize_email(row.email_id) for row in before.email_ids} if before else set()
+	added = {normalize_email(row.email_id) for row in contact.email_ids} - known - {""}
+	if added:
+		link_rows(dict.fromkeys(added, contact.name))
+
+
+def before_contact_validate(contact, method: str | None = None) -> None:
+	"""Keep Contact's own validation from asking gravatar.com for a picture while a sync writes it.
+
+	An import is Frappe's way to say so; `after_contact_validate` takes the word back at once, since it would silence
+	Webhooks and Notifications as well.
+	"""
+	if contact.flags.from_zoho:
+		contact.flags.was_in_import = bool(frappe.flags.in_import)
+		frappe.flags.in_import = True
+
+
+def after_contact_validate(contact, method: str | None = None) -> None:
+	"""See `before_contact_validate`."""
+	if contact.flags.from_zoho:
+		frappe.flags.in_import = contact.flags.was_in_import
+
+
+def link_rows(contacts: dict[str, str]) -> int:
+	"""Link all rows without a Contact to the one that now has their address.
+
+	Args:
+		contacts: names of Contacts by normalized address.
+
+	Returns:
+		The number of rows linked.
+	"""
+	if not contacts:
+		return 0
+	recipient = DocType(RECIPIENT)
+	rows = (
+		frappe.qb.from_(recipient)
+		.select(recipient.name, recipient.email, recipient.action_type)
+		.where(recipient.email.isin(list(contacts)) & recipient.contact.isnull() & (recipient.rtbf == 0))
+	).run(as_dict=True)
+	rows = [row for row in rows if row.email in contacts]
+	for email in {row.email for row in rows}:
+		names = [row.name for row in rows if row.email == email]
+		(
+			frappe.qb.update(recipient)
+			.set(recipient.contact, contacts[email])
+			.set(recipient.contact_removed, 0)
+			.where(recipient.name.isin(names))
+		).run()
+	opt_out({contacts[row.email] for row in rows if row.action_type in OPT_OUT_ACTIONS})
+	return len(rows)
+
+
+def opt_out(contacts: Iterable[str]) -> int:
+	"""Mark Contacts as unsubscribed; return how many were not before. No sync ever takes the mark away."""
+	contacts = list(contacts)
+	if not contacts:
+		return 0
+	fresh = frappe.get_all("Contact", {"name": ("in", contacts), "unsubscribed": 0}, pluck="name")
+	if fresh:
+		frappe.db.set_value("Contact", {"name": ("in", fresh)}, "unsubscribed", 1)
+	return len(fresh)

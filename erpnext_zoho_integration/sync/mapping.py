@@ -1,0 +1,222 @@
+"""Zoho's records become rows of the database: plain functions that touch neither site nor network."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.sync.identity import normalize_email, row_key
+from erpnext_zoho_integration.sync.text import MAX_EMAIL, MAX_TEXT, clean, clean_url
+
+# Columns of Campaign Recipient that come from Zoho, in the order of the content hash.
+RECIPIENT_FIELDS = (
+	"email",
+	"action_type",
+	"action_date",
+	"sent_time",
+	"full_name",
+	"company_name",
+	"job_title",
+	"zoho_contact_id",
+	"contact_status",
+	"country",
+	"state",
+	"city",
+	"is_optout",
+	"is_spam",
+	"rtbf",
+	"open_count",
+	"click_count",
+	"variant",
+	"clicked_links",
+	"url_clicks",
+	"open_reports",
+	"click_reports",
+)
+MAX_INT = 2_147_483_647
+OPT_OUT_ACTIONS = frozenset({"Unsubscribed", "Complaint"})
+
+
+@dataclass(slots=True)
+class Row:
+	"""One recipient row as it should stand in the database, and the person it speaks of."""
+
+	key: str
+	email: str
+	action_type: str
+	values: dict
+	content_hash: str
+	person: "Person"
+	erased: bool = False
+
+	@property
+	def precedence(self) -> tuple:
+		"""Order among records that claim the same row: the smallest wins, in whatever order they come."""
+		return precedence(self.values["zoho_contact_id"], self.values["variant"])
+
+
+@dataclass(slots=True)
+class Person:
+	"""What a record says of the person, for the Contact."""
+
+	email: str
+	zoho_contact_id: str | None
+	first_name: str | None
+	last_name: str | None
+	company_name: str | None
+	designation: str | None
+	phone: str | None
+	mobile_no: str | None
+	status: str | None
+	acted: bool = True
+	opted_out: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Times:
+	"""How times of one account become times of the site."""
+
+	clock: zoho.Clock
+	site_zone: ZoneInfo
+
+	def at_site(self, moment: datetime | None) -> datetime | None:
+		"""Return the same moment in the site's zone, as Frappe stores it: without zone, to the second."""
+		if moment is None:
+			return None
+		return moment.astimezone(self.site_zone).replace(tzinfo=None, microsecond=0)
+
+
+def precedence(zoho_contact_id: str | None, variant: str | None) -> tuple:
+	"""Return the sort key of a record among duplicates: known contact before unknown, lower id first."""
+	identifier = zoho_contact_id or ""
+	return (not identifier, len(identifier), identifier, variant or "")
+
+
+def recipient_row(
+	record: zoho.Recipient, action_type: str, identity: str, times: Times, variant: str | None = None
+) -> Row | None:
+	"""Return the row of a record, or None if it has no address that could be stored.
+
+	Args:
+		record: from Zoho.
+		action_type: as stored, such as `Hard Bounced`.
+		identity: of the campaign, see `identity.campaign_identity`.
+		times: clocks of account and site.
+		variant: `A` or `B` for the test mails of an A/B campaign.
+	"""
+	email = normalize_email(record.email)
+	if not email or len(email) > MAX_EMAIL or not email.isprintable():
+		return None
+	values = _values(record, action_type, times)
+	values["email"], values["action_type"], values["variant"] = email, action_type, variant
+	person = Person(
+		email=email,
+		zoho_contact_id=values["zoho_contact_id"],
+		first_name=clean(record.first_name),
+		last_name=clean(record.last_name),
+		company_name=values["company_name"],
+		designation=values["job_title"],
+		phone=clean(record.phone),
+		mobile_no=clean(record.mobile),
+		status=values["contact_status"],
+		acted=action_type != "Sent",
+		opted_out=action_type in OPT_OUT_ACTIONS,
+	)
+	return Row(
+		key=row_key(identity, email, action_type),
+		email=email,
+		action_type=action_type,
+		values=values,
+		content_hash=content_hash(values),
+		person=person,
+	)
+
+
+def erased_row(stand_in: str, action_type: str, identity: str, variant: str | None = None) -> Row:
+	"""Return the row that keeps the figure of an erased person and nothing of the person.
+
+	Args:
+		stand_in: see `identity.pseudonym`.
+	"""
+	values = dict.fromkeys(RECIPIENT_FIELDS)
+	values.update(
+		email=stand_in,
+		action_type=action_type,
+		rtbf=1,
+		is_optout=int(action_type == "Unsubscribed"),
+		is_spam=int(action_type == "Complaint"),
+		open_count=0,
+		click_count=0,
+		variant=variant,
+	)
+	person = Person(stand_in, None, None, None, None, None, None, None, None, acted=False)
+	key = row_key(identity, stand_in, action_type)
+	return Row(key, stand_in, action_type, values, content_hash(values), person, erased=True)
+
+
+def content_hash(values: dict) -> str:
+	"""Return a digest of everything that came from Zoho: an equal one means that there is nothing to write."""
+	text = "\x1f".join([str(values[field]) for field in RECIPIENT_FIELDS])
+	return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _values(record: zoho.Recipient, action_type: str, times: Times) -> dict:
+	name = " ".join(part for part in (record.first_name, record.last_name) if part)
+	sent_time = times.at_site(times.clock.recipient_sent_at(record))
+	links = [(clean_url(link.url), link.count) for link in record.links]
+	links = [(url, count) for url, count in links if url]
+	return {
+		"action_date": sent_time if action_type == "Sent" else _acted_at(record, action_type, times),
+		"sent_time": sent_time,
+		"full_name": clean(name),
+		"company_name": clean(record.company),
+		"job_title": clean(record.job_title),
+		"zoho_contact_id": clean(record.contact_id),
+		"contact_status": clean(record.status),
+		"country": clean(record.country),
+		"state": clean(record.state),
+		"city": clean(record.city),
+		"is_optout": int(action_type == "Unsubscribed"),
+		"is_spam": int(action_type == "Complaint"),
+		"rtbf": 0,
+		"open_count": _count(record.open_count, len(record.open_events)),
+		"click_count": _count(
+			record.click_count, len(record.click_events) or sum(n or 0 for _url, n in links)
+		),
+		"clicked_links": _join([url for url, _count in links]),
+		"url_clicks": _json([{"url": url, "count": count} for url, count in links]),
+		"open_reports": _json(record.open_reports_raw),
+		"click_reports": _json(record.click_reports_raw),
+	}
+
+
+def _acted_at(record: zoho.Recipient, action_type: str, times: Times) -> datetime | None:
+	"""Return when the person acted, where Zoho says so: the first event of this kind."""
+	clock = times.clock
+	if action_type in ("Hard Bounced", "Soft Bounced"):
+		return times.at_site(clock.bounced_at(record))
+	if action_type in OPT_OUT_ACTIONS:
+		return times.at_site(clock.opted_out_at(record))
+	events = record.click_events if action_type == "Clicked" else record.open_events
+	moments = [moment for event in events if (moment := clock.event_at(event))]
+	return times.at_site(min(moments)) if moments else None
+
+
+def _count(number: int | None, otherwise: int) -> int:
+	"""Return a count that fits an Int field."""
+	return min(max(otherwise if number is None else number, 0), MAX_INT)
+
+
+def _join(urls: list[str]) -> str | None:
+	text = ""
+	for url in urls:
+		if len(text) + len(url) > MAX_TEXT:
+			break
+		text += f"{url}\n"
+	return text.strip() or None
+
+
+def _json(value: object) -> str | None:
+	return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) if value else None

@@ -1,0 +1,111 @@
+"""Which Contact a person is: by Zoho's id, then by e-mail address, compared exactly.
+
+Reads only, a constant number of queries for any number of people.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import frappe
+from frappe.query_builder import DocType
+
+from erpnext_zoho_integration.sync.dialect import any_case_in
+from erpnext_zoho_integration.sync.identity import normalize_email
+from erpnext_zoho_integration.sync.mapping import Person
+
+
+@dataclass(slots=True)
+class Matches:
+	"""The answer for a page of people."""
+
+	by_zoho_id: Mapping[str, str] = field(default_factory=dict)
+	by_email: dict[str, str] = field(default_factory=dict)
+	ambiguous: Mapping[str, list[str]] = field(default_factory=dict)
+
+	def contact_of(self, person: Person) -> str | None:
+		"""Return the name of the Contact, or None: nobody yet, or several among whom nothing decides."""
+		if person.zoho_contact_id and (contact := self.by_zoho_id.get(person.zoho_contact_id)):
+			return contact
+		return self.by_email.get(person.email)
+
+	def is_ambiguous(self, person: Person) -> bool:
+		"""Return whether several Contacts have the address and nothing decides among them."""
+		return person.email in self.ambiguous and self.contact_of(person) is None
+
+
+def find_contacts(people: Iterable[Person]) -> Matches:
+	"""Return the Contacts of these people, in at most three queries."""
+	people = list(people)
+	by_zoho_id = _by_zoho_id({p.zoho_contact_id for p in people if p.zoho_contact_id})
+	emails = {p.email for p in people if p.zoho_contact_id not in by_zoho_id}
+	by_email, ambiguous = _by_email(emails)
+	by_email.update(_by_earlier_rows(emails - by_email.keys() - ambiguous.keys()))
+	return Matches(by_zoho_id, by_email, ambiguous)
+
+
+def contact_of(email: str) -> str | None:
+	"""Return the Contact that has this address, or None if nobody or several have it."""
+	email = normalize_email(email)
+	return _by_email({email})[0].get(email)
+
+
+def _by_zoho_id(identifiers: set[str]) -> dict[str, str]:
+	if not identifiers:
+		return {}
+	contact = DocType("Contact")
+	rows = (
+		frappe.qb.from_(contact)
+		.select(contact.zoho_contact_id, contact.name)
+		.where(contact.zoho_contact_id.isin(list(identifiers)))
+	).run()
+	return {identifier: name for identifier, name in rows if identifier in identifiers}
+
+
+def _by_email(emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+	"""Return contacts by address, and the addresses for which several contacts stand equal.
+
+	A contact whose primary address it is comes before one that merely has it too.
+	"""
+	if not emails:
+		return {}, {}
+	row = DocType("Contact Email")
+	found = (
+		frappe.qb.from_(row)
+		.select(row.email_id, row.parent, row.is_primary)
+		.where((row.parenttype == "Contact") & any_case_in(row.email_id, emails))
+	).run()
+	candidates: dict[str, dict[str, int]] = defaultdict(dict)
+	for email_id, parent, is_primary in found:
+		email = normalize_email(email_id)
+		if email in emails:
+			candidates[email][parent] = max(candidates[email].get(parent, 0), is_primary or 0)
+	matched, ambiguous = {}, {}
+	for email, contacts in candidates.items():
+		best = [name for name, primary in contacts.items() if primary] or list(contacts)
+		if len(best) == 1:
+			matched[email] = best[0]
+		else:
+			ambiguous[email] = sorted(best)
+	return matched, ambiguous
+
+
+def _by_earlier_rows(emails: set[str]) -> dict[str, str]:
+	"""Return contacts to which earlier rows of these addresses are linked.
+
+	So a contact that was merged into another, or whose address was changed here, is found again.
+	"""
+	if not emails:
+		return {}
+	recipient = DocType("Campaign Recipient")
+	rows = (
+		frappe.qb.from_(recipient)
+		.select(recipient.email, recipient.contact)
+		.distinct()
+		.where(recipient.email.isin(list(emails)) & recipient.contact.isnotnull())
+	).run()
+	contacts = defaultdict(set)
+	for email, contact in rows:
+		if email in emails and contact:
+			contacts[email].add(contact)
+	return {email: names.pop() for email, names in contacts.items() if len(names) == 1}

@@ -1,0 +1,52 @@
+"""Names of documents: `{contact}-{email}-{##}` for recipients, and free names for campaigns and contacts."""
+
+import frappe
+from frappe.query_builder import DocType
+
+MAX_NAME = 140
+_SERIES = "Campaign Recipient-"
+_CONTACT_PART = 50
+_EMAIL_PART = 70
+_MARKUP = str.maketrans({"<": "‹", ">": "›"})
+
+
+def recipient_name(contact: str | None, email: str, number: int) -> str:
+	"""Return the name of a recipient row, at most 140 characters long."""
+	parts = [contact[:_CONTACT_PART].strip()] if contact else []
+	return "-".join([*parts, email[:_EMAIL_PART].strip(), f"{number:02d}"]).translate(_MARKUP)
+
+
+def reserve_numbers(count: int) -> range:
+	"""Take the next numbers for names of recipients, in one statement for a whole page."""
+	series = DocType("Series")
+	current = (
+		frappe.qb.from_(series).select(series.current).where(series.name == _SERIES).for_update()
+	).run()
+	if not current:
+		frappe.qb.into(series).columns(series.name, series.current).insert(_SERIES, count).run()
+		return range(1, count + 1)
+	start = int(current[0][0] or 0)
+	frappe.qb.update(series).set(series.current, start + count).where(series.name == _SERIES).run()
+	return range(start + 1, start + count + 1)
+
+
+def forget_series() -> None:
+	"""Remove the counter; used when the app is uninstalled."""
+	series = DocType("Series")
+	frappe.qb.from_(series).delete().where(series.name == _SERIES).run()
+
+
+def free_name(doctype: str, wanted: str) -> str:
+	"""Return a name that Frappe accepts and that no document has, as close to the wanted one as possible.
+
+	Frappe refuses `<` and `>`, a name equal to the DocType's, and one that begins with "New " and the DocType.
+	"""
+	name = wanted.translate(_MARKUP).strip()
+	if name == doctype or name.startswith(f"New {doctype}"):
+		name = f"Zoho {name}"
+	name = name[: MAX_NAME - 8].strip()
+	candidate, number = name, 0
+	while frappe.db.exists(doctype, candidate):
+		number += 1
+		candidate = f"{name}-{number}"
+	return candidate

@@ -1,0 +1,34 @@
+"""Text from Zoho, made fit for the database and safe in every view."""
+
+MAX_DATA = 140  # a Data field is a varchar(140)
+MAX_EMAIL = 254  # RFC 5321, and the length of Campaign Recipient's field
+MAX_TEXT = 60_000  # a Small Text field holds 65,535 bytes
+
+_MARKUP = str.maketrans({"<": "‹", ">": "›"})
+
+
+def clean(value: object, length: int = MAX_DATA) -> str | None:
+	"""Return one line of text that fits the field and cannot be markup in any view, or None if nothing remains.
+
+	Angle brackets become their typographic twins: Frappe would otherwise drop or encode what stands between them, and
+	some of its views insert text as HTML. Control characters are dropped; what is too long ends in an ellipsis.
+	"""
+	if value is None:
+		return None
+	text = str(value)
+	if not text.isprintable():
+		text = "".join(c if c.isprintable() else " " for c in text)
+	text = text.translate(_MARKUP).strip()
+	if len(text) > length:
+		text = text[: length - 1].rstrip() + "…"
+	return text or None
+
+
+def clean_url(value: object) -> str | None:
+	"""Return an http(s) address with nothing in it that could end an attribute, or None."""
+	text = str(value or "").strip()
+	if not text.lower().startswith(("http://", "https://")):
+		return None
+	for character, escaped in (("<", "%3C"), (">", "%3E"), ('"', "%22"), ("'", "%27"), (" ", "%20")):
+		text = text.replace(character, escaped)
+	return text if text.isprintable() else None
