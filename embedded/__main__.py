@@ -1,21 +1,46 @@
 """What `./dev` runs inside the virtual environment: `python -m embedded <command> [arguments]`."""
 
 import os
+import signal
 import subprocess
 import sys
 
-from embedded.paths import ROOT
+from embedded.environment import Missing
+from embedded.paths import ADMIN_PASSWORD, ROOT
 
 
 def main(command: str, arguments: list[str]) -> int:
 	"""Run one command and return its exit code."""
 	os.chdir(ROOT)
-	return {"test": test, "lint": lint}[command](arguments)
+	try:
+		return {"test": test, "lint": lint, "site": site}[command](arguments)
+	except Missing as missing:
+		print(f"./dev {command} cannot start.\n{missing}", file=sys.stderr)
+		return 3
+	except KeyboardInterrupt:
+		return 130
 
 
 def test(arguments: list[str]) -> int:
 	"""Run pytest with the arguments; all of tests/ without any."""
 	return subprocess.call([sys.executable, "-m", "pytest", *arguments])
+
+
+def site(arguments: list[str]) -> int:
+	"""Open a Python console connected to a fresh site, or run a command with a fresh site around it.
+
+	The site has Redis, a web server and a worker; it is gone when the console or the command ends.
+	"""
+	from embedded.bench import Run
+	from embedded.services import python
+
+	signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))
+	command = arguments[1:] if arguments[:1] == ["--"] else arguments
+	with Run() as run:
+		run.start_web()
+		run.start_worker()
+		print(f"{run.base_url}  (Administrator, {ADMIN_PASSWORD})", file=sys.stderr)
+		return subprocess.call(command or python("embedded.console"), cwd=run.sites, env=run.environment())
 
 
 def lint(arguments: list[str]) -> int:

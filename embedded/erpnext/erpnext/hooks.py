@@ -1,0 +1,14 @@
+app_name = "erpnext"
+app_title = "ERPNext"
+app_publisher = "erpnext_zoho_integration"
+app_description = "A stand-in for ERPNext on an embedded site"
+app_email = "maintainers@example.com"
+app_license = "MIT"
+
+after_install = "erpnext.install.after_install"
+
+# ERPNext's own listener to Contact, for the Leads that a Contact is linked to.
+doc_events = {"Contact": {"validate": "erpnext.crm.contacts.copy_phone_numbers_to_lead"}}
+
+# Whoever is the contact of a Customer gets this role with a User of the same e-mail address.
+default_roles = [{"role": "Customer", "doctype": "Contact", "email_field": "email_id"}]

@@ -1,0 +1,244 @@
+"""The SQLite back end as an app expects it after MariaDB: bound values, one writer at a time, honest constraints.
+
+Transactions. Reading needs none: each SELECT sees what is committed. The first statement that writes (or locks:
+`FOR UPDATE`, `SAVEPOINT`) begins an IMMEDIATE transaction, which waits for other writers instead of failing later
+with "database is locked", as deferred transactions do when they turn from reading to writing.
+"""
+
+import re
+import sqlite3
+import warnings
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import frappe
+from frappe.database.database import TRANSACTION_DISABLED_MSG, Database
+from frappe.database.sqlite import database as package
+from frappe.database.sqlite.statements import bind, register_converters, to_sqlite, translate
+from frappe.database.sqlite.table import Table, index_name, indexed_columns
+from frappe.utils import get_table_name
+
+WAIT_FOR_WRITER = 30  # seconds
+KEY_LENGTH = re.compile(r"\(.*?\)")
+
+
+class SQLiteDatabase(package.SQLiteDatabase):
+	"""The package's class with its statements, transactions and schema changes replaced."""
+
+	def setup_type_map(self) -> None:
+		"""Use MariaDB's names for text types: Frappe looks for "varchar" and "text" in lower case."""
+		super().setup_type_map()
+		short = (
+			"Data",
+			"Link",
+			"Dynamic Link",
+			"Select",
+			"Read Only",
+			"Color",
+			"Icon",
+			"Phone",
+			"Autocomplete",
+		)
+		for fieldtype, (name, _size) in self.type_map.items():
+			self.type_map[fieldtype] = (
+				("varchar", self.VARCHAR_LEN) if fieldtype in short else (name.lower(), None)
+			)
+
+	# Connection and statements
+
+	def get_connection(self, read_only: bool = False) -> sqlite3.Connection:
+		register_converters()
+		path = self.get_db_path()
+		connection = sqlite3.connect(
+			f"file:{path}?mode=ro" if read_only else path,
+			uri=read_only,
+			detect_types=sqlite3.PARSE_DECLTYPES,
+			timeout=WAIT_FOR_WRITER,
+			isolation_level=None,  # this class begins and ends transactions itself
+		)
+		connection.create_function("regexp", 2, regexp, deterministic=True)
+		connection.create_function("regexp_replace", 3, package.regexp_replace, deterministic=True)
+		connection.create_function("char_length", 1, lambda text: None if text is None else len(str(text)))
+		if not read_only:
+			connection.execute("PRAGMA journal_mode=WAL")
+		connection.execute("PRAGMA synchronous=OFF")  # a killed process loses nothing, a power cut may
+		return connection
+
+	def sql(self, query: str, *args, **kwargs) -> Any:
+		# Past the package's own method, which turns backticks into double quotes: SQLite reads a misspelt
+		# "column" in double quotes as text, where `column` is an error, as on MariaDB.
+		return Database.sql(self, query, *args, **kwargs)
+
+	def execute_query(self, query: str, values: Sequence | dict | None = None) -> sqlite3.Cursor:
+		statement, writes = translate(query)
+		statement, parameters = bind(statement, values)
+		if writes and not self._conn.in_transaction:
+			self._cursor.execute("BEGIN IMMEDIATE")
+		return self._cursor.execute(statement, parameters)
+
+	def bulk_insert(
+		self,
+		doctype: str,
+		fields: list[str],
+		values: Iterable[Sequence[Any]],
+		ignore_duplicates: bool = False,
+		*,
+		chunk_size: int = 1000,
+	) -> None:
+		"""Insert rows with one prepared statement: no limit of parameters or of a statement's length."""
+		ignore = "OR IGNORE " if ignore_duplicates else ""
+		columns = ", ".join(f"`{field}`" for field in fields)
+		statement = f"INSERT {ignore}INTO `{get_table_name(doctype)}` ({columns}) VALUES ({', '.join('?' * len(fields))})"
+		rows = iter(values)
+		while chunk := [tuple(map(to_sqlite, row)) for row in islice(rows, chunk_size)]:
+			self.check_transaction_status("insert")
+			if not self._conn:
+				self.connect()
+			if not self._conn.in_transaction:
+				self._cursor.execute("BEGIN IMMEDIATE")
+			self._cursor.executemany(statement, chunk)
+
+	@staticmethod
+	def is_data_too_long(error: sqlite3.Error) -> bool:
+		return "CHECK constraint failed" in str(error) or "string or blob too big" in str(error)
+
+	# Transactions
+
+	def begin(self, *, read_only: bool = False) -> None:
+		"""Begin nothing: the first statement that writes does. Read-only mode gets a connection of its own."""
+		read_only = bool(read_only or frappe.flags.read_only)
+		if self._conn is None or read_only != getattr(self, "read_only", False):
+			if self._conn:
+				self._conn.close()
+			self.read_only = read_only
+			self._conn = self.get_connection(read_only=read_only)
+			self._cursor = self._conn.cursor()
+
+	def commit(self, *, chain: bool = False) -> None:
+		if self._disable_transaction_control:
+			warnings.warn(message=TRANSACTION_DISABLED_MSG, stacklevel=2)
+			return
+		if not self._conn:
+			self.connect()
+		self.before_rollback.reset()
+		self.after_rollback.reset()
+		self.before_commit.run()
+		if self._conn.in_transaction:
+			self._cursor.execute("COMMIT")
+		self.transaction_writes = 0
+		self.value_cache.clear()
+		self.after_commit.run()
+
+	def rollback(self, *, save_point: str | None = None, chain: bool = False) -> None:
+		if not self._conn:
+			self.connect()
+		if save_point:
+			self.sql(f"rollback to savepoint {save_point}")
+			self.value_cache.clear()
+			return
+		if self._disable_transaction_control:
+			warnings.warn(message=TRANSACTION_DISABLED_MSG, stacklevel=2)
+			return
+		self.before_commit.reset()
+		self.after_commit.reset()
+		self.before_rollback.run()
+		if self._conn.in_transaction:
+			self._cursor.execute("ROLLBACK")
+		self.transaction_writes = 0
+		self.value_cache.clear()
+		self.after_rollback.run()
+
+	# Schema
+
+	def updatedb(self, doctype: str, meta: Any = None) -> None:
+		found = self.sql("SELECT issingle FROM `tabDocType` WHERE name=%s", (doctype,))
+		if not found:
+			raise Exception(f"Wrong doctype {doctype} in updatedb")
+		if not found[0][0]:
+			table = Table(doctype, meta)
+			table.validate()
+			table.sync()
+			self.commit()
+
+	def get_table_columns_description(self, table_name: str) -> list[frappe._dict]:
+		unique, plain = indexed_columns(table_name)
+		return [
+			frappe._dict(
+				name=column.name,
+				type=column.type,
+				default=column.dflt_value,
+				not_nullable=column.notnull,
+				index=column.name in plain,
+				unique=column.name in unique,
+			)
+			for column in self.sql(f"PRAGMA table_info(`{table_name}`)", as_dict=True)
+		]
+
+	def rename_column(self, doctype: str, old_column_name: str, new_column_name: str) -> None:
+		self.sql_ddl(
+			f"ALTER TABLE `{get_table_name(doctype)}` RENAME COLUMN `{old_column_name}` TO `{new_column_name}`"
+		)
+
+	def change_column_type(self, doctype: str, column: str, type: str, nullable: bool = False) -> None:
+		"""Rebuild the table from its DocType: SQLite cannot alter a column, and columns hold any type anyway."""
+		self.updatedb(doctype)
+
+	def truncate(self, doctype: str) -> None:
+		self.sql_ddl(f"DELETE FROM `{get_table_name(doctype)}`")
+
+	def has_index(self, table_name: str, index: str) -> bool:
+		names = (index, index_name(table_name, index))
+		return bool(
+			self.sql(
+				"SELECT 1 FROM sqlite_master WHERE type='index' AND tbl_name=%s AND name IN %s",
+				(table_name, names),
+			)
+		)
+
+	def add_index(
+		self, doctype: str, fields: list[str], index_name_: str | None = None, **kwargs: Any
+	) -> None:
+		self._create_index(doctype, fields, kwargs.get("index_name") or index_name_, unique=False)
+
+	def add_unique(self, doctype: str, fields: str | list[str], constraint_name: str | None = None) -> None:
+		fields = [fields] if isinstance(fields, str) else fields
+		self._create_index(doctype, fields, constraint_name or f"unique_{'_'.join(fields)}", unique=True)
+
+	def _create_index(self, doctype: str, fields: list[str], name: str | None, *, unique: bool) -> None:
+		"""Create an index unless it exists; on SQLite its name is one for all tables, so the table's goes before."""
+		table = get_table_name(doctype)
+		fields = [KEY_LENGTH.sub("", field).strip("` ") for field in fields]
+		name = index_name(table, name or self.get_index_name(fields))
+		columns = ", ".join(f"`{field}`" for field in fields)
+		self.sql_ddl(
+			f"CREATE {'UNIQUE ' if unique else ''}INDEX IF NOT EXISTS `{name}` ON `{table}` ({columns})"
+		)
+
+	# Sequences, for DocTypes named by autoincrement
+
+	def create_sequence(self, doctype_name: str, *, start_value: int = 0, **kwargs: Any) -> str:
+		self.sql_ddl(
+			"CREATE TABLE IF NOT EXISTS `__sequences` (doctype TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+		)
+		self.sql(
+			"INSERT OR IGNORE INTO `__sequences` VALUES (%s, %s)", (doctype_name, max(start_value, 1) - 1)
+		)
+		return doctype_name
+
+	def get_next_sequence_val(self, doctype_name: str, **kwargs: Any) -> int:
+		self.sql("UPDATE `__sequences` SET value = value + 1 WHERE doctype = %s", (doctype_name,))
+		return self.sql("SELECT value FROM `__sequences` WHERE doctype = %s", (doctype_name,))[0][0]
+
+	def set_next_sequence_val(
+		self, doctype_name: str, next_val: int, *, is_val_used: bool = False, **kwargs: Any
+	) -> None:
+		value = next_val if is_val_used else next_val - 1
+		self.sql("UPDATE `__sequences` SET value = %s WHERE doctype = %s", (value, doctype_name))
+
+
+def regexp(pattern: str | None, text: str | None) -> bool | None:
+	"""Match as MariaDB does: without regard to case, and NULL with NULL."""
+	if pattern is None or text is None:
+		return None
+	return re.search(pattern, str(text), re.IGNORECASE) is not None

@@ -1,0 +1,133 @@
+"""Turn the statements and values that Frappe writes for MariaDB into what sqlite3 takes, and its values back."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+PLACEHOLDER = re.compile(r"%%|%s|%\((\w+)\)s")
+FOR_UPDATE = re.compile(r"\s+for\s+update(\s+(nowait|skip\s+locked|wait\s+\d+))?\s*;?\s*$", re.IGNORECASE)
+INSERT_IGNORE = re.compile(r"^\s*insert\s+ignore\b", re.IGNORECASE)
+LOCATE = re.compile(r"\blocate\(([^,]+),([^)]+)\)", re.IGNORECASE)
+COMMENT = re.compile(r"\s*/\*.*?\*/\s*$", re.DOTALL)
+WRITING = re.compile(r"^\s*(insert|update|delete|replace|with|savepoint)\b", re.IGNORECASE)
+
+# SQLite refuses more than 32,766 parameters; beyond this many, values are written into the statement.
+MOST_PARAMETERS = 30_000
+
+
+def translate(query: str) -> tuple[str, bool]:
+	"""Return the statement in SQLite's dialect, and whether it needs the write lock before it starts.
+
+	`SELECT … FOR UPDATE` does: SQLite locks no rows, so its one write lock stands for them.
+	"""
+	query = COMMENT.sub("", query)
+	locked = FOR_UPDATE.sub("", query)
+	statement = INSERT_IGNORE.sub("INSERT OR IGNORE", locked)
+	statement = LOCATE.sub(r"instr(\2, \1)", statement)
+	return statement, locked != query or bool(WRITING.match(statement))
+
+
+def bind(query: str, values: Sequence | dict | None) -> tuple[str, list]:
+	"""Replace `%s` and `%(name)s` by `?` and return the values in that order.
+
+	Lists, tuples and sets become `(?, ?, …)`, as the MariaDB drivers do. Without values nothing is replaced,
+	`%%` included, again as the drivers do.
+	"""
+	if not values:
+		return query, []
+	parameters: list = []
+	positional = None if isinstance(values, dict) else iter(values)
+
+	def place(match: re.Match) -> str:
+		if match[0] == "%%":
+			return "%"
+		value = values[match[1]] if positional is None else next_value(positional, query)
+		if isinstance(value, list | tuple | set | frozenset):
+			return "(" + ", ".join(hold(item) for item in value) + ")" if value else "(NULL)"
+		return hold(value)
+
+	def hold(value: Any) -> str:
+		value = to_sqlite(value)
+		if len(parameters) >= MOST_PARAMETERS:
+			return literal(value)
+		parameters.append(value)
+		return "?"
+
+	return PLACEHOLDER.sub(place, query), parameters
+
+
+def next_value(values: Iterator, query: str) -> Any:
+	for value in values:
+		return value
+	raise sqlite3.ProgrammingError(f"Fewer values than placeholders in: {query[:200]}")
+
+
+def literal(value: Any) -> str:
+	"""Write one value, already converted, as SQL."""
+	if value is None:
+		return "NULL"
+	if isinstance(value, bytes):
+		return f"x'{value.hex()}'"
+	if isinstance(value, str):
+		return "'" + value.replace("'", "''") + "'"
+	return repr(value)
+
+
+def to_sqlite(value: Any) -> Any:
+	"""Convert a Python value to one that sqlite3 stores; dates and times as MariaDB prints them."""
+	if value is None or isinstance(value, int | float | str | bytes):
+		return value
+	if isinstance(value, datetime):
+		return value.replace(tzinfo=None).isoformat(" ", "microseconds")
+	if isinstance(value, date):
+		return value.isoformat()
+	if isinstance(value, time):
+		return value.isoformat("microseconds")
+	if isinstance(value, timedelta):
+		minutes, seconds = divmod(value.total_seconds(), 60)
+		return f"{int(minutes) // 60:02}:{int(minutes) % 60:02}:{seconds:09.6f}"
+	if isinstance(value, Decimal):
+		return float(value)
+	return str(value)
+
+
+def read_datetime(stored: bytes) -> datetime | str:
+	text = stored.decode()
+	try:
+		return datetime.strptime(text[:26], "%Y-%m-%d %H:%M:%S.%f" if "." in text else "%Y-%m-%d %H:%M:%S")
+	except ValueError:
+		pass
+	try:
+		return datetime.fromisoformat(text).replace(tzinfo=None)
+	except ValueError:
+		return text
+
+
+def read_date(stored: bytes) -> date | str:
+	try:
+		return date.fromisoformat(stored.decode()[:10])
+	except ValueError:
+		return stored.decode()
+
+
+def read_time(stored: bytes) -> timedelta | str:
+	"""Return a time of day as MariaDB's drivers do: a timedelta."""
+	try:
+		hours, minutes, seconds = stored.decode().split(":")
+		return timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+	except ValueError:
+		return stored.decode()
+
+
+def register_converters() -> None:
+	"""Have columns declared as dates and times read as Python's."""
+	for name, converter in {
+		"timestamp": read_datetime,
+		"datetime": read_datetime,
+		"date": read_date,
+		"time": read_time,
+	}.items():
+		sqlite3.register_converter(name, converter)

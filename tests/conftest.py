@@ -1,0 +1,1 @@
+"""What all tests share. `./dev test` runs them; see tests/site/conftest.py for the fixtures of a site."""

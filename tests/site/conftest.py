@@ -1,0 +1,232 @@
+"""Fixtures for tests on a site: the embedded one, or a bench's (see tests/site/server.py).
+
+`site` (always there): this process is connected as Administrator; each test begins and ends with a clean slate.
+`web`: a real web server for the site, and logged-in sessions. `make_user(*roles)`: users. `run_jobs()`: the queue.
+`simulator`: a Zoho that this process, the web server and the worker talk to; `start_simulator(…)` for another one.
+
+What a test changes beyond its slate (custom fields, settings of other apps, files) it puts back itself.
+On SQLite there is one writer at a time: commit before another process has to write. `web` and `run_jobs` do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.site.server import TestSite, Web, Worker, choose, free_port, settle
+
+# Ours: emptied after each test.
+OUR_APP = "erpnext_zoho_integration"
+# Others': what a test made is deleted after it.
+CLEANED = (
+	"Campaign",
+	"Campaign Email Schedule",
+	"UTM Campaign",
+	"Contact",
+	"Contact Email",
+	"Contact Phone",
+	"Dynamic Link",
+	"Lead",
+	"Customer",
+	"Communication",
+	"Communication Link",
+	"Comment",
+	"Version",
+	"Deleted Document",
+	"Email Unsubscribe",
+	"Personal Data Deletion Request",
+	"User Permission",
+	"Error Log",
+	"Notification Log",
+	"Scheduled Job Log",
+	"ToDo",
+	"File",
+)
+# Single DocTypes that a test may change; put back after it.
+RESTORED_SINGLES = ("Zoho Settings", "CRM Settings", "System Settings")
+
+SITE = choose()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+	return f"site: {SITE.name} in {SITE.sites_path}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+	SITE.close()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[TestSite]:
+	"""The site, with this process connected to it as Administrator."""
+	import frappe
+
+	SITE.connect()
+	settings = SITE.config()
+	SITE.write_config(
+		{**settings, "mute_emails": 1, "host_name": f"http://127.0.0.1:{SITE.port}", **SIMULATOR_CONFIG}
+	)
+	yield SITE
+	frappe.db.rollback()
+	SITE.write_config(settings)
+	frappe.destroy()
+
+
+@pytest.fixture(autouse=True)
+def clean_slate(site: TestSite, worker: Worker, singles: dict) -> Iterator[None]:
+	"""Undo what the test did: its transaction, its rows, its jobs, its settings, its locks."""
+	import frappe
+	from frappe.utils import now
+
+	frappe.set_user("Administrator")
+	started = now()
+	yield
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	for doctype in frappe.get_all(
+		"DocType", {"module": "ERPNext Zoho Integration", "issingle": 0}, pluck="name"
+	):
+		frappe.db.delete(doctype)
+	for doctype in CLEANED:
+		if frappe.db.table_exists(doctype):
+			frappe.db.delete(doctype, {"creation": (">=", started)})
+	restore_singles(singles)
+	frappe.db.commit()
+	worker.discard_jobs()
+	for key in frappe.cache.scan_iter("*zoho*"):
+		if site.name.encode() in key or key.startswith(frappe.conf.db_name.encode()):
+			frappe.cache.delete(key)
+	frappe.clear_cache()
+	frappe.local.message_log = []
+	settle()
+
+
+@pytest.fixture(scope="session")
+def singles(site: TestSite) -> dict:
+	return {doctype: single_rows(doctype) for doctype in RESTORED_SINGLES}
+
+
+def single_rows(doctype: str) -> list[tuple]:
+	"""Read all that a Single DocType has stored: its values, and its passwords as they are, encrypted."""
+	import frappe
+
+	values = frappe.db.sql("select field, value from `tabSingles` where doctype=%s order by field", doctype)
+	secrets = frappe.db.sql(
+		"select fieldname, password, encrypted from `__Auth` where doctype=%s order by fieldname", doctype
+	)
+	defaults = frappe.db.sql("select defvalue from `tabDefaultValue` where defkey='campaign_naming_by'")
+	return [tuple(map(tuple, values)), tuple(map(tuple, secrets)), tuple(map(tuple, defaults))]
+
+
+def restore_singles(singles: dict) -> None:
+	import frappe
+
+	for doctype, before in singles.items():
+		if single_rows(doctype) == before:
+			continue
+		values, secrets, defaults = before
+		frappe.db.delete("Singles", {"doctype": doctype})
+		for field, value in values:
+			frappe.db.sql(
+				"insert into `tabSingles` (doctype, field, value) values (%s, %s, %s)",
+				(doctype, field, value),
+			)
+		frappe.db.delete("__Auth", {"doctype": doctype})
+		for fieldname, password, encrypted in secrets:
+			frappe.db.sql(
+				"insert into `__Auth` (doctype, name, fieldname, password, encrypted) values (%s, %s, %s, %s, %s)",
+				(doctype, doctype, fieldname, password, encrypted),
+			)
+		frappe.db.set_default("campaign_naming_by", defaults[0][0] if defaults else "")
+		frappe.clear_document_cache(doctype, doctype)
+
+
+@pytest.fixture(scope="session")
+def passwords() -> dict[str, str]:
+	return {}
+
+
+@pytest.fixture(scope="session")
+def web(site: TestSite, passwords: dict[str, str]) -> Web:
+	"""A web server in a process of its own: `web.base_url`, `web.session(user)`."""
+	return Web(site, site.start_web(), passwords)
+
+
+@pytest.fixture(scope="session")
+def make_user(site: TestSite, passwords: dict[str, str]) -> Iterator[Callable[..., str]]:
+	"""`make_user("Sales User", …)` returns the name of an enabled user with just these roles."""
+	import frappe
+
+	def make(*roles: str) -> str:
+		name = f"zoho-test-{hashlib.sha256('|'.join(sorted(roles)).encode()).hexdigest()[:10]}@example.com"
+		if name not in passwords:
+			frappe.flags.in_import = True  # no limit on new users, no mails
+			frappe.delete_doc("User", name, ignore_missing=True, force=True)
+			user = frappe.get_doc(
+				{
+					"doctype": "User",
+					"email": name,
+					"first_name": "Test",
+					"send_welcome_email": 0,
+					"enabled": 1,
+				}
+			)
+			user.new_password = passwords.setdefault(name, frappe.generate_hash(length=24))
+			user.append_roles(*roles)
+			user.flags.ignore_password_policy = True
+			user.insert(ignore_permissions=True)
+			frappe.flags.in_import = False
+			settle()
+		return name
+
+	yield make
+	frappe.db.rollback()
+	for name in passwords:
+		frappe.delete_doc("User", name, ignore_missing=True, force=True)
+		frappe.db.delete("Contact", {"user": name})
+	frappe.db.commit()
+
+
+@pytest.fixture(scope="session")
+def worker(site: TestSite) -> Worker:
+	return Worker(site)
+
+
+@pytest.fixture
+def run_jobs(worker: Worker) -> Callable[[], list[str]]:
+	"""`run_jobs()` runs what is queued to the end and returns the tracebacks of failures."""
+	return worker.run_jobs
+
+
+# One port for every simulator of a session: a web server may keep the site's configuration for a minute.
+SIMULATOR_PORT = free_port()
+SIMULATOR_CONFIG = {
+	"zoho_accounts_base_url": f"http://127.0.0.1:{SIMULATOR_PORT}",
+	"zoho_campaigns_base_url": f"http://127.0.0.1:{SIMULATOR_PORT}",
+}
+
+
+@pytest.fixture
+def start_simulator(site: TestSite) -> Iterator[Callable]:
+	"""`start_simulator(campaigns=3, …)` serves a Zoho at the address that the site is configured with."""
+	from erpnext_zoho_integration.simulator import Simulator
+
+	running = []
+
+	def start(**knobs: object) -> Simulator:
+		for simulator in running:
+			simulator.stop()
+		running.append(Simulator(**knobs).start(SIMULATOR_PORT))
+		return running[-1]
+
+	yield start
+	for simulator in running:
+		simulator.stop()
+
+
+@pytest.fixture
+def simulator(start_simulator: Callable):
+	"""A small Zoho: five campaigns, some thousand rows."""
+	return start_simulator(seed=1, campaigns=5, recipients=1000)

@@ -1,0 +1,290 @@
+"""The site that the tests use, and processes around it: the embedded one, or any bench's.
+
+With `FRAPPE_SITES_PATH=/path/to/bench/sites FRAPPE_SITE=name` in the environment and the bench's own Python the
+bench is used, as it is: the app must be installed on the site. `FRAPPE_ADMIN_PASSWORD` is Administrator's, if it is
+not "admin". Without them a fresh copy of the embedded site is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+CSRF_TOKEN = re.compile(r"frappe\.csrf_token\s*=\s*\"(\w+)\"")
+JOBS_TIMEOUT = 300  # seconds
+
+
+class TestSite:
+	"""A site on disk that `import frappe` can serve: `init` it, serve it, run its jobs."""
+
+	__test__ = False
+
+	def __init__(self, sites_path: Path, name: str) -> None:
+		self.sites_path, self.name = sites_path, name
+		self.admin_password = os.environ.get("FRAPPE_ADMIN_PASSWORD", "admin")
+		self.port = free_port()
+		self.processes: list[subprocess.Popen] = []
+
+	def connect(self) -> None:
+		"""Connect this process to the site as Administrator; a bench's processes live in its sites folder."""
+		import frappe
+
+		os.chdir(self.sites_path)
+		frappe.init(self.name)
+		frappe.connect()
+
+	@property
+	def config_file(self) -> Path:
+		return self.sites_path / self.name / "site_config.json"
+
+	def config(self) -> dict:
+		return json.loads(self.config_file.read_text())
+
+	def write_config(self, config: dict) -> None:
+		"""Replace site_config.json; this process sees it at once, others with their next request or job."""
+		import frappe
+
+		unfinished = self.config_file.with_suffix(".unfinished")
+		unfinished.write_text(json.dumps(config, indent=1, sort_keys=True))
+		unfinished.replace(self.config_file)
+		frappe.local.conf.clear()
+		frappe.local.conf.update(frappe.get_site_config(self.sites_path, self.sites_path / self.name))
+
+	def spawn(self, *arguments: str, **options: object) -> subprocess.Popen:
+		"""Start a process of embedded/process.py for this site; `close` ends it."""
+		environment = {
+			**os.environ,
+			"FRAPPE_SITE": self.name,
+			"PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+		}
+		process = subprocess.Popen(
+			[sys.executable, "-m", "embedded.process", *arguments],
+			cwd=self.sites_path,
+			env=environment,
+			text=True,
+			**options,
+		)
+		self.processes.append(process)
+		return process
+
+	def start_web(self) -> str:
+		"""Serve the site on 127.0.0.1 from a process of its own. Return its address."""
+		process = self.spawn("web", str(self.port), stdin=subprocess.DEVNULL)
+		url = f"http://127.0.0.1:{self.port}"
+		deadline = time.monotonic() + 60
+		while time.monotonic() < deadline and process.poll() is None:
+			try:
+				if requests.get(f"{url}/api/method/ping", timeout=60).ok:
+					return url
+			except requests.ConnectionError:
+				time.sleep(0.05)
+		raise RuntimeError(f"The web server did not answer at {url}")
+
+	def start_worker(self) -> subprocess.Popen:
+		"""Start a worker that runs what is queued whenever it is asked to, by a line on its standard input."""
+		return self.spawn("worker-on-demand", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+	def close(self) -> None:
+		"""End every process."""
+		for process in reversed(self.processes):
+			if process.stdin:
+				process.stdin.close()
+			process.terminate()
+			process.wait()
+
+
+class EmbeddedSite(TestSite):
+	"""A copy of the embedded site's template, in a folder that is deleted in the end."""
+
+	def __init__(self) -> None:
+		from embedded.bench import Run, put_on_path
+
+		self.run = Run()
+		os.environ.update({key: self.run.environment()[key] for key in ("FRAPPE_BENCH_ROOT", "FRAPPE_SITE")})
+		put_on_path(self.run)
+		super().__init__(self.run.sites, self.run.site_path.name)
+
+	def spawn(self, *arguments: str, **options: object) -> subprocess.Popen:
+		process = super().spawn(*arguments, start_new_session=True, **options)
+		self.run.watch(process.pid)
+		return process
+
+	def close(self) -> None:
+		super().close()
+		self.run.close()
+
+
+def free_port() -> int:
+	import socket
+
+	with socket.socket() as probe:
+		probe.bind(("127.0.0.1", 0))
+		return probe.getsockname()[1]
+
+
+def choose() -> TestSite:
+	"""Return the bench's site that the environment names, or a fresh embedded one."""
+	sites_path, name = os.environ.get("FRAPPE_SITES_PATH"), os.environ.get("FRAPPE_SITE")
+	if sites_path and name:
+		return TestSite(Path(sites_path).resolve(), name)
+	return EmbeddedSite()
+
+
+class Session(requests.Session):
+	"""A user's session with the site: paths instead of addresses, the CSRF token with every POST.
+
+	What this process has not committed is committed before a request, so that the server sees it, and what the
+	server committed is seen after.
+	"""
+
+	def __init__(self, base_url: str) -> None:
+		super().__init__()
+		self.base_url = base_url
+		self.csrf_token = ""
+
+	def request(self, method: str, url: str, **options: object) -> requests.Response:
+		options.setdefault("timeout", 120)
+		headers = dict(options.pop("headers", None) or {})
+		headers.setdefault("Accept", "application/json")
+		if self.csrf_token:
+			headers.setdefault("X-Frappe-CSRF-Token", self.csrf_token)
+		settle()
+		response = super().request(method, self._absolute(url), headers=headers, **options)
+		settle()
+		return response
+
+	def _absolute(self, url: str) -> str:
+		return url if url.startswith("http") else self.base_url + url
+
+	def login(self, user: str, password: str) -> Session:
+		"""Log in as a browser does, and take the token from the first page."""
+		answer = self.post("/api/method/login", data={"usr": user, "pwd": password})
+		assert answer.ok, f"{user} could not log in: {answer.status_code} {answer.text[:500]}"
+		page = self.get("/app", headers={"Accept": "text/html"}).text
+		token = CSRF_TOKEN.search(page)
+		self.csrf_token = token[1] if token else ""
+		return self
+
+	def call(self, method: str, http_method: str = "POST", **arguments: object) -> requests.Response:
+		"""Call a whitelisted function as `frappe.call` does."""
+		values = {
+			key: value if isinstance(value, str) else json.dumps(value) for key, value in arguments.items()
+		}
+		where = "params" if http_method == "GET" else "data"
+		return self.request(http_method, f"/api/method/{method}", **{where: values})
+
+
+class Web:
+	"""The site's web server."""
+
+	def __init__(self, site: TestSite, base_url: str, passwords: dict[str, str]) -> None:
+		self.site, self.base_url, self._passwords = site, base_url, passwords
+
+	def session(self, user: str = "Guest") -> Session:
+		"""Return a session of a user of `make_user`, of Administrator, or of nobody."""
+		session = Session(self.base_url)
+		if user == "Guest":
+			return session
+		password = self.site.admin_password if user == "Administrator" else self._passwords[user]
+		return session.login(user, password)
+
+
+def settle() -> None:
+	"""Commit, and see what others have committed since."""
+	import frappe
+
+	frappe.db.commit()
+	frappe.db.rollback()
+	frappe.db.value_cache.clear()
+	frappe.local.cache = {}
+	frappe.local.request_cache.clear()
+	frappe.local.role_permissions = {}
+	for name in ("system_settings", "website_settings", "doc_events_hooks"):
+		if hasattr(frappe.local, name):
+			delattr(frappe.local, name)
+
+
+class Worker:
+	"""Runs what is queued for the site: on a bench that has workers by waiting for them, else by itself."""
+
+	def __init__(self, site: TestSite) -> None:
+		self._site = site
+		self._process: subprocess.Popen | None = None
+
+	def run_jobs(self) -> list[str]:
+		"""Run all queued jobs, and those that they queue, to their end.
+
+		Return the tracebacks of those that failed.
+		"""
+		settle()
+		failed_before = set(self._failed())
+		if self._bench_has_workers():
+			self._wait()
+		else:
+			self._process = self._process or self._site.start_worker()
+			self._process.stdin.write("run\n")
+			self._process.stdin.flush()
+			if self._process.stdout.readline().strip() != "done":
+				raise RuntimeError("The worker ended")
+		settle()
+		return [reason for job_id, reason in self._failed().items() if job_id not in failed_before]
+
+	def discard_jobs(self) -> None:
+		"""Drop what is queued for the site, and what failed."""
+		for queue in self._queues():
+			for job in queue.get_jobs():
+				if self._is_ours(job.id):
+					job.delete()
+			for job_id in queue.failed_job_registry.get_job_ids():
+				if self._is_ours(job_id):
+					queue.failed_job_registry.remove(job_id, delete_job=True)
+
+	@staticmethod
+	def _queues() -> list:
+		from frappe.utils.background_jobs import get_queue, get_queues_timeout
+
+		return [get_queue(name) for name in get_queues_timeout()]
+
+	def _is_ours(self, job_id: str) -> bool:
+		return job_id.startswith(f"{self._site.name}||") or job_id.startswith(f"{self._site.name}::")
+
+	def _failed(self) -> dict[str, str]:
+		from rq.job import Job
+
+		failed = {}
+		for queue in self._queues():
+			ids = [job_id for job_id in queue.failed_job_registry.get_job_ids() if self._is_ours(job_id)]
+			for job in Job.fetch_many(ids, connection=queue.connection):
+				if job:
+					failed[job.id] = job.exc_info or (
+						job.latest_result().exc_string if job.latest_result() else ""
+					)
+		return failed
+
+	def _bench_has_workers(self) -> bool:
+		from frappe.utils.background_jobs import get_workers
+
+		mine = {self._process.pid} if self._process else set()
+		return any(worker.pid not in mine for worker in get_workers())
+
+	def _wait(self) -> None:
+		deadline = time.monotonic() + JOBS_TIMEOUT
+		while time.monotonic() < deadline:
+			busy = [
+				job_id
+				for queue in self._queues()
+				for job_id in (*queue.job_ids, *queue.started_job_registry.get_job_ids())
+				if self._is_ours(job_id)
+			]
+			if not busy:
+				return
+			time.sleep(0.2)
+		raise RuntimeError(f"The bench's workers did not finish within {JOBS_TIMEOUT} s: {busy}")
