@@ -149,7 +149,7 @@ def require_usable(email: str) -> None:
 		raise UnusableAddress(
 			_(
 				"ERPNext does not accept the e-mail address {0} for a Contact. The recipient is kept without one."
-			).format(frappe.bold(frappe.utils.escape_html(email)))
+			).format(email)
 		)
 
 

@@ -21,6 +21,7 @@ from erpnext_zoho_integration.sync import account, campaigns, fetch
 from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.page import Note, PageResult, read_page, store_page
 from erpnext_zoho_integration.sync.plan import Plan, Policy, plan_all, plan_one, read_policy
+from erpnext_zoho_integration.sync.text import clean
 
 _ATTEMPTS = 3
 _CAMPAIGN_LOCK_SECONDS = 900
@@ -95,7 +96,7 @@ class Runner:
 			self._stop(error, "List")
 
 	def _sync_one(self, record: zoho.Campaign) -> None:
-		open_account = self.account.begin_campaign(record.name, record.key)
+		open_account = self.account.begin_campaign(clean(record.name), record.key)
 		with shared_lock(f"campaign-{record.key}", seconds=_CAMPAIGN_LOCK_SECONDS, wait=0) as lock:
 			try:
 				if lock:
