@@ -41,7 +41,7 @@ class Simulator:
 	"""
 
 	def __init__(self, **knobs: Any) -> None:
-		self.settings = Settings().changed(knobs)
+		self.settings = self._first_settings = Settings().changed(knobs)
 		zone(self.settings.zone)  # fail here, not at the first request
 		self.clock = Clock(self.settings.time_scale)
 		self.limits = RateLimits(self.clock, lambda: self.settings)
@@ -133,8 +133,11 @@ class Simulator:
 		return self.settings
 
 	def reset(self, tokens: bool = False, **knobs: Any) -> None:
-		"""Begin anew: data, requests, faults, limits. Changes `knobs` on the way; keeps tokens unless told."""
-		settings = self.settings.changed(knobs)
+		"""Begin anew: data, requests, faults, limits, and the settings as constructed, but for `knobs`.
+
+		Codes and tokens stay good, so that a connected site stays connected, unless `tokens` drops them.
+		"""
+		settings = self._first_settings.changed(knobs)
 		zone(settings.zone)
 		self.world, self.settings = World(settings), settings
 		self.clock.set_scale(settings.time_scale)

@@ -230,6 +230,6 @@ class People:
 
 	def forgotten(self, person: int) -> str:
 		"""Return what is left in the fields of an erased contact, as `profile` does: sometimes the e-mail is."""
-		left = self.email(person) if person % 2 else "null"
+		left = self.email(person) if person // 100 % 2 else "null"
 		fields = {"contactid": self.contact_id(person), "contactemailaddress": left}
 		return to_json(fields | dict.fromkeys(("contactfn", "contactln", *BLANK_KEYS), "null"))[1:-1]

@@ -1,0 +1,260 @@
+"""Faults planned per endpoint and call, as a client meets them on the wire, and the control over HTTP."""
+
+import json
+from http.client import HTTPConnection, HTTPException
+from xml.etree import ElementTree
+
+import pytest
+import requests
+
+from erpnext_zoho_integration.simulator import Simulator
+
+
+@pytest.fixture
+def zoho():
+	with Simulator(campaigns=3, recipients=300) as simulator:
+		yield simulator
+
+
+@pytest.fixture
+def ask(zoho):
+	tokens = zoho.grant_tokens()
+	headers = {"Authorization": f"Zoho-oauthtoken {tokens['access_token']}"}
+
+	def call(method="recentcampaigns", timeout=30, **params):
+		url = f"{zoho.url}/api/v1.1/{method}"
+		return requests.get(url, {"resfmt": "JSON", **params}, headers=headers, timeout=timeout)
+
+	return call
+
+
+def control(zoho, name, body=None, **params):
+	url = f"{zoho.url}/_simulator/{name}"
+	return (
+		requests.get(url, params, timeout=30) if body is None else requests.post(url, json=body, timeout=30)
+	)
+
+
+class TestWhen:
+	def statuses(self, ask, count=6):
+		return [ask().status_code for _nth in range(count)]
+
+	def test_at_one_call(self, zoho, ask):
+		zoho.plan({"endpoint": "recentcampaigns", "nth": 2, "fault": "status", "status": 502})
+		assert self.statuses(ask, 4) == [200, 502, 200, 200]
+
+	def test_at_several_calls(self, zoho, ask):
+		zoho.plan({"nth": [1, 4], "fault": "html"})
+		assert self.statuses(ask) == [503, 200, 200, 503, 200, 200]
+
+	def test_at_every_other_call_but_not_for_ever(self, zoho, ask):
+		zoho.plan({"every": 2, "times": 2, "fault": "html"})
+		assert self.statuses(ask) == [200, 503, 200, 503, 200, 200]
+
+	def test_only_at_calls_with_certain_parameters(self, zoho, ask):
+		key = zoho.truth()["campaigns"][0]["campaign_key"]
+		zoho.plan({"match": {"action": "openedcontacts", "fromindex": 1}, "fault": "html"})
+		page = {"method": "getcampaignrecipientsdata", "campaignkey": key}
+		assert ask(**page, action="sentcontacts", fromindex=1).status_code == 200
+		assert ask(**page, action="openedcontacts", fromindex=21).status_code == 200
+		assert ask(**page, action="openedcontacts", fromindex=1).status_code == 503
+
+	def test_only_at_one_endpoint_and_until_the_plan_changes(self, zoho, ask):
+		zoho.plan({"endpoint": "oauth/token", "fault": "html"})
+		assert ask().status_code == 200
+		assert requests.post(f"{zoho.url}/oauth/v2/token", timeout=30).status_code == 503
+		zoho.plan()
+		assert requests.post(f"{zoho.url}/oauth/v2/token", timeout=30).status_code == 200
+
+	def test_of_two_faults_due_the_first_happens_and_both_count(self, zoho, ask):
+		zoho.plan({"nth": 1, "fault": "html"}, {"nth": 2, "fault": "status", "status": 500})
+		assert self.statuses(ask, 3) == [503, 500, 200]
+		assert [each["calls"] for each in zoho.faults.as_list()] == [3, 3]
+		assert [each["fault"] for each in zoho.requests] == ["html", "status", ""]
+		assert zoho.stats()["faults"] == {"html": 1, "status": 1}
+
+
+class TestWhat:
+	def test_an_error_code(self, zoho, ask):
+		zoho.plan({"fault": "code", "code": "6001"})
+		answer = ask()
+		assert answer.status_code == 200
+		assert (answer.json()["status"], answer.json()["code"]) == ("error", "6001")
+
+	def test_unauthorised_though_the_token_is_good(self, zoho, ask):
+		zoho.plan({"fault": "unauthorised", "nth": 1})
+		assert (ask().status_code, ask().status_code) == (401, 200)
+
+	def test_expired_and_revoked_tokens_stay_so(self, zoho, ask):
+		zoho.plan({"fault": "expire", "nth": 1})
+		assert (ask().status_code, ask().status_code) == (401, 401)
+
+	def test_any_body_and_headers(self, zoho, ask):
+		zoho.plan({"fault": "body", "body": {"a": 1}, "headers": {"Content-Type": "text/plain", "X-A": "b"}})
+		answer = ask()
+		assert (answer.status_code, answer.text, answer.headers["X-A"]) == (200, '{"a": 1}', "b")
+		assert answer.headers["Content-Type"] == "text/plain"
+		zoho.plan({"fault": "headers", "headers": {"Retry-After": "7"}, "status": 503})
+		answer = ask()
+		assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+		assert answer.json()["status"] == "success"
+
+	@pytest.mark.parametrize(("form", "status"), [("429", 429), ("400", 400), ("200-envelope", 200)])
+	def test_a_throttle_in_a_chosen_form(self, zoho, ask, form, status):
+		zoho.plan({"fault": "throttle", "form": form})
+		assert ask().status_code == status
+		assert "recent_campaigns" not in ask().text
+
+	def test_xml_although_json_was_asked_for(self, zoho, ask):
+		zoho.plan({"fault": "xml"})
+		root = ElementTree.fromstring(ask().content)
+		assert root.findtext("status") == "success" and root.find("recent-campaigns") is not None
+
+	def test_an_empty_and_a_garbled_body(self, zoho, ask):
+		zoho.plan({"fault": "empty", "nth": 1}, {"fault": "garble", "nth": 2})
+		assert ask().content == b""
+		with pytest.raises(requests.JSONDecodeError):
+			ask().json()
+
+	@pytest.mark.parametrize("fault", ["reset", "close"])
+	def test_a_lost_connection(self, zoho, ask, fault):
+		zoho.plan({"fault": fault, "nth": 1})
+		with pytest.raises(requests.ConnectionError) as lost:
+			ask()
+		assert ("reset" in str(lost.value).lower()) == (fault == "reset")
+		assert ask().status_code == 200
+
+	def test_a_truncated_body_has_its_full_length_promised(self, zoho, ask):
+		zoho.plan({"fault": "truncate", "share": 0.3})
+		with pytest.raises(requests.exceptions.ChunkedEncodingError):
+			ask()
+
+	def test_an_answer_that_never_comes(self, zoho, ask):
+		zoho.plan({"fault": "hang", "seconds": 5})
+		with pytest.raises(requests.ReadTimeout):
+			ask(timeout=0.2)
+
+	def test_a_slow_answer_is_whole(self, zoho, ask):
+		usual = ask().json()
+		zoho.plan({"fault": "slow", "seconds": 0.1})
+		assert ask().json() == usual
+
+	def test_a_delayed_answer_comes_too_late_for_the_impatient(self, zoho, ask):
+		zoho.plan({"fault": "delay", "seconds": 5, "nth": 1})
+		with pytest.raises(requests.ReadTimeout):
+			ask(timeout=0.2)
+		assert ask().json()["status"] == "success"
+
+	@pytest.mark.parametrize(("after", "consumed"), [(False, False), (True, True)])
+	def test_an_answer_may_be_lost_before_or_after_the_work(self, zoho, after, consumed):
+		params = {
+			"grant_type": "authorization_code",
+			"client_id": "sim-client",
+			"client_secret": "sim-secret",
+		}
+		params["code"] = zoho.grant_code()
+		zoho.plan({"endpoint": "oauth/token", "fault": "reset", "nth": 1, "after": after})
+		with pytest.raises(requests.ConnectionError):
+			requests.post(f"{zoho.url}/oauth/v2/token", data=params, timeout=30)
+		second = requests.post(f"{zoho.url}/oauth/v2/token", data=params, timeout=30).json()
+		assert ("error" in second) == consumed
+
+	@pytest.mark.parametrize(
+		"wrong",
+		[
+			{"fault": "fire"},
+			{"endpoint": "*"},
+			{"fault": "html", "when": 1},
+			{"fault": "throttle", "form": "x"},
+		],
+	)
+	def test_a_plan_that_makes_no_sense_is_refused(self, zoho, wrong):
+		with pytest.raises(ValueError, match=r"fault|form"):
+			zoho.plan(wrong)
+
+
+class TestControl:
+	def test_faults_settings_and_changes_over_http(self, zoho, ask):
+		assert control(zoho, "faults", [{"fault": "html", "nth": 1}]).json()[0]["fault"] == "html"
+		assert ask().status_code == 503
+		assert control(zoho, "faults").json()[0]["done"] == 1
+		assert control(zoho, "settings", {"max_range": "9"}).json()["max_range"] == 9
+		assert ask(range=10).json()["code"] == "6502"
+		opened = zoho.truth()["actions"]["Opened"]["listed"]
+		assert sum(control(zoho, "evolve", {"days": 0, "opens": 4}).json()["opens"].values()) == 4
+		assert control(zoho, "truth").json()["actions"]["Opened"]["listed"] == opened + 4
+		assert control(zoho, "reset", {}).json()["max_range"] == 500
+		assert control(zoho, "truth").json() == zoho.truth()
+
+	def test_truth_with_contacts_and_exact_rows(self, zoho):
+		found = control(zoho, "truth", contacts=1).json()
+		assert 0 < found["engaged_contacts"] < found["contacts"] == zoho.contacts()
+		key = found["campaigns"][0]["campaign_key"]
+		rows = control(zoho, "truth", rows=1, campaign=key, action="Opened").json()
+		assert rows == list(zoho.rows(key, "Opened"))
+
+	def test_requests_by_endpoint_and_number(self, zoho, ask):
+		ask()
+		ask("getlastcampaignreport")
+		found = control(zoho, "requests", endpoint="getlastcampaignreport").json()
+		assert [each["path"] for each in found] == ["/api/v1.1/getlastcampaignreport"]
+		assert control(zoho, "requests", after=found[0]["number"]).json() == []
+		assert control(zoho, "stats").json()["calls"] == {"recentcampaigns": 1, "getlastcampaignreport": 1}
+
+	@pytest.mark.parametrize(
+		("name", "body"),
+		[
+			("settings", {"colour": "red"}),
+			("settings", {"campaigns": 9}),
+			("settings", {"end_of_list": "never"}),
+			("settings", {"max_range": -1}),
+			("evolve", {"opened": 1}),
+			("reset", {"today": "tomorrow"}),
+			("reset", {"time_zone": "Mars/Olympus"}),
+			("advance", {}),
+		],
+	)
+	def test_nonsense_is_refused_and_changes_nothing(self, zoho, name, body):
+		before = (zoho.settings, zoho.truth())
+		answer = control(zoho, name, body)
+		assert answer.status_code == 400 and answer.json()["error"]
+		assert (zoho.settings, zoho.truth()) == before
+
+	def test_an_unknown_control_names_the_known_ones(self, zoho):
+		answer = control(zoho, "explode")
+		assert answer.status_code == 404 and "get /truth" in answer.json()["known"]
+
+	def test_control_calls_are_neither_recorded_nor_spoiled(self, zoho):
+		zoho.plan({"fault": "html"})
+		assert control(zoho, "truth").status_code == 200
+		assert zoho.requests == []
+
+
+def test_latency_is_waited_before_each_answer(zoho, ask):
+	zoho.set(latency_ms=5000)
+	with pytest.raises(requests.ReadTimeout):
+		ask(timeout=0.2)
+	assert control(zoho, "stats").status_code == 200, "but not by the control"
+
+
+def test_connections_are_kept_and_closed_with_the_simulator():
+	zoho = Simulator(campaigns=1, recipients=10).start()
+	connection = HTTPConnection("127.0.0.1", zoho.port, timeout=30)
+	connection.request("GET", "/_simulator/stats")
+	connection.getresponse().read()
+	socket = connection.sock
+	connection.request("GET", "/_simulator/truth")
+	assert json.loads(connection.getresponse().read())["rows"] == 10
+	assert connection.sock is socket is not None
+	zoho.stop()
+	with pytest.raises((ConnectionError, HTTPException)):
+		connection.request("GET", "/_simulator/stats")
+		connection.getresponse()
+	with pytest.raises(RuntimeError, match="not running"):
+		_ = zoho.url
+	connection.close()
+
+
+def test_a_body_of_unreasonable_size_is_refused(zoho):
+	answer = requests.post(f"{zoho.url}/oauth/v2/token", data=b"x" * (1 << 21), timeout=30)
+	assert answer.status_code == 413
