@@ -249,6 +249,21 @@ class Clock:
 			return from_epoch_ms(milliseconds)
 		return self.instant(event.time_raw)
 
+	def acted_at(self, recipient: "Recipient", action: str) -> datetime | None:
+		"""Return when the recipient did what the list `action` is about, in UTC; None where Zoho is silent.
+
+		For opens and clicks the first one counts. Never the time of sending, but for `sentcontacts`.
+		"""
+		if action == "sentcontacts":
+			return self.recipient_sent_at(recipient)
+		if action in ("senthardbounce", "sentsoftbounce"):
+			return self.bounced_at(recipient)
+		if action == "optoutcontacts":
+			return self.opted_out_at(recipient)
+		events = {"openedcontacts": recipient.open_events, "clickedcontacts": recipient.click_events}
+		moments = (self.event_at(event) for event in events.get(action, ()))
+		return min((moment for moment in moments if moment), default=None)
+
 
 def _skews(times: Iterable[ZohoTime]) -> tuple[tuple[int, int], ...]:
 	"""Return (skewed moment, skew) of every time that carries both, in order of time."""

@@ -154,7 +154,9 @@ class Transport:
 		self._before_call = before_call
 		self._clock = clock
 		self._counting = threading.Lock()
-		self._back_off = tenacity.wait_exponential_jitter(initial=0.5, max=max_wait, jitter=0.5)
+		self._back_off = tenacity.wait_exponential(multiplier=0.5, max=max_wait) + tenacity.wait_random(
+			0, 0.5
+		)
 
 	def send(
 		self,
@@ -275,7 +277,7 @@ class Transport:
 				body = self._body(response, endpoint, deadline)
 				lower = {name.lower(): value for name, value in response.headers.items()}
 				return HTTPAnswer(response.status_code, lower, body)
-		except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+		except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
 			failure = _lost(error, endpoint)
 		# Raised outside the handler: the original carries the URL and, in its frames, the headers.
 		raise failure
@@ -316,6 +318,7 @@ def _keep_our_header(request: requests.PreparedRequest) -> requests.PreparedRequ
 def _arriving(response: requests.Response) -> Iterator[bytes]:
 	"""Yield the decoded body as it arrives, so that a slow drip is noticed between two bytes."""
 	raw = response.raw
+	raw.enforce_content_length = True  # before urllib3 2, half an answer passes for a whole one
 	if hasattr(raw, "read1"):  # urllib3 2.1 and later
 		while chunk := raw.read1(CHUNK, decode_content=True):
 			yield chunk
@@ -324,7 +327,7 @@ def _arriving(response: requests.Response) -> Iterator[bytes]:
 
 
 def _lost(error: Exception, endpoint: str) -> ZohoError:
-	"""Turn a failure on the way into an error of ours, without the URL that the original's text has."""
+	"""Turn a failure on the way into an error of ours, without the URL or header in the original's text."""
 	if isinstance(error, requests.exceptions.ConnectTimeout):
 		return Unavailable("no connection within the time-out", sent=False, endpoint=endpoint)
 	if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):

@@ -19,7 +19,7 @@ LONGEST_STRUCTURE: Final = 200_000
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"[+-]?\d{1,30}(?:\.\d{0,30})?")
 _COUNT_THEN_NAME = re.compile(r"\s*(-?\d[\d,]*\d|-?\d)\s*,?(.*)", re.S)
-_NEXT_URL = re.compile(r",\s*(?=[A-Za-z][A-Za-z0-9+.-]*:)")
+_NEXT_URL = re.compile(r",\s+(?=[A-Za-z][A-Za-z0-9+.-]*:)")
 _NEXT_PAIR = re.compile(r",\s*(?=[A-Za-z_][\w ]*=)")
 
 
