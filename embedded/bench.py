@@ -48,6 +48,7 @@ class Bench:
 		"""The environment variables for a process of this bench."""
 		return {
 			**os.environ,
+			"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
 			"FRAPPE_BENCH_ROOT": str(self.root),
 			"FRAPPE_SITE": SITE,
 			"PYTHONPATH": os.pathsep.join(self.python_path),

@@ -166,7 +166,7 @@ class SQLiteDatabase(package.SQLiteDatabase):
 		return [
 			frappe._dict(
 				name=column.name,
-				type=column.type,
+				type=column.type.lower(),
 				default=column.dflt_value,
 				not_nullable=column.notnull,
 				index=column.name in plain,

@@ -106,7 +106,10 @@ class Table(DBTable):
 
 	def _current(self) -> dict[str, Column]:
 		rows = frappe.db.sql(f"PRAGMA table_info(`{self.table_name}`)", as_dict=True)
-		return {row.name: Column(row.name, row.type, bool(row.notnull), row.dflt_value) for row in rows}
+		# SQLite writes the types it knows in capitals, whatever the statement had.
+		return {
+			row.name: Column(row.name, row.type.lower(), bool(row.notnull), row.dflt_value) for row in rows
+		}
 
 	@staticmethod
 	def _create_statement(table_name: str, columns: list[Column]) -> str:
