@@ -1,12 +1,15 @@
 """Where MariaDB, SQLite and Postgres differ, and nowhere else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pypika.terms import Criterion
 
 import frappe
 from frappe.query_builder import Field
 from frappe.query_builder.functions import Lower
+
+# SQLite takes at most 32,766 parameters a statement, Postgres 65,535; MariaDB's packet holds 16 MiB.
+_MAX_PARAMETERS = 30_000
 
 
 def any_case_in(field: Field, values: Iterable[str]) -> Criterion:
@@ -21,3 +24,94 @@ def any_case_in(field: Field, values: Iterable[str]) -> Criterion:
 	if frappe.db.db_type == "mariadb":
 		return field.isin(list(values))  # ignores case by itself and uses the index
 	return Lower(field).isin(list(values))
+
+
+def begins_with_any(field: Field, prefixes: Iterable[str]) -> Criterion:
+	"""Return a condition that finds at least the rows whose text begins with one of `prefixes`, by the index.
+
+	Args:
+		field: the column.
+		prefixes: not empty; none ends in the last character of Unicode.
+	"""
+	condition = None
+	for prefix in prefixes:
+		if frappe.db.db_type == "mariadb":
+			one = field.like(_escaped(prefix) + "%")
+		else:
+			one = (field >= prefix) & (field < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+		condition = one if condition is None else condition | one
+	return condition
+
+
+def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
+	"""Insert rows of a DocType in as few statements as the database takes.
+
+	Args:
+		doctype: its name.
+		columns: every column to fill: nothing is filled by itself.
+		rows: the values of each row, in the order of `columns`.
+	"""
+	_insert(doctype, columns, rows, "")
+
+
+def upsert_rows(
+	doctype: str, columns: Sequence[str], rows: Sequence[Sequence], unique: str, updated: Sequence[str]
+) -> None:
+	"""Insert rows, or update those whose `unique` column is there already, in as few statements as possible.
+
+	Args:
+		doctype: its name.
+		columns: every column to fill.
+		rows: the values of each row, in the order of `columns`.
+		unique: a column with a unique index.
+		updated: the columns that an existing row takes over.
+	"""
+	if frappe.db.db_type == "mariadb":
+		taken = ", ".join(f"`{column}` = VALUES(`{column}`)" for column in updated)
+		tail = f" ON DUPLICATE KEY UPDATE {taken}"
+	else:
+		taken = ", ".join(f'"{column}" = excluded."{column}"' for column in updated)
+		tail = f' ON CONFLICT ("{unique}") DO UPDATE SET {taken}'
+	_insert(doctype, columns, rows, tail)
+
+
+def set_by_name(doctype: str, column: str, values: dict[str, object]) -> None:
+	"""Set one column of many documents to a value each, in one statement.
+
+	Args:
+		doctype: its name.
+		column: the column.
+		values: by name of the document.
+	"""
+	if not values:
+		return
+	quote = _quote()
+	cases = " WHEN %s THEN %s" * len(values)
+	names = ", ".join(["%s"] * len(values))
+	column, table = f"{quote}{column}{quote}", f"{quote}tab{doctype}{quote}"
+	name = f"{quote}name{quote}"
+	query = f"UPDATE {table} SET {column} = CASE {name}{cases} ELSE {column} END WHERE {name} IN ({names})"
+	flat = [part for item in values.items() for part in item]
+	frappe.db.sql(query, (*flat, *values))  # nosemgrep: names of columns are ours, values are bound
+
+
+def _insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence], tail: str) -> None:
+	quote = _quote()
+	names = ", ".join(f"{quote}{column}{quote}" for column in columns)
+	one = "(" + ", ".join(["%s"] * len(columns)) + ")"
+	step = max(1, _MAX_PARAMETERS // len(columns))
+	for start in range(0, len(rows), step):
+		batch = rows[start : start + step]
+		query = (
+			f"INSERT INTO {quote}tab{doctype}{quote} ({names}) VALUES {', '.join([one] * len(batch))}{tail}"
+		)
+		values = tuple([value for row in batch for value in row])
+		frappe.db.sql(query, values)  # nosemgrep: names of columns are ours, values are bound
+
+
+def _quote() -> str:
+	return "`" if frappe.db.db_type == "mariadb" else '"'
+
+
+def _escaped(prefix: str) -> str:
+	return prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -30,6 +30,32 @@ def reserve_numbers(count: int) -> range:
 	return range(start + 1, start + count + 1)
 
 
+class NumberBlock:
+	"""Numbers taken from the counter some thousands at a time, so that no two workers wait for each other's page.
+
+	The counter's row is locked until the transaction ends; numbers of a transaction that is rolled back are lost, which
+	leaves gaps and nothing else.
+	"""
+
+	SIZE = 2000
+
+	def __init__(self) -> None:
+		self._free: list[range] = []
+
+	def take(self, count: int) -> list[int]:
+		"""Return the next numbers."""
+		taken: list[int] = []
+		while len(taken) < count:
+			if not self._free:
+				self._free = [reserve_numbers(max(self.SIZE, count))]
+			block = self._free.pop()
+			part = block[: count - len(taken)]
+			taken += part
+			if len(part) < len(block):
+				self._free.append(block[len(part) :])
+		return taken
+
+
 def forget_series() -> None:
 	"""Remove the counter; used when the app is uninstalled."""
 	series = DocType("Series")
@@ -37,16 +63,18 @@ def forget_series() -> None:
 
 
 def free_name(doctype: str, wanted: str) -> str:
-	"""Return a name that Frappe accepts and that no document has, as close to the wanted one as possible.
+	"""Return a name that Frappe accepts and that no document has, as close to the wanted one as possible."""
+	from frappe.model.naming import append_number_if_name_exists
+
+	return append_number_if_name_exists(doctype, acceptable_name(doctype, wanted))
+
+
+def acceptable_name(doctype: str, wanted: str) -> str:
+	"""Return a name that Frappe accepts, with room for a number behind it.
 
 	Frappe refuses `<` and `>`, a name equal to the DocType's, and one that begins with "New " and the DocType.
 	"""
 	name = wanted.translate(_MARKUP).strip()
 	if name == doctype or name.startswith(f"New {doctype}"):
 		name = f"Zoho {name}"
-	name = name[: MAX_NAME - 8].strip()
-	candidate, number = name, 0
-	while frappe.db.exists(doctype, candidate):
-		number += 1
-		candidate = f"{name}-{number}"
-	return candidate
+	return name[: MAX_NAME - 10].strip()

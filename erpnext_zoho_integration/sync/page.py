@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
-import frappe
 from frappe import _
 
 from erpnext_zoho_integration.sync import contacts, erasure, lifecycle, recipients
@@ -11,6 +10,7 @@ from erpnext_zoho_integration.sync.fetch import FetchedPage
 from erpnext_zoho_integration.sync.identity import normalize_email, pseudonym
 from erpnext_zoho_integration.sync.mapping import Person, Row, Times, erased_row, recipient_row
 from erpnext_zoho_integration.sync.match import Matches, find_contacts
+from erpnext_zoho_integration.sync.writers import Writers
 
 CREATE_FOR: dict[str, Callable[[Person], bool]] = {
 	"Everyone Who Acted": lambda person: person.acted,
@@ -90,124 +90,128 @@ def read_page(fetched: FetchedPage, identity: str, times: Times) -> ReadPage:
 	return read
 
 
-def store_page(campaign: str, page: ReadPage, create_for: str, writer=None) -> PageResult:
+def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers | None = None) -> PageResult:
 	"""Write a page of one campaign, and the contacts it speaks of.
 
 	Args:
 		campaign: name of the Campaign.
 		page: from `read_page`.
 		create_for: for whom contacts are created, one of `CREATE_FOR`.
-		writer: writes the rows, by default through the Document API.
+		writers: by default those that the site needs, see `writers.Writers.for_site`.
 	"""
 	erasure.anonymise_rows(page.erased_emails)
-	result = _Page(campaign, create_for, writer or recipients.DocumentWriter()).store(page.rows)
+	result = _Page(campaign, create_for, writers or Writers.for_site()).store(page.rows)
 	result.skipped += page.skipped
 	result.notes += page.notes
 	return result
 
 
 class _Page:
-	def __init__(self, campaign: str, create_for: str, writer) -> None:
+	def __init__(self, campaign: str, create_for: str, writers: Writers) -> None:
 		self.campaign = campaign
 		self.may_create = CREATE_FOR[create_for]
-		self.writer = writer
+		self.writers = writers
 		self.result = PageResult()
 		self.created: dict[str, str] = {}  # e-mail address → Contact
 
 	def store(self, rows: list[Row]) -> PageResult:
 		found = recipients.difference(rows, recipients.stored_rows({row.key for row in rows}))
+		self._count(rows, found)
+		# Rows that nothing has changed in, but that have never had a contact: there may be one by now.
+		loose = [(row, old) for row, old in found.unchanged if not old.contact and not old.contact_removed]
+		unlinked = [row for row, old in found.changed if not old.contact]
+		contact_of = self._contacts([*found.new, *unlinked, *(row for row, _old in loose)])
+		contact_of.update({row.key: old.contact for row, old in found.changed if old.contact})
+		links = {old.name: contact for row, old in loose if (contact := contact_of.get(row.key))}
+		self._write(found, contact_of)
+		recipients.set_contacts(links)
+		self.result.linked += len(links)
+		self._change_contacts([*found.new, *(row for row, _old in found.changed)], contact_of)
+		self.result.opted_out += lifecycle.opt_out(
+			{links[old.name] for row, old in loose if row.person.opted_out and old.name in links}
+		)
+		lifecycle.link_rows(self.created)
+		return self.result
+
+	def _count(self, rows: list[Row], found: recipients.Difference) -> None:
 		self.result.duplicates = found.duplicates
 		self.result.unchanged = len(found.unchanged)
 		self.result.erased = sum(row.erased for row in rows)
-		loose = [(row, old) for row, old in found.unchanged if not old.contact and not old.contact_removed]
-		matches = self._match(
-			[*found.new, *(row for row, _old in found.changed), *(row for row, _old in loose)]
-		)
-		contact_of = {row.key: self._contact_for(row, matches) for row in found.new}
-		contact_of |= {row.key: old.contact or self._contact_for(row, matches) for row, old in found.changed}
-		links = {old.name: contact for row, old in loose if (contact := self._contact_for(row, matches))}
-		self._insert([(row, contact_of[row.key]) for row in found.new])
-		self._update([(row, old.name, contact_of[row.key]) for row, old in found.changed])
-		recipients.set_contacts(links)
-		self._update_contacts([*found.new, *(row for row, _old in found.changed)], contact_of)
-		self._opt_out_linked(loose, links)
-		lifecycle.link_rows(self.created)
-		self.result.linked += len(links)
-		return self.result
 
-	def _match(self, rows: list[Row]) -> Matches:
-		matches = find_contacts(row.person for row in rows if not row.erased)
-		for email in sorted(matches.ambiguous):
-			self._note(
-				_(
-					"Several Contacts have the e-mail address {0}: {1}. The recipient is not linked; merge them."
-				).format(email, ", ".join(matches.ambiguous[email][:5])),
-				"Contacts",
-			)
-		return matches
+	def _contacts(self, rows: list[Row]) -> dict[str, str | None]:
+		"""Return the Contacts of these rows by key of the row; those that are missing and wanted are created."""
+		people = {row.person.email: row.person for row in rows if not row.erased}
+		matches = find_contacts(people.values())
+		self._tell_ambiguous(matches)
+		wanted: dict[str, Person] = {}
+		for row in rows:
+			person = row.person
+			if row.erased or not self.may_create(person) or matches.contact_of(person):
+				continue
+			if not matches.is_ambiguous(person):
+				wanted.setdefault(person.email, person)
+		self._create(_one_per_zoho_id(wanted))
+		by_zoho_id = {wanted[email].zoho_contact_id: name for email, name in self.created.items()}
+		return {
+			row.key: None
+			if row.erased
+			else matches.contact_of(row.person)
+			or self.created.get(row.email)
+			or (by_zoho_id.get(row.person.zoho_contact_id) if row.person.zoho_contact_id else None)
+			for row in rows
+		}
 
-	def _contact_for(self, row: Row, matches: Matches) -> str | None:
-		"""Return the Contact of a row, created if there is none and the setting says so."""
-		person = row.person
-		if row.erased:
-			return None
-		contact = matches.contact_of(person) or self.created.get(person.email)
-		if contact or matches.is_ambiguous(person) or not self.may_create(person):
-			return contact
-		return self._create(person)
-
-	def _create(self, person: Person) -> str | None:
-		frappe.db.savepoint("zoho_contact")
-		try:
-			contact = contacts.create_contact(person)
-		except Exception as error:
-			frappe.db.rollback(save_point="zoho_contact")
+	def _create(self, people: list[Person]) -> None:
+		self.created, failures = self.writers.contacts.create(people)
+		self.result.contacts_created += len(self.created)
+		self.result.opted_out += sum(p.opted_out for p in people if p.email in self.created)
+		for _person, error in failures:
 			refused = isinstance(error, contacts.UnusableAddress)
 			self._note(str(error), "Contacts", is_error=not refused)
-			return None
-		self.created[person.email] = contact.name
-		self.result.contacts_created += 1
-		self.result.opted_out += person.opted_out
-		return contact.name
 
-	def _insert(self, rows: list[tuple[Row, str | None]]) -> None:
-		failures = self.writer.insert(self.campaign, rows)
-		self._count_failures(failures)
-		self.result.inserted += len(rows) - len(failures)
-		self.result.linked += sum(contact is not None for _row, contact in rows)
-
-	def _update(self, rows: list[tuple[Row, str, str | None]]) -> None:
-		failures = self.writer.update(rows)
-		self._count_failures(failures)
-		self.result.updated += len(rows) - len(failures)
-
-	def _update_contacts(self, rows: list[Row], contact_of: dict[str, str | None]) -> None:
-		"""Take over what new and changed rows say of people who had a Contact before this page."""
-		own = set(self.created.values())
-		people: dict[str, Person] = {}
-		for row in rows:
-			contact = contact_of[row.key]
-			if contact and (contact not in own or row.person.opted_out):
-				people[contact] = row.person
-		for contact, person, changes in contacts.changes(people):
-			frappe.db.savepoint("zoho_contact")
-			try:
-				contacts.apply_changes(contact, changes)
-			except Exception as error:
-				frappe.db.rollback(save_point="zoho_contact")
-				self._note(f"{person.email}: {error}", "Contacts", is_error=True)
-				continue
-			self.result.opted_out += changes.get("unsubscribed", 0)
-
-	def _opt_out_linked(self, loose: list, links: dict[str, str]) -> None:
-		"""An opt-out that was known before its Contact was: it holds for the Contact too."""
-		names = {links[old.name] for row, old in loose if row.person.opted_out and old.name in links}
-		self.result.opted_out += lifecycle.opt_out(names)
-
-	def _count_failures(self, failures: list[tuple[Row, Exception]]) -> None:
+	def _write(self, found: recipients.Difference, contact_of: dict[str, str | None]) -> None:
+		new = [(row, contact_of.get(row.key)) for row in found.new]
+		changed = [(row, old, contact_of.get(row.key)) for row, old in found.changed]
+		failures = self.writers.recipients.write(self.campaign, new, changed)
+		refused = {row.key for row, _error in failures}
 		self.result.skipped += len(failures)
+		self.result.inserted += sum(row.key not in refused for row, _contact in new)
+		self.result.updated += sum(row.key not in refused for row, _old, _contact in changed)
+		self.result.linked += sum(contact is not None for _row, contact in new)
 		for row, error in failures:
 			self._note(f"{row.email}: {error}", "Write", is_error=True)
 
+	def _change_contacts(self, rows: list[Row], contact_of: dict[str, str | None]) -> None:
+		"""Take over what new and changed rows say of people who had a Contact before this page."""
+		own = set(self.created.values())
+		people = {
+			contact: row.person for row in rows if (contact := contact_of.get(row.key)) and contact not in own
+		}
+		changes = list(contacts.changes(people))
+		failures = self.writers.contacts.change(changes)
+		refused = {person.email for person, _error in failures}
+		self.result.opted_out += sum(
+			values.get("unsubscribed", 0) for _name, person, values in changes if person.email not in refused
+		)
+		for person, error in failures:
+			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
+
+	def _tell_ambiguous(self, matches: Matches) -> None:
+		for email, names in sorted(matches.ambiguous.items()):
+			self._note(
+				_(
+					"Several Contacts have the e-mail address {0}: {1}. The recipient is not linked; merge them."
+				).format(email, ", ".join(names[:5])),
+				"Contacts",
+			)
+
 	def _note(self, message: str, stage: str, is_error: bool = False) -> None:
 		self.result.notes.append(Note(message, stage, is_error))
+
+
+def _one_per_zoho_id(people: dict[str, Person]) -> list[Person]:
+	"""Return the people of whom contacts are made: two addresses under one id of Zoho are one person."""
+	chosen: dict[str, Person] = {}
+	for email, person in people.items():
+		chosen.setdefault(person.zoho_contact_id or email, person)
+	return list(chosen.values())

@@ -7,7 +7,6 @@ import frappe
 from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Row, precedence
-from erpnext_zoho_integration.sync.names import recipient_name, reserve_numbers
 
 DOCTYPE = "Campaign Recipient"
 
@@ -86,44 +85,6 @@ def difference(rows: Iterable[Row], stored: dict[str, Stored]) -> Difference:
 		else:
 			result.changed.append((row, known))
 	return result
-
-
-class DocumentWriter:
-	"""Writes each row through the Document API: slower, but every listener of the site hears of it."""
-
-	def insert(self, campaign: str, rows: list[tuple[Row, str | None]]) -> list[tuple[Row, Exception]]:
-		"""Insert rows, given with their contacts; return those that were refused, with the reason."""
-		numbers = reserve_numbers(len(rows)) if rows else range(0)
-		failures = []
-		for (row, contact), number in zip(rows, numbers, strict=True):
-			document = frappe.new_doc(DOCTYPE)
-			document.update(columns(row, contact))
-			document.campaign = campaign
-			document.flags.from_zoho = True
-			name = recipient_name(contact, row.email, number)
-			_guarded(row, failures, document.insert, ignore_permissions=True, set_name=name)
-		return failures
-
-	def update(self, rows: list[tuple[Row, str, str | None]]) -> list[tuple[Row, Exception]]:
-		"""Update rows, given with their names and contacts; return those that were refused, with the reason."""
-		failures = []
-		for row, name, contact in rows:
-			document = frappe.get_doc(DOCTYPE, name)
-			document.update(columns(row, contact))
-			document.flags.from_zoho = True
-			_guarded(row, failures, document.save, ignore_permissions=True)
-		return failures
-
-
-def _guarded(row: Row, failures: list, write, **kwargs) -> None:
-	"""Write one row; one that is refused leaves the others of its page standing."""
-	frappe.db.savepoint("zoho_row")
-	try:
-		write(**kwargs)
-	except frappe.ValidationError as error:
-		frappe.db.rollback(save_point="zoho_row")
-		frappe.clear_last_message()
-		failures.append((row, error))
 
 
 def columns(row: Row, contact: str | None) -> dict:

@@ -22,6 +22,7 @@ from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.page import Note, PageResult, read_page, store_page
 from erpnext_zoho_integration.sync.plan import Plan, Policy, plan_all, plan_one, read_policy
 from erpnext_zoho_integration.sync.text import clean
+from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 3
 _CAMPAIGN_LOCK_SECONDS = 900
@@ -59,6 +60,7 @@ class Runner:
 		self.transport = zoho.Transport()
 		self.client = client or campaigns_client(transport=self.transport)
 		self.policy: Policy = read_policy()
+		self.writers = Writers.for_site()
 		self.plan: Plan | None = None
 
 	def execute(self) -> str:
@@ -156,7 +158,7 @@ class Runner:
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
 				read = read_page(fetched, identity, self.plan.times)
-				return store_page(campaign, read, self.policy.create_for)
+				return store_page(campaign, read, self.policy.create_for, self.writers)
 			except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 				frappe.db.rollback()
 				if attempt == _ATTEMPTS:

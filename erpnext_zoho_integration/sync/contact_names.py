@@ -1,0 +1,56 @@
+"""Names for many new contacts at once, by Frappe's own rule: the full name, and `-1`, `-2` … where it is taken."""
+
+import re
+import unicodedata
+
+import frappe
+from frappe.query_builder import DocType
+
+from erpnext_zoho_integration.sync.dialect import begins_with_any
+from erpnext_zoho_integration.sync.names import acceptable_name
+
+
+class ContactNames:
+	"""Gives names; remembers the last number of every name that was given, so that each is looked up once."""
+
+	def __init__(self) -> None:
+		self._last: dict[str, int] = {}  # folded name → highest number in use, 0 for the bare name
+
+	def give(self, full_names: list[str]) -> list[str]:
+		"""Return a free name for each of these full names, in two queries at most."""
+		bases = [acceptable_name("Contact", name) for name in full_names]
+		self._look_up({fold(base): base for base in bases if fold(base) not in self._last})
+		names = []
+		for base in bases:
+			folded = fold(base)
+			number = self._last.get(folded)
+			self._last[folded] = 0 if number is None else number + 1
+			names.append(base if number is None else f"{base}-{number + 1}")
+		return names
+
+	def _look_up(self, bases: dict[str, str]) -> None:
+		"""Note for each name whether it is taken, and up to which number."""
+		if not bases:
+			return
+		contact = DocType("Contact")
+		query = frappe.qb.from_(contact).select(contact.name)
+		taken = {fold(name) for name in query.where(contact.name.isin(list(bases.values()))).run(pluck=True)}
+		taken &= bases.keys()
+		for folded in taken:
+			self._last[folded] = 0
+		if not taken:
+			return
+		numbered = query.where(begins_with_any(contact.name, [f"{bases[folded]}-" for folded in taken]))
+		for name in numbered.run(pluck=True):
+			match = re.fullmatch(r"(.*)-(\d{1,9})", name, re.DOTALL)
+			if match and (folded := fold(match[1])) in taken:
+				self._last[folded] = max(self._last[folded], int(match[2]))
+
+
+def fold(name: str) -> str:
+	"""Return a name as MariaDB's collation compares it, closely enough: without case, accents and ligatures.
+
+	Where it is not close enough the database refuses the name, and the page is written document by document.
+	"""
+	decomposed = unicodedata.normalize("NFKD", name.casefold())
+	return "".join(c for c in decomposed if not unicodedata.combining(c)).rstrip()

@@ -1,0 +1,207 @@
+"""How recipients and contacts are written: set-wise by default, document by document where the site listens.
+
+Both ways write the same; `listeners` decides which one a DocType gets.
+"""
+
+from typing import Protocol
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from erpnext_zoho_integration.sync import bulk_contacts, contacts, dialect
+from erpnext_zoho_integration.sync.listeners import reasons_for_documents
+from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Person, Row
+from erpnext_zoho_integration.sync.names import NumberBlock, recipient_name, reserve_numbers
+from erpnext_zoho_integration.sync.recipients import DOCTYPE, Stored, columns
+
+Failures = list[tuple[object, Exception]]
+
+
+class RecipientWriter(Protocol):
+	"""Writes the rows of a page; returns those that were refused, with the reason."""
+
+	def write(
+		self,
+		campaign: str,
+		new: list[tuple[Row, str | None]],
+		changed: list[tuple[Row, Stored, str | None]],
+	) -> list[tuple[Row, Exception]]: ...
+
+
+class ContactWriter(Protocol):
+	"""Creates and changes contacts; returns the created ones by address, and those that were refused."""
+
+	def create(self, people: list[Person]) -> tuple[dict[str, str], list[tuple[Person, Exception]]]: ...
+
+	def change(self, changes: list[tuple[str, Person, dict]]) -> list[tuple[Person, Exception]]: ...
+
+
+class DocumentRecipients:
+	"""Each row through the Document API: slower, but every listener of the site hears of it."""
+
+	def write(self, campaign, new, changed):
+		failures = []
+		numbers = reserve_numbers(len(new)) if new else range(0)
+		for (row, contact), number in zip(new, numbers, strict=True):
+			document = frappe.new_doc(DOCTYPE)
+			document.update(columns(row, contact))
+			document.campaign = campaign
+			document.flags.from_zoho = True
+			name = recipient_name(contact, row.email, number)
+			_guarded(row, failures, document.insert, ignore_permissions=True, set_name=name)
+		for row, stored, contact in changed:
+			document = frappe.get_doc(DOCTYPE, stored.name)
+			document.update(columns(row, contact))
+			document.flags.from_zoho = True
+			_guarded(row, failures, document.save, ignore_permissions=True)
+		return failures
+
+
+class BulkRecipients:
+	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
+
+	_OURS = (*RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
+	_COLUMNS = (
+		"name",
+		"creation",
+		"modified",
+		"modified_by",
+		"owner",
+		"docstatus",
+		"idx",
+		"campaign",
+		"row_key",
+		*_OURS,
+	)
+	_UPDATED = ("modified", "modified_by", *_OURS)
+
+	def __init__(self) -> None:
+		self._numbers = NumberBlock()
+
+	def write(self, campaign, new, changed):
+		now, user = now_datetime(), frappe.session.user
+		numbers = self._numbers.take(len(new))
+		rows = [
+			self._values(row, contact, recipient_name(contact, row.email, number), campaign, now, user)
+			for (row, contact), number in zip(new, numbers, strict=True)
+		]
+		rows += [
+			self._values(row, contact, stored.name, campaign, now, user) for row, stored, contact in changed
+		]
+		if rows:
+			dialect.upsert_rows(DOCTYPE, self._COLUMNS, rows, "row_key", self._UPDATED)
+			_tell_lists(DOCTYPE)
+		return []
+
+	@staticmethod
+	def _values(row: Row, contact: str | None, name: str, campaign: str, now, user: str) -> list:
+		values = row.values
+		ours = [values[field] for field in RECIPIENT_FIELDS]
+		return [name, now, now, user, user, 0, 0, campaign, row.key, *ours, contact, 0, row.content_hash]
+
+
+class DocumentContacts:
+	"""Each contact through the Document API."""
+
+	def create(self, people):
+		created, failures = {}, []
+		for person in people:
+			frappe.db.savepoint("zoho_contact")
+			try:
+				created[person.email] = contacts.create_contact(person).name
+			except Exception as error:
+				frappe.db.rollback(save_point="zoho_contact")
+				frappe.clear_last_message()
+				failures.append((person, error))
+		return created, failures
+
+	def change(self, changes):
+		failures = []
+		for contact, person, values in changes:
+			frappe.db.savepoint("zoho_contact")
+			try:
+				contacts.apply_changes(contact, values)
+			except Exception as error:
+				frappe.db.rollback(save_point="zoho_contact")
+				frappe.clear_last_message()
+				failures.append((person, error))
+		return failures
+
+
+class BulkContacts:
+	"""New contacts with their addresses and numbers in three statements a page; changes in one a field."""
+
+	def __init__(self) -> None:
+		self._maker = bulk_contacts.ContactMaker()
+		self._documents = DocumentContacts()
+
+	def create(self, people):
+		failures: Failures = []
+		usable = []
+		for person in people:
+			try:
+				contacts.require_usable(person.email)
+				usable.append(person)
+			except contacts.UnusableAddress as error:
+				failures.append((person, error))
+		created = self._maker.create(usable)
+		if created:
+			_tell_lists("Contact")
+		return created, failures
+
+	def change(self, changes):
+		"""Fields that a form computes others from go through the Document API; they are few."""
+		simple = [change for change in changes if bulk_contacts.OWN_FIELDS.issuperset(change[2])]
+		bulk_contacts.set_own_fields({name: values for name, _person, values in simple})
+		return self._documents.change([change for change in changes if change not in simple])
+
+
+class Writers:
+	"""The writers of a run, chosen once, with the reasons where it is the slower way."""
+
+	def __init__(
+		self, recipients: RecipientWriter, contact_writer: ContactWriter, reasons: list[str]
+	) -> None:
+		self.recipients = recipients
+		self.contacts = contact_writer
+		self.reasons = reasons
+
+	@classmethod
+	def for_site(cls) -> "Writers":
+		"""Return what this site needs: whoever listens to documents is heard."""
+		reasons, chosen = [], []
+		for doctype, bulk, documents in (
+			(DOCTYPE, BulkRecipients, DocumentRecipients),
+			("Contact", BulkContacts, DocumentContacts),
+		):
+			found = reasons_for_documents(doctype)
+			chosen.append(documents() if found else bulk())
+			if found:
+				reasons.append(
+					_("{0} is written document by document, which is slower, because of: {1}").format(
+						_(doctype), ", ".join(found)
+					)
+				)
+		return cls(*chosen, reasons)
+
+	@classmethod
+	def by_document(cls) -> "Writers":
+		"""Return writers that use the Document API for everything."""
+		return cls(DocumentRecipients(), DocumentContacts(), [])
+
+
+def _guarded(row: Row, failures: list, write, **kwargs) -> None:
+	"""Write one row; one that is refused leaves the others of its page standing."""
+	frappe.db.savepoint("zoho_row")
+	try:
+		write(**kwargs)
+	except frappe.ValidationError as error:
+		frappe.db.rollback(save_point="zoho_row")
+		frappe.clear_last_message()
+		failures.append((row, error))
+
+
+def _tell_lists(doctype: str) -> None:
+	"""Let open lists refresh, once a page instead of once a document."""
+	frappe.publish_realtime("list_update", {"doctype": doctype}, doctype=doctype, after_commit=True)
