@@ -26,6 +26,12 @@ button.accept { background: #1a6fd6; border-color: #1a6fd6; color: #fff; }
 button:focus-visible { outline: 3px solid #1a6fd6; outline-offset: 2px; }
 """
 
+MEANING = {
+	"zohocampaigns.campaign.read": "see your campaigns, their figures and who received them",
+	"zohocampaigns.contact.read": "see your mailing lists and contacts",
+	"aaaserver.profile.read": "see your name and e-mail",
+}
+
 
 def page(title: str, body: str) -> str:
 	return (
@@ -37,7 +43,9 @@ def page(title: str, body: str) -> str:
 
 def consent_page(ticket: str, scopes: tuple[str, ...], settings: Settings) -> str:
 	"""Return the page that asks whether the application may have the scopes."""
-	wanted = "".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes)
+	wanted = "".join(
+		f"<li>{MEANING.get(scope.lower(), 'use')} <code>{escape(scope)}</code></li>" for scope in scopes
+	)
 	return page(
 		"Zoho Accounts (simulated)",
 		f"<h1>Allow <em>{escape(settings.client_id)}</em> to use your Zoho account?</h1>"

@@ -25,7 +25,7 @@ class World:
 		self.now = self.planner.now
 		self.version = 0
 		self.erased: set[int] = set()  # beyond those erased from the start
-		self.population = settings.people or max(1, settings.recipients * 3 // 5)
+		self.population = settings.people or max(1, settings.recipients * 62 // 100)
 		others = settings.other_campaigns
 		if others < 0:
 			others = max(6, settings.campaigns // 10)
