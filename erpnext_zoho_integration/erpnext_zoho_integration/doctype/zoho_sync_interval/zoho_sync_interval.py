@@ -1,0 +1,7 @@
+"""Zoho Sync Interval: how often campaigns up to an age are checked."""
+
+from frappe.model.document import Document
+
+
+class ZohoSyncInterval(Document):
+	"""A row of Zoho Settings, see `sync.schedule`."""

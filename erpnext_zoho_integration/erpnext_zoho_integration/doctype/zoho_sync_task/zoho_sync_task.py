@@ -1,0 +1,13 @@
+"""Zoho Sync Task: one campaign of a run that is under way, to be taken by any worker."""
+
+import frappe
+from frappe.model.document import Document
+
+
+class ZohoSyncTask(Document):
+	"""Written by `sync.tasks` only; deleted when its run ends."""
+
+
+def on_doctype_update() -> None:
+	"""Add the index by which workers look for the next task."""
+	frappe.db.add_index("Zoho Sync Task", ["run", "status"])
