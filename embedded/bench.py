@@ -127,8 +127,9 @@ def build_base(folder: Path, framework_path: Path) -> None:
 		"db_name": "site",
 		"encryption_key": encryption_key(),
 		"mute_emails": 1,
+		"mail_server": "127.0.0.1",
+		"auto_email_id": "site@example.com",
 		"allow_tests": 1,
-		"host_name": "",
 	}
 	(bench.site_path / "site_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
 	with redis_for(bench):

@@ -3,6 +3,7 @@
 The working folder is the sites folder of a bench, embedded or real, and FRAPPE_SITE names the site.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -31,6 +32,7 @@ def web(port: int) -> None:
 		def log_request(self, *args: object, **kwargs: object) -> None:
 			"""Log nothing: addresses carry OAuth codes."""
 
+	logging.getLogger("werkzeug").setLevel(logging.ERROR)
 	frappe.app._site, frappe.app._sites_path = SITE, "."
 	exports = {"/assets": os.path.abspath("assets"), "/files": os.path.abspath(f"{SITE}/public/files")}
 	application = SharedDataMiddleware(frappe.app.application, exports)
@@ -61,6 +63,8 @@ def worker_on_demand() -> None:
 	frappe.destroy()
 	for _line in sys.stdin:
 		Worker(queues, connection=connection).work(burst=True, logging_level="WARNING")
+		for number in (signal.SIGINT, signal.SIGTERM):  # which the worker has taken
+			signal.signal(number, signal.SIG_DFL)
 		print("done", file=answers, flush=True)
 
 

@@ -66,7 +66,14 @@ def site() -> Iterator[TestSite]:
 	SITE.connect()
 	settings = SITE.config()
 	SITE.write_config(
-		{**settings, "mute_emails": 1, "host_name": f"http://127.0.0.1:{SITE.port}", **SIMULATOR_CONFIG}
+		{
+			"mail_server": "127.0.0.1",
+			"auto_email_id": "site@example.com",
+			**settings,
+			"mute_emails": 1,
+			"host_name": f"http://127.0.0.1:{SITE.port}",
+			**SIMULATOR_CONFIG,
+		}
 	)
 	yield SITE
 	frappe.db.rollback()

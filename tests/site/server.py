@@ -96,9 +96,14 @@ class TestSite:
 		"""End every process."""
 		for process in reversed(self.processes):
 			if process.stdin:
-				process.stdin.close()
-			process.terminate()
-			process.wait()
+				process.stdin.close()  # ends a worker that is asked by lines
+			else:
+				process.terminate()
+			try:
+				process.wait(timeout=10)
+			except subprocess.TimeoutExpired:
+				process.kill()
+				process.wait()
 
 
 class EmbeddedSite(TestSite):
@@ -173,6 +178,13 @@ class Session(requests.Session):
 		self.csrf_token = token[1] if token else ""
 		return self
 
+	def copy(self) -> Session:
+		"""Return another browser window of the same session."""
+		session = Session(self.base_url)
+		session.cookies.update(self.cookies)
+		session.csrf_token = self.csrf_token
+		return session
+
 	def call(self, method: str, http_method: str = "POST", **arguments: object) -> requests.Response:
 		"""Call a whitelisted function as `frappe.call` does."""
 		values = {
@@ -187,14 +199,22 @@ class Web:
 
 	def __init__(self, site: TestSite, base_url: str, passwords: dict[str, str]) -> None:
 		self.site, self.base_url, self._passwords = site, base_url, passwords
+		self._logged_in: dict[str, Session] = {}
 
-	def session(self, user: str = "Guest") -> Session:
-		"""Return a session of a user of `make_user`, of Administrator, or of nobody."""
-		session = Session(self.base_url)
+	def session(self, user: str = "Guest", *, fresh: bool = False) -> Session:
+		"""Return a session of a user of `make_user`, of Administrator, or of nobody.
+
+		A user logs in once and is reused; `fresh` logs in anew, for tests that end the session.
+		"""
 		if user == "Guest":
-			return session
-		password = self.site.admin_password if user == "Administrator" else self._passwords[user]
-		return session.login(user, password)
+			return Session(self.base_url)
+		if fresh or user not in self._logged_in:
+			password = self.site.admin_password if user == "Administrator" else self._passwords[user]
+			session = Session(self.base_url).login(user, password)
+			if fresh:
+				return session
+			self._logged_in[user] = session
+		return self._logged_in[user].copy()
 
 
 def settle() -> None:
@@ -263,10 +283,9 @@ class Worker:
 		for queue in self._queues():
 			ids = [job_id for job_id in queue.failed_job_registry.get_job_ids() if self._is_ours(job_id)]
 			for job in Job.fetch_many(ids, connection=queue.connection):
-				if job:
-					failed[job.id] = job.exc_info or (
-						job.latest_result().exc_string if job.latest_result() else ""
-					)
+				result = job.latest_result() if job else None
+				if result:
+					failed[job.id] = result.exc_string or ""
 		return failed
 
 	def _bench_has_workers(self) -> bool:
