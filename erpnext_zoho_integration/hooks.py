@@ -15,11 +15,24 @@ after_install = "erpnext_zoho_integration.install.after_install"
 before_uninstall = "erpnext_zoho_integration.install.before_uninstall"
 after_uninstall = "erpnext_zoho_integration.install.after_uninstall"
 
-doctype_js = {"Campaign": "public/js/campaign.js"}
-doctype_list_js = {"Campaign": "public/js/campaign_list.js"}
+# What the scripts share is loaded with the forms and lists that need it, not with the whole Desk.
+_SHARED = "public/js/zoho.js"
+
+doctype_js = {
+	"Campaign": [_SHARED, "public/js/campaign.js"],
+	"Campaign Recipient": _SHARED,
+	"Zoho Settings": _SHARED,
+	"Zoho Sync Run": _SHARED,
+}
+doctype_list_js = {
+	"Campaign": [_SHARED, "public/js/campaign_list.js"],
+	"Campaign Recipient": _SHARED,
+	"Zoho Sync Run": _SHARED,
+}
 
 doc_events = {
 	"Campaign": {
+		"onload": f"{_MODULE}.desk.campaign.onload",
 		"on_trash": "erpnext_zoho_integration.sync.lifecycle.campaign_deleted",
 		"after_rename": "erpnext_zoho_integration.sync.lifecycle.campaign_renamed",
 	},

@@ -1,0 +1,124 @@
+"""How far a sync is: for the progress shown on forms and lists."""
+
+import frappe
+from frappe import _
+from frappe.utils import cint, flt, now_datetime, time_diff_in_seconds
+
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import MAY_SYNC
+from erpnext_zoho_integration.sync.account import ACTIVE, RUN
+
+# The estimate of the time left means nothing before this share of the work is done.
+_ESTIMATE_FROM = 3.0
+_FIELDS = (
+	"name",
+	"status",
+	"user",
+	"campaign",
+	"message",
+	"started_at",
+	"total_campaigns",
+	"synced_campaigns",
+	"failed_campaigns",
+	"rows_inserted",
+	"rows_updated",
+	"rows_unchanged",
+	"cancel_requested",
+)
+
+
+def active_run(campaign: str | None = None) -> str | None:
+	"""Return the run that is under way for this campaign or for all, if the user may see it."""
+	keys = ["all", f"campaign:{campaign}"[:140]] if campaign else ["all"]
+	runs = frappe.get_all(
+		RUN, {"active_key": ("in", keys)}, ["name", "user"], order_by="active_key desc", limit=1
+	)
+	return runs[0].name if runs and _may_see(runs[0].user) else None
+
+
+@frappe.whitelist(methods=["GET"])
+def get_active_run() -> str | None:
+	"""Return the run of all campaigns that is under way, if there is one and the user may see it."""
+	return active_run()
+
+
+@frappe.whitelist(methods=["GET"])
+def get_progress(run: str) -> dict:
+	"""Return how far a run is.
+
+	Args:
+		run: name of the Zoho Sync Run; its starter may ask, and who may read runs.
+
+	Returns:
+		`status`, `active`, `percent` (None where it cannot be told), `seconds_left` (an estimate, or None),
+		`text` (translated), `message` (of a run that has ended), `may_cancel`, `cancel_requested`.
+
+	Raises:
+		frappe.DoesNotExistError: there is no such run.
+		frappe.PermissionError: the user may not see it.
+	"""
+	found = frappe.db.get_value(RUN, run, _FIELDS, as_dict=True)
+	if not found:
+		frappe.throw(_("There is no sync run {0}.").format(frappe.bold(run)), frappe.DoesNotExistError)
+	if not _may_see(found.user):
+		raise frappe.PermissionError
+	active = found.status in ACTIVE
+	percent = _percent(found) if active else 100.0
+	return {
+		"run": found.name,
+		"status": found.status,
+		"active": active,
+		"percent": percent,
+		"seconds_left": _seconds_left(found, percent) if active else None,
+		"text": _text(found),
+		"message": found.message,
+		"cancel_requested": bool(found.cancel_requested),
+		"may_cancel": active and bool(set(MAY_SYNC) & set(frappe.get_roles())),
+		"may_open": bool(frappe.has_permission(RUN, "read")),
+	}
+
+
+def _may_see(starter: str | None) -> bool:
+	return starter == frappe.session.user or bool(frappe.has_permission(RUN, "read"))
+
+
+def _percent(run) -> float | None:
+	if run.campaign:
+		expected = _expected_rows(run.campaign)
+		return min(99.0, 100 * _rows(run) / expected) if expected else None
+	total = cint(run.total_campaigns)
+	return 100 * (cint(run.synced_campaigns) + cint(run.failed_campaigns)) / total if total else None
+
+
+def _expected_rows(campaign: str) -> float:
+	"""Return how many recipients Zoho's counters announce for all lists of a campaign."""
+	from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import ACTIONS
+	from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
+		COUNTS,
+		get_figures,
+	)
+
+	figures = get_figures([campaign]).get(campaign, {})
+	return sum(flt(figures.get(COUNTS[key])) for key, actions in ACTIONS.items() if actions)
+
+
+def _rows(run) -> int:
+	return cint(run.rows_inserted) + cint(run.rows_updated) + cint(run.rows_unchanged)
+
+
+def _seconds_left(run, percent: float | None) -> int | None:
+	if not run.started_at or not percent or percent < _ESTIMATE_FROM:
+		return None
+	elapsed = time_diff_in_seconds(now_datetime(), run.started_at)
+	return max(1, round(elapsed * (100 - percent) / percent))
+
+
+def _text(run) -> str:
+	if run.status == "Queued":
+		return _("Waiting for a background worker")
+	if run.status == "Waiting":
+		return _("Waiting for Zoho")
+	rows = frappe.format_value(_rows(run), {"fieldtype": "Int"})
+	if run.campaign or not run.total_campaigns:
+		return _("{0} recipients checked").format(rows)
+	done = cint(run.synced_campaigns) + cint(run.failed_campaigns)
+	return _("{0} of {1} campaigns, {2} recipients checked").format(done, run.total_campaigns, rows)

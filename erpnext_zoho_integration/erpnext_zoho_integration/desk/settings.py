@@ -1,0 +1,69 @@
+"""What the form of Zoho Settings shows besides its fields."""
+
+import frappe
+from frappe import _
+from frappe.utils import get_fullname
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.clients import get_settings
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, require
+from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
+from erpnext_zoho_integration.sync.account import RUN
+from erpnext_zoho_integration.sync.queue import schedule_enabled
+
+_SCHEDULED = "erpnext_zoho_integration.erpnext_zoho_integration.api.sync.sync_all_campaigns"
+
+
+@frappe.whitelist(methods=["GET"])
+def get_overview() -> dict:
+	"""Return the state of the connection and of the sync, as the form of Zoho Settings shows it.
+
+	Returns:
+		`data_centers` (value and label of each), `data_center` and `connected_by` (for people), `last_run` (`name`,
+		`status`, `message`, `finished_at`), `active_run`, `next_sync` (None if nothing is scheduled),
+		`scheduler_inactive`.
+	"""
+	require(SYSTEM_MANAGER)
+	settings = get_settings()
+	center = zoho.DATA_CENTERS.get(settings.data_center)
+	return {
+		"data_centers": data_centers(),
+		"data_center": _(center.name) if center else None,
+		"connected_by": get_fullname(settings.connected_by) if settings.connected_by else None,
+		"last_run": _last_run(),
+		"active_run": active_run(),
+		"next_sync": _next_sync(),
+		"scheduler_inactive": schedule_enabled() and _scheduler_inactive(),
+	}
+
+
+def data_centers() -> list[dict]:
+	"""Return the options of the field Data Centre: its code, and country and domain to choose by."""
+	return [
+		{"value": center.code, "label": f"{_(center.name)} ({center.accounts_url.partition('accounts.')[2]})"}
+		for center in zoho.DATA_CENTERS.values()
+	]
+
+
+def _last_run() -> dict | None:
+	runs = frappe.get_all(
+		RUN,
+		{"active_key": ("is", "not set")},
+		["name", "status", "message", "finished_at"],
+		order_by="creation desc",
+		limit=1,
+	)
+	return runs[0] if runs else None
+
+
+def _next_sync():
+	if not schedule_enabled():
+		return None
+	job = frappe.db.get_value("Scheduled Job Type", {"method": _SCHEDULED, "stopped": 0})
+	return frappe.get_doc("Scheduled Job Type", job).get_next_execution() if job else None
+
+
+def _scheduler_inactive() -> bool:
+	from frappe.utils.scheduler import is_scheduler_inactive
+
+	return bool(is_scheduler_inactive(verbose=False))

@@ -1,0 +1,19 @@
+// Campaign Recipient: what one person did with one campaign.
+
+frappe.ui.form.on("Campaign Recipient", {
+	refresh(frm) {
+		if (frm.is_new()) return;
+		const app = erpnext_zoho_integration;
+		frm.page.set_indicator(
+			__(frm.doc.action_type, null, "Campaign Recipient"),
+			app.ACTION_INDICATORS[frm.doc.action_type] || "gray"
+		);
+		if (frm.doc.rtbf) {
+			frm.set_intro(__("This person asked Zoho to be forgotten: only the figure is kept."), "orange");
+			return;
+		}
+		frm.add_custom_button(__("Everything This Person Did"), () =>
+			frappe.set_route("List", "Campaign Recipient", { email: ["=", frm.doc.email] })
+		);
+	},
+});

@@ -1,0 +1,246 @@
+// Zoho Settings: connecting the site to Zoho, and what can be done once it is connected.
+
+frappe.provide("erpnext_zoho_integration");
+
+frappe.ui.form.on("Zoho Settings", {
+	refresh(frm) {
+		const zoho = erpnext_zoho_integration.settings;
+		zoho.show_outcome(frm);
+		zoho.add_copy_button(frm);
+		zoho.add_buttons(frm);
+		zoho.load_overview(frm);
+		zoho.load_time_zones(frm);
+	},
+
+	code(frm) {
+		frm.refresh();
+	},
+});
+
+erpnext_zoho_integration.settings = {
+	AUTHORIZE: "/api/method/erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.authorize",
+
+	add_buttons(frm) {
+		const connection = __("Connection");
+		const campaigns = __("Campaigns");
+		const active = Boolean(frm.doc.is_active);
+		const known = active || frm.doc.connection_status === "Needs Attention";
+
+		if (frm.doc.code) {
+			frm.add_custom_button(__("Fetch Tokens"), () => this.fetch_tokens(frm)).addClass("btn-primary");
+		}
+		if (active) {
+			frm.add_custom_button(__("Sync All Campaigns"), () => this.sync_all(frm)).addClass("btn-primary");
+			frm.add_custom_button(__("View Campaigns"), () => this.view_campaigns(), campaigns);
+			frm.add_custom_button(__("Test Connection"), () => this.test_connection(frm), connection);
+			frm.add_custom_button(__("Refresh Token"), () => this.refresh_token(frm), connection);
+			frm.add_custom_button(__("Authorize with Zoho"), () => this.authorize(frm), connection);
+		} else {
+			frm.add_custom_button(__("Authorize with Zoho"), () => this.authorize(frm)).addClass("btn-primary");
+		}
+		if (known) {
+			frm.add_custom_button(__("Disconnect"), () => this.disconnect(frm), connection);
+		}
+		frm.add_custom_button(__("Sync Runs"), () => frappe.set_route("List", "Zoho Sync Run"), campaigns);
+		frm.add_custom_button(
+			__("Restore Deleted Campaigns"),
+			() => frappe.set_route("List", "Zoho Deleted Campaign"),
+			campaigns
+		);
+	},
+
+	add_copy_button(frm) {
+		const $field = frm.get_field("redirect_uri").$wrapper;
+		$field.find(".zoho-copy").remove();
+		$(`<button type="button" class="btn btn-xs btn-default zoho-copy mt-2"></button>`)
+			.text(__("Copy Redirect URI"))
+			.on("click", () => frappe.utils.copy_to_clipboard(frm.doc.redirect_uri))
+			.appendTo($field.find(".control-input-wrapper"));
+	},
+
+	load_overview(frm) {
+		erpnext_zoho_integration.ask("desk.settings.get_overview").then((overview) => {
+			frm.set_df_property("data_center", "options", overview.data_centers);
+			this.show_headline(frm, overview);
+			if (overview.active_run) {
+				erpnext_zoho_integration.follow_on_form(frm, overview.active_run);
+			}
+		});
+	},
+
+	load_time_zones(frm) {
+		this.time_zones =
+			this.time_zones ||
+			frappe.xcall("frappe.core.doctype.user.user.get_timezones").then((answer) => answer.timezones);
+		this.time_zones.then((zones) => frm.set_df_property("account_time_zone", "options", zones));
+	},
+
+	show_headline(frm, overview) {
+		const { escape } = erpnext_zoho_integration;
+		frm.dashboard.clear_headline();
+		const status = frm.doc.connection_status;
+		if (status === "Connected") {
+			frm.dashboard.set_headline_alert(this.connected_text(frm, overview), "green");
+		} else if (status === "Needs Attention") {
+			const reason = frm.doc.connection_error || __("Click Authorize with Zoho.");
+			frm.dashboard.set_headline_alert(`<b>${__("Needs Attention")}:</b> ${escape(reason)}`, "red");
+		} else {
+			frm.dashboard.set_headline_alert(this.steps(frm), "blue");
+		}
+	},
+
+	connected_text(frm, overview) {
+		const app = erpnext_zoho_integration;
+		const who = [overview.connected_by || "", overview.data_center || frm.doc.data_center].map(app.escape);
+		const lines = [`<b>${__("Connected to Zoho Campaigns by {0} ({1})", who)}</b>`];
+		if (overview.last_run) {
+			const run = overview.last_run;
+			const link = app.link(app.form_url("Zoho Sync Run", run.name), __(run.status, null, "Zoho Sync Run"));
+			lines.push(__("Last sync: {0}, {1}", [app.when(run.finished_at), link]));
+		} else {
+			lines.push(__("Nothing has been synced yet: click Sync All Campaigns."));
+		}
+		if (overview.scheduler_inactive) {
+			lines.push(__("The scheduler of this site is switched off: campaigns are not synced by themselves."));
+		} else if (overview.next_sync) {
+			lines.push(__("Next sync: {0}", [app.when(overview.next_sync)]));
+		}
+		return lines.join(" · ");
+	},
+
+	steps(frm) {
+		const { escape } = erpnext_zoho_integration;
+		const steps = [
+			__("In the Zoho API console, add a client of the type Server-based Applications with the Redirect URI below."),
+			__("Enter its Client ID and Client Secret here and choose the data centre of your Zoho account."),
+			__("Click Authorize with Zoho and accept."),
+		];
+		const reason = frm.doc.connection_error ? `<p>${escape(frm.doc.connection_error)}</p>` : "";
+		const items = steps.map((step) => `<li>${step}</li>`).join("");
+		return `${reason}<b>${__("Connect your Zoho account")}</b><ol class="mb-0 pl-4">${items}</ol>`;
+	},
+
+	// After Zoho has sent the browser back: `?zoho=connected` or `?zoho=failed`.
+	show_outcome(frm) {
+		const outcome = (frappe.route_options || {}).zoho || frappe.utils.get_url_arg("zoho");
+		if (!outcome) return;
+		if (frappe.route_options) delete frappe.route_options.zoho;
+		window.history.replaceState(null, "", window.location.pathname);
+		if (outcome === "connected") {
+			frappe.show_alert({ message: __("Connected to Zoho Campaigns."), indicator: "green" }, 10);
+		} else if (outcome === "failed") {
+			erpnext_zoho_integration.act("api.oauth.take_failure").then((reason) => {
+				frappe.msgprint({
+					title: __("Not connected"),
+					message: erpnext_zoho_integration.escape(reason || __("Click Authorize with Zoho again.")),
+					indicator: "red",
+				});
+			});
+		}
+	},
+
+	async authorize(frm) {
+		if (!frm.doc.client_id || !frm.doc.client_secret) {
+			frappe.msgprint({
+				title: __("Client missing"),
+				message: __("Enter the Client ID and the Client Secret of your client in the Zoho API console first."),
+				indicator: "orange",
+			});
+			return;
+		}
+		if (frm.is_dirty()) await frm.save();
+		if (!frm.is_dirty()) window.location.assign(this.AUTHORIZE);
+	},
+
+	async fetch_tokens(frm) {
+		const app = erpnext_zoho_integration;
+		const code = frm.doc.code;
+		frm.doc.code = null;
+		// The code lives a minute or two, so nothing else is asked before it is exchanged; but the client must be known.
+		if (frm.is_dirty() && (frm.doc.client_id || frm.doc.client_secret)) await frm.save();
+		await app.act("api.oauth.fetch_tokens", { code }, __("Asking Zoho..."));
+		frappe.show_alert({ message: __("Connected to Zoho Campaigns."), indicator: "green" });
+		frm.reload_doc();
+	},
+
+	test_connection(frm) {
+		erpnext_zoho_integration
+			.act("api.campaigns.test_connection", {}, __("Asking Zoho..."))
+			.then((result) => {
+				const center = frappe.utils.escape_html(result.data_center);
+				frappe.msgprint({
+					title: __("Connected"),
+					message: __("Zoho answers ({0}). The account has {1} campaigns.", [center, cint(result.total_count)]),
+					indicator: "green",
+				});
+				frm.reload_doc();
+			});
+	},
+
+	refresh_token(frm) {
+		erpnext_zoho_integration.act("api.oauth.refresh_access_token", {}, __("Asking Zoho...")).then(() => {
+			frappe.show_alert({ message: __("Zoho has given a new access token."), indicator: "green" });
+			frm.reload_doc();
+		});
+	},
+
+	disconnect(frm) {
+		frappe.confirm(
+			__("Disconnect from Zoho? The tokens are revoked and deleted; campaigns and recipients stay."),
+			() =>
+				erpnext_zoho_integration
+					.act("api.oauth.disconnect", {}, __("Disconnecting..."))
+					.then((result) => {
+						frappe.show_alert({
+							message: result.revoked
+								? __("Disconnected.")
+								: __("Disconnected here. Zoho did not confirm: remove this client under Connected Apps there."),
+							indicator: result.revoked ? "green" : "orange",
+						});
+						frm.reload_doc();
+					})
+		);
+	},
+
+	sync_all(frm) {
+		erpnext_zoho_integration
+			.sync_all()
+			.then((run) => erpnext_zoho_integration.follow_on_form(frm, run));
+	},
+
+	view_campaigns() {
+		frappe.dom.freeze(__("Asking Zoho..."));
+		erpnext_zoho_integration
+			.ask("api.campaigns.get_recent_campaigns", { limit: 50 })
+			.then((result) => this.show_campaigns(result))
+			.finally(() => frappe.dom.unfreeze());
+	},
+
+	show_campaigns(result) {
+		const { escape } = erpnext_zoho_integration;
+		const dialog = new frappe.ui.Dialog({ title: __("Campaigns at Zoho"), size: "extra-large" });
+		const rows = result.campaigns.map((campaign) => {
+			const cells = [
+				campaign.campaign_name,
+				campaign.subject,
+				campaign.campaign_status,
+				campaign.sent_date_string,
+			];
+			return `<tr>${cells.map((cell) => `<td dir="auto">${escape(cell)}</td>`).join("")}</tr>`;
+		});
+		const head = [__("Name"), __("Subject"), __("Status"), __("Sent (time zone of the Zoho account)")];
+		$(dialog.body).append(
+			$(`<p class="text-muted"></p>`).text(
+				__("The newest {0} of {1} campaigns, as Zoho has them now.", [
+					cint(result.fetched_count),
+					cint(result.total_count),
+				])
+			),
+			`<div class="table-responsive"><table class="table table-bordered table-hover">
+				<thead><tr>${head.map((label) => `<th scope="col">${label}</th>`).join("")}</tr></thead>
+				<tbody>${rows.join("")}</tbody>
+			</table></div>`
+		);
+		dialog.show();
+	},
+};

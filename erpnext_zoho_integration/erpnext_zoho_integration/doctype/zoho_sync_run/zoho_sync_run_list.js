@@ -1,0 +1,19 @@
+// Zoho Sync Run list: how each run ended, at a glance.
+
+frappe.listview_settings["Zoho Sync Run"] = {
+	add_fields: ["status", "cancel_requested"],
+	hide_name_column: false,
+
+	get_indicator(doc) {
+		const color = erpnext_zoho_integration.RUN_INDICATORS[doc.status] || "gray";
+		return [__(doc.status, null, "Zoho Sync Run"), color, `status,=,${doc.status}`];
+	},
+
+	onload(listview) {
+		const app = erpnext_zoho_integration;
+		if (!app.may_sync_all()) return;
+		const follow = (run) => app.follow_on_list(listview, run);
+		listview.page.add_inner_button(__("Sync All Campaigns"), () => app.sync_all().then(follow));
+		app.ask("desk.runs.get_active_run").then((run) => run && follow(run));
+	},
+};

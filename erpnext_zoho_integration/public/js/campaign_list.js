@@ -1,0 +1,14 @@
+// Campaign list: Sync All Campaigns, for those who may.
+
+(function () {
+	const settings = (frappe.listview_settings["Campaign"] = frappe.listview_settings["Campaign"] || {});
+	const onload = settings.onload;
+	settings.onload = function (listview) {
+		onload && onload(listview);
+		const app = erpnext_zoho_integration;
+		if (!app.may_sync_all()) return;
+		const follow = (run) => app.follow_on_list(listview, run);
+		listview.page.add_inner_button(__("Sync All Campaigns"), () => app.sync_all().then(follow));
+		app.ask("desk.runs.get_active_run").then((run) => run && follow(run));
+	};
+})();

@@ -1,0 +1,213 @@
+// What the forms and lists of this app share: calls, links, cards, and the progress of a sync.
+
+frappe.provide("erpnext_zoho_integration");
+
+(function (app) {
+	const MODULE = "erpnext_zoho_integration.erpnext_zoho_integration";
+	const POLL_SECONDS = 2;
+	const ACTIVE = ["Queued", "Running", "Waiting"];
+
+	app.RUN_INDICATORS = {
+		Queued: "orange",
+		Running: "blue",
+		Waiting: "orange",
+		Success: "green",
+		Partial: "yellow",
+		Failed: "red",
+		Cancelled: "gray",
+	};
+
+	app.ACTION_INDICATORS = {
+		Sent: "gray",
+		Opened: "blue",
+		Clicked: "green",
+		"Hard Bounced": "red",
+		"Soft Bounced": "orange",
+		Unsubscribed: "yellow",
+		Complaint: "red",
+	};
+
+	// Who may start and cancel a sync of everything.
+	app.may_sync_all = () =>
+		["System Manager", "Sales Manager", "Sales Master Manager"].some((role) => frappe.user.has_role(role));
+
+	app.is_active = (status) => ACTIVE.includes(status);
+
+	app.escape = (text) => frappe.utils.escape_html(cstr(text));
+
+	// `path` is that of a function within the module, such as "api.sync.cancel_run".
+	app.ask = (path, args) =>
+		frappe.call({ method: `${MODULE}.${path}`, args, type: "GET" }).then((answer) => answer.message);
+
+	app.act = (path, args, freeze_message) =>
+		frappe
+			.call({
+				method: `${MODULE}.${path}`,
+				args,
+				type: "POST",
+				freeze: Boolean(freeze_message),
+				freeze_message,
+			})
+			.then((answer) => answer.message);
+
+	app.list_url = (doctype, filters) => {
+		const query = Object.entries(filters).map(
+			([field, value]) => `${encodeURIComponent(field)}=${encodeURIComponent(JSON.stringify(value))}`
+		);
+		const path = frappe.router.make_url([frappe.router.slug(doctype), "view", "list"]);
+		return query.length ? `${path}?${query.join("&")}` : path;
+	};
+
+	app.form_url = (doctype, name) => frappe.router.make_url([frappe.router.slug(doctype), name]);
+
+	app.link = (url, html) => `<a href="${app.escape(url)}">${html}</a>`;
+
+	// A link out of the Desk, for http addresses only.
+	app.external_link = (url, label) => {
+		if (!/^https?:\/\//i.test(url || "")) return "";
+		return `<a href="${app.escape(url)}" target="_blank" rel="noopener noreferrer">${app.escape(label)}</a>`;
+	};
+
+	app.number = (value) => format_number(value, null, 0);
+
+	app.percent = (value) => `${format_number(value, null, 1)} %`;
+
+	app.when = (datetime) =>
+		app.escape(frappe.datetime.str_to_user(frappe.datetime.convert_to_user_tz(datetime)));
+
+	// Frappe's number cards as links; `cards` are { key, label, value, note, title, url }.
+	app.number_cards = (cards) => {
+		const html = cards.map((card) => {
+			const tag = card.url ? "a" : "div";
+			const target = card.url ? `href="${app.escape(card.url)}"` : "";
+			return `<div class="col-6 col-md-3 mb-3">
+				<${tag} ${target} class="widget number-widget-box" data-card="${app.escape(card.key)}"
+					title="${app.escape(card.title || "")}">
+					<div class="widget-head"><div class="widget-label">
+						<div class="widget-title">${app.escape(card.label)}</div>
+					</div></div>
+					<div class="widget-body"><div class="widget-content">
+						<div class="number">${app.escape(card.value)}</div>
+						<div class="text-muted small">${app.escape(card.note || "") || "&nbsp;"}</div>
+					</div></div>
+				</${tag}>
+			</div>`;
+		});
+		return $(`<div class="row zoho-cards">${html.join("")}</div>`);
+	};
+
+	// Shows how far a run is in `$area`, until it ends or the area has left the page; then calls `on_end(progress)`.
+	app.follow_run = (run, $area, on_end) => {
+		const $progress = $(`<div class="progress-chart">
+			<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100">
+				<div class="progress-bar progress-bar-success"></div>
+			</div>
+			<p class="progress-message text-muted small" aria-live="polite"></p>
+		</div>`).appendTo($area.empty());
+		$progress.find(".progress").attr("aria-label", __("Syncing with Zoho Campaigns"));
+		let timer = null;
+
+		const stop = () => {
+			clearTimeout(timer);
+			frappe.realtime.off("zoho_sync_progress", on_news);
+		};
+		const show = (progress) => {
+			const percent = Math.floor(progress.percent || 0);
+			$progress.find(".progress").attr("aria-valuenow", percent);
+			$progress.find(".progress-bar").css("width", `${percent}%`);
+			const parts = [__(progress.status, null, "Zoho Sync Run"), progress.text];
+			if (progress.seconds_left) {
+				parts.push(__("about {0} left", [frappe.utils.get_formatted_duration(progress.seconds_left)]));
+			}
+			const $message = $progress.find(".progress-message").text(parts.join(" · "));
+			if (progress.may_open) {
+				$message.append(" · ", app.link(app.form_url("Zoho Sync Run", run), __("Details")));
+			}
+			if (progress.cancel_requested) {
+				$message.append(" · ", frappe.utils.escape_html(__("Stopping after this page")));
+			} else if (progress.may_cancel) {
+				const $cancel = $(`<button type="button" class="btn btn-xs btn-default"></button>`);
+				$cancel.text(__("Cancel")).on("click", () => app.cancel_run(run).then(poll));
+				$message.append(" · ", $cancel);
+			}
+		};
+		const poll = () => {
+			clearTimeout(timer);
+			if (!document.contains($progress[0])) return stop();
+			if (!$progress.is(":visible") || document.hidden) {
+				timer = setTimeout(poll, POLL_SECONDS * 1000);
+				return;
+			}
+			return app.ask("desk.runs.get_progress", { run }).then(
+				(progress) => {
+					if (!document.contains($progress[0])) return stop();
+					if (progress.active) {
+						show(progress);
+						timer = setTimeout(poll, POLL_SECONDS * 1000);
+						return;
+					}
+					stop();
+					$progress.remove();
+					on_end && on_end(progress);
+				},
+				() => {
+					// The server may be restarting; it is asked again, less often.
+					timer = setTimeout(poll, POLL_SECONDS * 5000);
+				}
+			);
+		};
+		function on_news(news) {
+			if (news && news.run === run) poll();
+		}
+		frappe.realtime.on("zoho_sync_progress", on_news);
+		return poll();
+	};
+
+	app.cancel_run = (run) =>
+		app.act("api.sync.cancel_run", { run }).then(() =>
+			frappe.show_alert({ message: __("The sync stops after the page that it is writing."), indicator: "orange" })
+		);
+
+	app.announce_end = (progress) => {
+		const message = app.escape(progress.message || __(progress.status, null, "Zoho Sync Run"));
+		const more = progress.may_open
+			? ` ${app.link(app.form_url("Zoho Sync Run", progress.run), __("Details"))}`
+			: "";
+		frappe.show_alert({ message: message + more, indicator: app.RUN_INDICATORS[progress.status] }, 10);
+	};
+
+	// Queues a sync of everything and says so; resolves to the name of the run.
+	app.sync_all = () =>
+		app.act("api.sync.sync_all_campaigns", {}, __("Starting the sync...")).then((result) => {
+			frappe.show_alert({
+				message: result.queued ? __("The sync has been started.") : __("A sync is already under way."),
+				indicator: "blue",
+			});
+			return result.run;
+		});
+
+	// Shows a run above the rows of a list and refreshes the list when it has ended.
+	app.follow_on_list = (listview, run) => {
+		let $area = listview.$frappe_list.find(".zoho-progress");
+		if (!$area.length) {
+			$area = $(`<div class="zoho-progress p-3"></div>`).prependTo(listview.$frappe_list);
+		}
+		app.follow_run(run, $area, (progress) => {
+			$area.remove();
+			app.announce_end(progress);
+			listview.refresh();
+		});
+	};
+
+	// Shows a run above a form's fields and loads the form anew when it has ended.
+	app.follow_on_form = (frm, run) => {
+		const area = frm.dashboard.progress_area;
+		area.show();
+		frm.dashboard.show();
+		app.follow_run(run, area.body, (progress) => {
+			area.hide();
+			app.announce_end(progress);
+			if (!frm.is_dirty()) frm.reload_doc();
+		});
+	};
+})(erpnext_zoho_integration);
