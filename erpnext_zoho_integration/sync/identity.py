@@ -7,8 +7,6 @@ ignores trailing spaces. A unique index over the text itself would merge people,
 import hashlib
 import hmac
 
-import frappe
-
 KEY_LENGTH = 40
 
 
@@ -34,6 +32,8 @@ def campaign_identity(campaign: str) -> str:
 
 	Zoho's key survives a rename of the document.
 	"""
+	import frappe
+
 	return frappe.db.get_value("Campaign", campaign, "zoho_campaign_key") or campaign
 
 
@@ -41,10 +41,14 @@ def pseudonym(email: str, zoho_contact_id: str | None = None) -> str:
 	"""Return the stand-in for an erased person's address: always the same one, and not to be turned back.
 
 	Keyed with the site's encryption key, so that a list of addresses cannot simply be tried out.
+
+	Args:
+		email: the address, where it is known.
+		zoho_contact_id: decides, where it is known: Zoho withholds the address of some erased people and not of others.
 	"""
 	from frappe.utils.password import get_encryption_key
 
-	text = normalize_email(email) or f"id:{zoho_contact_id or ''}"
+	text = f"id:{zoho_contact_id}" if zoho_contact_id else normalize_email(email)
 	digest = hmac.new(
 		get_encryption_key().encode(), text.encode("utf-8", "replace"), hashlib.sha256
 	).hexdigest()
