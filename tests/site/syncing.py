@@ -1,0 +1,188 @@
+"""What the tests of the sync share: connecting without a browser, running, and comparing with the simulator's truth."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import frappe
+from frappe.utils import get_system_timezone
+
+from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
+from erpnext_zoho_integration.simulator import Simulator
+from erpnext_zoho_integration.zoho import ACTIONS
+from tests.site import connecting
+
+RECIPIENT = "Campaign Recipient"
+STORED_ACTIONS = tuple(label for label in ACTIONS.values() if label)
+LISTS = {label: action for action, label in ACTIONS.items() if label}
+# Everything that a sync writes but its own record; nothing of it may move in a run without news.
+SYNCED = (
+	"Campaign",
+	"Campaign Analytics",
+	RECIPIENT,
+	"Contact",
+	"Contact Email",
+	"Contact Phone",
+	"Zoho Deleted Campaign",
+)
+
+
+def connect(simulator: Simulator, **settings: object) -> Simulator:
+	"""Connect the site to a simulator, as a Self Client's code does; `settings` are fields of Zoho Settings."""
+	connecting.connect(simulator, **settings)
+	return simulator
+
+
+def sync_all() -> frappe.model.document.Document:
+	"""Sync everything in this process and return the Zoho Sync Run."""
+	return frappe.get_doc("Zoho Sync Run", sync_all_campaigns(now=True)["run"])
+
+
+def errors_of(run: frappe.model.document.Document) -> list:
+	return [row for row in run.errors if row.severity == "Error"]
+
+
+def notes_of(run: frappe.model.document.Document) -> list:
+	return [row for row in run.errors if row.severity == "Note"]
+
+
+def campaign_named(key: str) -> str | None:
+	"""Return the name of the Campaign with this Zoho key."""
+	return frappe.db.get_value("Campaign", {"zoho_campaign_key": key})
+
+
+def rows_of(campaign: str, action_type: str | None = None, **filters: object) -> list[frappe._dict]:
+	"""Return a campaign's stored rows, all columns."""
+	filters |= {"campaign": campaign} | ({"action_type": action_type} if action_type else {})
+	return frappe.get_all(RECIPIENT, filters, ["*"], order_by="name")
+
+
+def assert_database_is(simulator: Simulator, actions: tuple[str, ...] = STORED_ACTIONS) -> None:
+	"""Compare every stored row with the simulator's truth, per campaign and action."""
+	truth = simulator.truth()
+	stored = frappe.get_all("Campaign", {"zoho_campaign_key": ("is", "set")}, pluck="zoho_campaign_key")
+	assert {each["campaign_key"] for each in truth["campaigns"]} <= set(stored)
+	for each in truth["campaigns"]:
+		campaign = campaign_named(each["campaign_key"])
+		for action in actions:
+			expected = {row["email"]: row for row in simulator.rows(each["campaign_key"], action)}
+			rows = rows_of(campaign, action, rtbf=0)
+			where = f"{each['campaign_name']}, {action}"
+			assert sorted(row.email for row in rows) == sorted(expected), where
+			assert len(rows) == each["actions"][action]["rows"], where
+			for row in rows:
+				assert_row_is(row, expected[row.email])
+			erased = frappe.db.count(RECIPIENT, {"campaign": campaign, "action_type": action, "rtbf": 1})
+			assert erased == each["actions"][action]["erased"], where
+	assert not duplicates()
+
+
+def assert_row_is(row: frappe._dict, expected: dict) -> None:
+	"""Compare one stored row with the truth of it."""
+	# Of two contacts with one address the lowest id stands, whichever the truth met first: ids are 13 apart.
+	assert abs(int(row.zoho_contact_id) - int(expected["contact_id"])) in (0, 13)
+	assert row.sent_time == at_site(expected["sent_time"])
+	assert row.is_optout == (row.action_type == "Unsubscribed")
+	assert row.is_spam == (row.action_type == "Complaint")
+	if row.action_type == "Clicked" and row.zoho_contact_id == expected["contact_id"]:
+		assert row.click_count == expected["click_count"]
+		assert row.clicked_links.split("\n") == list(expected["links"])
+
+
+def duplicates() -> list[tuple]:
+	"""Return what is stored twice: campaign, exact address and action."""
+	rows = frappe.get_all(RECIPIENT, fields=["campaign", "email", "action_type"])
+	counted = Counter((row.campaign, row.email, row.action_type) for row in rows)
+	return [identity for identity, number in counted.items() if number > 1]
+
+
+def at_site(moment: str) -> datetime:
+	"""Return a moment of the truth (ISO, UTC) as the site stores it."""
+	utc = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+	return utc.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
+
+
+def snapshot() -> dict[str, list]:
+	"""Return every row of what a sync writes, but `Campaign.last_synced`."""
+	taken = {}
+	for doctype in SYNCED:
+		rows = frappe.db.sql(f"select * from `tab{doctype}`", as_dict=True)
+		for row in rows:
+			row.pop("last_synced", None)
+		taken[doctype] = sorted(rows, key=lambda row: row["name"])
+	return taken
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[list[str]]:
+	"""Record the SQL statements that this process sends."""
+	sent: list[str] = []
+	database, original = frappe.local.db, frappe.local.db.sql
+
+	def sql(query: object, *args: object, **kwargs: object) -> object:
+		sent.append(str(query))
+		return original(query, *args, **kwargs)
+
+	database.sql = sql
+	try:
+		yield sent
+	finally:
+		del database.sql
+
+
+def body_of(rows: list[dict], action: str = "openedcontacts") -> dict:
+	"""Return a page of recipients as Zoho answers it, for the simulator's fault `body`."""
+	return {
+		"requestdetails": {"range": 500, "action": action, "fromindex": 1},
+		"status": "success",
+		"list_of_details": rows,
+		"code": "0",
+		"uri": "/api/v1.1/getcampaignrecipientsdata",
+		"version": "1.1",
+	}
+
+
+def answer_with(simulator: Simulator, lists: dict[str, list[dict]]) -> None:
+	"""Let the simulator answer with these people: lists by Zoho's name of it, every other one empty."""
+	faults = []
+	for action in LISTS.values():
+		rows = lists.get(action, [])
+		empty = {
+			"status": "error",
+			"code": "6303",
+			"message": "There are no contacts in the selected mailing list.",
+		}
+		body = body_of(rows, action) if rows else empty
+		match = {"action": action}
+		faults.append(
+			{"fault": "body", "endpoint": "getcampaignrecipientsdata", "match": match, "body": body}
+		)
+	simulator.plan(*faults)
+
+
+def person(email: str | None, number: int = 1, **more: object) -> dict:
+	"""Return a recipient as Zoho lists one."""
+	return {
+		"contactid": str(1234567000000000000 + number),
+		"contactemailaddress": email,
+		"contactfn": "Ada",
+		"contactln": "Lovelace",
+		"contactstatus": "active",
+		"sent_time": "1790000000000",
+		"sentdate": "21 Sep 2026, 06:03 PM",
+		"rtbf": "0",
+		**more,
+	}
+
+
+def new_contact(*emails: str, **values: object) -> frappe.model.document.Document:
+	"""Insert a Contact as a person does; the first address is the primary one."""
+	contact = frappe.new_doc("Contact")
+	contact.update({"first_name": "Hand", "last_name": "Made", **values})
+	for number, email in enumerate(emails):
+		contact.append("email_ids", {"email_id": email, "is_primary": number == 0})
+	return contact.insert()
