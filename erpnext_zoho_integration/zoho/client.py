@@ -232,6 +232,7 @@ class CampaignsClient:
 		page_size: int | None,
 	) -> Page[T]:
 		"""Return the page at `from_index`, asking for fewer rows as long as Zoho says they are too many."""
+		from_index = max(1, from_index)  # 0 is taken for 1, and the next page would overlap by a row
 		size = max(1, page_size or self.page_size)
 		size = min(size, self.page_limits.get(endpoint, size))
 		while True:
@@ -260,7 +261,7 @@ class CampaignsClient:
 		self, endpoint: str, ask: Callable[[int, int | None], Page[T]], from_index: int, page_size: int | None
 	) -> Iterator[Page[T]]:
 		seen: set[int] = set()
-		start = max(1, from_index)
+		start = from_index
 		for _ in range(self._max_pages):
 			page = ask(start, page_size)
 			if page.raw:

@@ -211,7 +211,7 @@ class Clock:
 		if moment.tzinfo is not None:
 			return moment.astimezone(timezone.utc)
 		if self.zone is not None:
-			return tz.resolve_imaginary(moment.replace(tzinfo=self.zone)).astimezone(timezone.utc)
+			return moment.replace(tzinfo=self.zone).astimezone(timezone.utc)
 		if not self._offsets:
 			return None
 		offset = _nearest(self._offsets, moment)

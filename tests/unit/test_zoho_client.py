@@ -492,6 +492,19 @@ def test_rows_that_move_to_the_next_page_are_no_repetition(client, far_end):
 	assert keys(client.recipient_pages("k", "openedcontacts", page_size=2)) == ["1", "2", "2", "3", "4"]
 
 
+def test_pages_of_rows_without_identity_are_told_apart(client, far_end):
+	far_end.say(page([{"note": "a"}, {"note": "b"}]), page([{"note": "c"}, {"note": "d"}]), page([]))
+	pages = list(client.recipient_pages("k", "openedcontacts", page_size=2))
+	assert [len(each.bad) for each in pages] == [2, 2]
+
+
+def test_a_list_begins_at_1(client, far_end):
+	far_end.answer = Lists(people(1, 4))
+	assert keys(client.recipient_pages("k", "openedcontacts", from_index=0, page_size=2)) == list("1234")
+	assert client.recipient_page("k", "openedcontacts", 0).from_index == 1
+	assert [request.query["fromindex"] for request in far_end.requests] == ["1", "3", "5", "1"]
+
+
 def test_a_list_without_end_is_given_up(far_end):
 	def answer(request):
 		start = int(request.query["fromindex"])

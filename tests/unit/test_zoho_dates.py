@@ -125,9 +125,15 @@ def test_any_skew_is_measured(skew):
 
 
 def test_one_broken_campaign_does_not_spoil_the_skew():
-	good = [campaign(utc(2026, 7, day, 12)) for day in range(1, 8)]
-	broken = campaign(utc(2026, 7, 9, 12), skew=400 * 24 * HOUR)
-	assert Clock.measure([broken, *good]).skew_ms == 8 * HOUR
+	good = [campaign(utc(2026, 7, day, 12)) for day in range(2, 8)]
+	an_hour_off = campaign(utc(2026, 7, 1, 12), skew=9 * HOUR)
+	assert Clock.measure([an_hour_off, *good]).skew_ms == 8 * HOUR
+	broken = campaign(utc(2026, 6, 1, 12), skew=31 * 24 * HOUR)
+	clock = Clock.measure([broken, *good])
+	assert clock.skew_ms == 8 * HOUR
+	sent = utc(2026, 7, 2, 12)
+	raw = str(int(sent.timestamp() * 1000) + 8 * HOUR)
+	assert clock.recipient_sent_at(recipient(sent_time=raw)) == sent
 
 
 def test_a_skew_that_changes_over_the_year_is_taken_from_the_nearest_campaign():

@@ -139,6 +139,7 @@ def test_revoking_may_fail(status, client, far_end):
 		({"expires_in": 3600000, "expires_in_sec": 3600}, 3600),
 		({"expires_in": 3600000}, 3600),
 		({"expires_in_sec": "1800"}, 1800),
+		({"expires_in": 60000, "expires_in_sec": 60}, 60),
 		({"expires_in": None}, 3600),
 		({"expires_in": "soon"}, 3600),
 		({"expires_in": 0}, 3600),
