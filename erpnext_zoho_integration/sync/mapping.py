@@ -210,13 +210,18 @@ def _count(number: int | None, otherwise: int) -> int:
 
 
 def _join(urls: list[str]) -> str | None:
-	text = ""
+	"""Return as many addresses as a Small Text field holds, one a line."""
+	kept, size = [], 0
 	for url in urls:
-		if len(text) + len(url) > MAX_TEXT:
+		size += len(url.encode()) + 1
+		if size > MAX_TEXT:
 			break
-		text += f"{url}\n"
-	return text.strip() or None
+		kept.append(url)
+	return "\n".join(kept) or None
 
 
 def _json(value: object) -> str | None:
-	return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) if value else None
+	if not value:
+		return None
+	text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+	return text.encode("utf-8", "replace").decode()  # half a surrogate pair fits no database

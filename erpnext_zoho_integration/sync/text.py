@@ -1,23 +1,33 @@
 """Text from Zoho, made fit for the database and safe in every view."""
 
+import unicodedata
+
 MAX_DATA = 140  # a Data field is a varchar(140)
 MAX_EMAIL = 254  # RFC 5321, and the length of Campaign Recipient's field
-MAX_TEXT = 60_000  # a Small Text field holds 65,535 bytes
+MAX_TEXT = 60_000  # bytes: a Small Text field holds 65,535
+MAX_URL = 15_000  # characters, of at most four bytes each
 
 _MARKUP = str.maketrans({"<": "‹", ">": "›"})
+# Persian, the languages of India and composed emoji are written with them.
+_JOINERS = "\u200c\u200d"
+# Private use, and what is newer than this Python's tables.
+_UNKNOWN = ("Co", "Cn")
 
 
 def clean(value: object, length: int = MAX_DATA) -> str | None:
 	"""Return one line of text that fits the field and cannot be markup in any view, or None if nothing remains.
 
 	Angle brackets become their typographic twins: Frappe would otherwise drop or encode what stands between them, and
-	some of its views insert text as HTML. Control characters are dropped; what is too long ends in an ellipsis.
+	some of its views insert text as HTML. Characters that control or break lines become blanks; what is too long ends
+	in an ellipsis.
 	"""
 	if value is None:
 		return None
 	text = str(value)
 	if not text.isprintable():
-		text = "".join(c if c.isprintable() else " " for c in text)
+		text = "".join(c if _is_text(c) else " " for c in text)
+		if not text.strip(f"{_JOINERS} "):
+			return None
 	text = text.translate(_MARKUP).strip()
 	if len(text) > length:
 		text = text[: length - 1].rstrip() + "…"
@@ -25,10 +35,14 @@ def clean(value: object, length: int = MAX_DATA) -> str | None:
 
 
 def clean_url(value: object) -> str | None:
-	"""Return an http(s) address with nothing in it that could end an attribute, or None."""
+	"""Return an http(s) address that fits its field, with nothing in it that could end an attribute, or None."""
 	text = str(value or "").strip()
-	if not text.lower().startswith(("http://", "https://")):
+	if not text.lower().startswith(("http://", "https://")) or len(text) > MAX_URL:
 		return None
 	for character, escaped in (("<", "%3C"), (">", "%3E"), ('"', "%22"), ("'", "%27"), (" ", "%20")):
 		text = text.replace(character, escaped)
 	return text if text.isprintable() else None
+
+
+def _is_text(character: str) -> bool:
+	return character.isprintable() or character in _JOINERS or unicodedata.category(character) in _UNKNOWN
