@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +19,7 @@ from erpnext_zoho_integration.simulator.messages import (
 	json_answer,
 	unauthorised,
 )
+from erpnext_zoho_integration.simulator.people import to_json
 from erpnext_zoho_integration.simulator.recipients import RowWriter, envelope
 from erpnext_zoho_integration.simulator.reports import Reporter
 
@@ -283,8 +283,11 @@ def page_body(writer: RowWriter, first: int, size: int, as_json: bool) -> bytes 
 	head = envelope(writer.action, first, size)
 	if as_json:
 		rows = writer.page(first - 1, size)
-		start = json.dumps(head, separators=(",", ":"))[:-1]
-		return f'{start},"list_of_details":[{",".join(rows)}]}}'.encode() if rows else None
+		if not rows:
+			return None
+		start = f'{to_json(head)[:-1]},"list_of_details":['
+		# Row by row: one emoji would make a string of the whole page four times as large.
+		return b"".join((start.encode(), b",".join([row.encode() for row in rows]), b"]}"))
 	contacts = writer.xml_page(first - 1, size)
 	if contacts == "<contacts></contacts>":
 		return None

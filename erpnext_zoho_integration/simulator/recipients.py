@@ -45,6 +45,7 @@ class RowWriter:
 		self.mailing = mailing
 		self.action = action
 		self.zone = settings.zone
+		self._endings: dict[tuple[int, bool], str] = {}
 		shape = settings.event_shapes
 		self.shape = SHAPES[1 + campaign.index % (len(SHAPES) - 1)] if shape == "mixed" else shape
 
@@ -62,11 +63,17 @@ class RowWriter:
 		people = self.world.people
 		profile = people.forgotten(person) if erased else people.profile(person)
 		sent = self.mailing.happened_at("sentcontacts", rank)
-		return (
-			f'{{{profile},"contactstatus":"{STATUS.get(self.action, "active")}",'
+		ending = self._endings.get((sent, erased)) or self._ending(sent, erased)
+		return f"{{{profile},{ending}{self._details(rank)}}}"
+
+	def _ending(self, sent: int, erased: bool) -> str:
+		"""Return the fields that many rows have in common: status, time of the send, whether erased."""
+		ending = self._endings[sent, erased] = (
+			f'"contactstatus":"{STATUS.get(self.action, "active")}",'
 			f'"sent_time":"{epoch_ms(sent, self.settings.skew_hours)}","sentdate":"{date_string(sent, self.zone)}",'
-			f'"rtbf":"{int(erased)}"{self._details(rank)}}}'
+			f'"rtbf":"{int(erased)}"'
 		)
+		return ending
 
 	def _details(self, rank: int) -> str:
 		"""Return the fields that only this action's rows have, with a leading comma."""
