@@ -46,12 +46,15 @@ doc_events = {
 }
 
 scheduler_events = {
+	"cron": {"* * * * *": ["erpnext_zoho_integration.sync.queue.resume_waiting"]},
 	"hourly": [f"{_MODULE}.api.sync.sync_all_campaigns"],
 }
 
 # Our records follow the documents they describe: they never stand in the way of a deletion.
 ignore_links_on_delete = [
 	"Campaign Recipient",
+	"Zoho Campaign State",
+	"Zoho Sync Task",
 	"Zoho Sync Run",
 	"Zoho Sync Run Campaign",
 	"Zoho Sync Run Error",

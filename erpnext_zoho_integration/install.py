@@ -8,12 +8,15 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import 
 	delete_custom_fields,
 )
 from erpnext_zoho_integration.sync.names import forget_series
+from erpnext_zoho_integration.sync.schedule import DEFAULT_INTERVALS
 
 SETTINGS = "Zoho Settings"
 # Large or standing alone: emptied before Frappe removes the modules row by row.
 TABLES = (
 	"Campaign Recipient",
 	"Campaign Analytics",
+	"Zoho Campaign State",
+	"Zoho Sync Task",
 	"Zoho Sync Run",
 	"Zoho Sync Run Campaign",
 	"Zoho Sync Run Error",
@@ -25,6 +28,9 @@ def after_install() -> None:
 	"""Add the custom fields and the defaults of Zoho Settings."""
 	create_custom_fields()
 	settings = frappe.get_single(SETTINGS)
+	if not settings.intervals:
+		for until_age_days, every_hours in DEFAULT_INTERVALS:
+			settings.append("intervals", {"until_age_days": until_age_days, "every_hours": every_hours})
 	settings.flags.ignore_mandatory = True
 	settings.save(ignore_permissions=True)
 
@@ -46,6 +52,8 @@ def before_uninstall() -> None:
 
 def after_uninstall() -> None:
 	"""Remove what Frappe leaves of a Single: its values and its secrets."""
+	if frappe.db.table_exists("Zoho Sync Interval"):
+		frappe.db.delete("Zoho Sync Interval")
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("__Auth", {"doctype": SETTINGS})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})

@@ -12,6 +12,7 @@ from erpnext_zoho_integration.connection.clients import (
 from erpnext_zoho_integration.connection.messages import explain, explained_errors
 from erpnext_zoho_integration.connection.tokens import (
 	NotConnected,
+	TokenSource,
 	disconnect,
 	mark_needs_attention,
 	mark_refused,
@@ -23,6 +24,7 @@ from erpnext_zoho_integration.connection.tokens import (
 
 __all__ = [
 	"NotConnected",
+	"TokenSource",
 	"accounts_url",
 	"campaigns_client",
 	"campaigns_url",

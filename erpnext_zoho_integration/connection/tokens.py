@@ -173,14 +173,18 @@ class TokenSource:
 		self._until = None
 
 	def current(self) -> str:
-		"""Return the token, looking at the stored one again when this one gets old."""
+		"""Return the token, looking at the stored one again when this one gets old. May commit."""
 		if not self._token or now_datetime() >= self._until:
 			self._token = valid_token()
 			self._until = _usable_until(get_settings())
 		return self._token
 
+	def held(self) -> str:
+		"""Return the token as it is, for a thread that may not touch `frappe`; `current` comes before."""
+		return self._token or ""
+
 	def renew(self, dead_token: str) -> str:
-		"""Return another token after Zoho has refused this one."""
+		"""Return another token after Zoho has refused this one. Commits."""
 		self._token = refresh_token(dead_token)
 		self._until = _usable_until(get_settings())
 		return self._token
@@ -207,7 +211,7 @@ def _ask_for_token(settings) -> str:
 	if tokens.refresh_token:
 		set_encrypted_password(SETTINGS, SETTINGS, tokens.refresh_token, "refresh_token")
 	# Not save(): a form that somebody has open must not become stale every hour.
-	frappe.db.set_single_value(SETTINGS, {"token_expiry": _expiry(tokens)}, update_modified=False)
+	frappe.db.set_single_value(SETTINGS, {"token_expiry": str(_expiry(tokens))}, update_modified=False)
 	frappe.db.commit()  # nosemgrep: Zoho has issued the token; losing it would waste one of ten
 	return tokens.access_token
 

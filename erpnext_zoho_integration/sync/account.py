@@ -1,70 +1,44 @@
-"""The account of a run: the Zoho Sync Run document and its numbers. The only writer of that document."""
+"""The account of a run: the Zoho Sync Run document and its numbers. The only writer of that document.
 
+While a run is under way its numbers live with its tasks, so that several workers never wait for each other's row; here
+they are added up for whoever looks.
+"""
+
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
 from frappe.utils import cint, now_datetime, time_diff_in_seconds
 
+from erpnext_zoho_integration.sync import tasks
 from erpnext_zoho_integration.sync.page import Note, PageResult
 
 RUN = "Zoho Sync Run"
 ACTIVE = ("Queued", "Running", "Waiting")
 MAX_ISSUES = 200  # more lines than anybody reads; the rest is counted in the last one
 _MESSAGE_LENGTH = 1000
-
-
-@dataclass(slots=True)
-class Numbers:
-	"""What is counted, for one campaign or for a whole run; the names are the fields of Zoho Sync Run."""
-
-	rows_inserted: int = 0
-	rows_updated: int = 0
-	rows_unchanged: int = 0
-	rows_duplicate: int = 0
-	rows_skipped: int = 0
-	rows_erased: int = 0
-	contacts_created: int = 0
-	contacts_linked: int = 0
-	opted_out: int = 0
-
-	def add(self, result: PageResult) -> None:
-		"""Add what became of a page."""
-		self.rows_inserted += result.inserted
-		self.rows_updated += result.updated
-		self.rows_unchanged += result.unchanged
-		self.rows_duplicate += result.duplicates
-		self.rows_skipped += result.skipped
-		self.rows_erased += result.erased
-		self.contacts_created += result.contacts_created
-		self.contacts_linked += result.linked
-		self.opted_out += result.opted_out
-
-	def as_dict(self) -> dict[str, int]:
-		return {f.name: getattr(self, f.name) for f in fields(self)}
-
-
-@dataclass(slots=True)
-class CampaignAccount:
-	"""The account of one campaign within a run."""
-
-	campaign_name: str | None
-	zoho_campaign_key: str
-	campaign: str | None = None
-	figures_changed: bool = False
-	failed: bool = False
-	numbers: Numbers = field(default_factory=Numbers)
-	issues: dict[tuple, "Issue"] = field(default_factory=dict)
-
-	@property
-	def status(self) -> str:
-		if self.failed:
-			return "Failed"
-		if any(issue.severity == "Error" for issue in self.issues.values()):
-			return "Partial"
-		changed = self.numbers.rows_inserted + self.numbers.rows_updated + self.numbers.contacts_created
-		return "Synced" if changed or self.figures_changed else "Unchanged"
+# Counters of a page → fields of a task.
+_COUNTERS = {
+	"inserted": "rows_inserted",
+	"updated": "rows_updated",
+	"unchanged": "rows_unchanged",
+	"duplicates": "rows_duplicate",
+	"skipped": "rows_skipped",
+	"erased": "rows_erased",
+	"contacts_created": "contacts_created",
+	"linked": "contacts_linked",
+	"opted_out": "opted_out",
+}
+_CAMPAIGN_NUMBERS = (
+	"rows_inserted",
+	"rows_updated",
+	"rows_unchanged",
+	"rows_skipped",
+	"rows_removed",
+	"contacts_created",
+)
 
 
 @dataclass(slots=True)
@@ -79,133 +53,96 @@ class Issue:
 	occurrences: int = 0
 
 
-class RunAccount:
-	"""Keeps the numbers of a run and writes them together with the rows they count.
+@dataclass(slots=True)
+class CampaignAccount:
+	"""The account of one campaign within a run; writes its numbers to its task.
 
 	Args:
-		name: of the Zoho Sync Run.
+		run: name of the Zoho Sync Run.
+		task: the task that is being done.
 	"""
 
-	def __init__(self, name: str) -> None:
-		self.name = name
-		self.numbers = Numbers()
-		self.total_campaigns = 0
-		self.synced = 0
-		self.failed = 0
-		self.api_calls = 0
-		self.issues_written = 0
-		self.errors: list[dict] = []
-		self.checked: list[str] = []
-		self.open: CampaignAccount | None = None
+	run: str
+	task: tasks.Task
+	campaign: str | None = None
+	verdict: str | None = None
+	figures_changed: bool = False
+	failed: bool = False
+	issues: dict[tuple, Issue] = field(default_factory=dict)
 
-	def begin_campaign(self, campaign_name: str | None, key: str) -> CampaignAccount:
-		"""Open the account of the next campaign."""
-		self.open = CampaignAccount(campaign_name, key)
-		return self.open
+	@property
+	def status(self) -> str:
+		numbers = self.task.numbers
+		if self.failed:
+			return "Failed"
+		if any(issue.severity == "Error" for issue in self.issues.values()):
+			return "Partial"
+		changes = ("rows_inserted", "rows_updated", "rows_removed", "contacts_created")
+		return "Synced" if self.figures_changed or any(numbers[n] for n in changes) else "Unchanged"
 
-	def add_page(self, result: PageResult, action_type: str) -> None:
-		"""Count a page; `flush` writes it in the same transaction as the page's rows."""
-		self.numbers.add(result)
-		self.open.numbers.add(result)
+	def add(self, result: PageResult, action_type: str) -> None:
+		"""Count a page."""
+		for counter, number in _COUNTERS.items():
+			self.task.numbers[number] += getattr(result, counter)
 		for note in result.notes:
 			self.note(note, action_type)
 
+	def count(self, number: str, by: int) -> None:
+		"""Add to one of `tasks.NUMBERS`."""
+		self.task.numbers[number] += by
+
 	def note(self, note: Note, action_type: str | None = None, code: str | None = None) -> None:
-		"""Record an error or a note on the open campaign; equal ones are counted."""
+		"""Record an error or a note; equal ones are counted."""
 		severity = "Error" if note.is_error else "Note"
 		message = note.message[:_MESSAGE_LENGTH]
 		key = (severity, note.stage, action_type, message)
-		issue = self.open.issues.setdefault(key, Issue(severity, note.stage, message, action_type, code))
+		issue = self.issues.setdefault(key, Issue(severity, note.stage, message, action_type, code))
 		issue.occurrences += 1
 
 	def flush(self) -> None:
-		"""Write the numbers so far, and a sign of life. The caller commits."""
-		frappe.db.set_value(RUN, self.name, self._values(), update_modified=False)
+		"""Write the numbers so far. The caller commits them with the rows that they count."""
+		tasks.update(self.task, {"campaign": self.campaign})
 
-	def end_campaign(self) -> None:
-		"""Close the account of a campaign and write what is worth reading. The caller commits."""
-		account = self.open
-		self.failed += account.failed
-		self.synced += not account.failed
-		if account.campaign:
-			self.checked.append(account.campaign)
-		if account.status != "Unchanged":
-			_insert_child(self.name, "Zoho Sync Run Campaign", "campaigns", _campaign_row(account))
-		self._write_issues(account)
-		self.open = None
-		self.flush()
+	def close(self) -> None:
+		"""Write what is worth reading, and that the task is done. The caller commits."""
+		if self.status != "Unchanged":
+			_insert_child(self.run, "Zoho Sync Run Campaign", "campaigns", self._row())
+		self.write_issues()
+		tasks.update(self.task, {"campaign": self.campaign, "status": "Failed" if self.failed else "Done"})
 
-	def fail_run(self, message: str, stage: str, code: str | None = None) -> None:
-		"""Record an error that is not of one campaign."""
-		self.open = CampaignAccount(None, "")
-		self.note(Note(message, stage, is_error=True), code=code)
-		self._write_issues(self.open)
-		self.open = None
-
-	def finish(self, stopped: str | None = None, cancelled: bool = False) -> str:
-		"""Close the run and return how it ended. The caller commits.
-
-		Args:
-			stopped: why it ended before all campaigns were done, if it did.
-		"""
-		if cancelled:
-			status = "Cancelled"
-		elif (stopped or self.failed) and not self.synced:
-			status = "Failed"
-		else:
-			status = "Partial" if stopped or self.errors else "Success"
-		started = frappe.db.get_value(RUN, self.name, "started_at") or now_datetime()
-		values = {
-			"status": status,
-			"finished_at": now_datetime(),
-			"duration": max(0, round(time_diff_in_seconds(now_datetime(), started))),
-			"message": stopped or self.summary(),
-			"active_key": None,
+	def write_issues(self) -> None:
+		"""Write the errors and notes to the run."""
+		record = self.task.record
+		where = {
+			"campaign": self.campaign,
+			"campaign_name": tasks.clean(record.name),
+			"zoho_campaign_key": record.key,
 		}
-		frappe.db.set_value(RUN, self.name, {**self._values(), **values}, update_modified=False)
-		return status
+		_write_issues(self.run, self.issues.values(), where)
+		self.issues = {}
 
-	def summary(self) -> str:
-		"""Return the result in one translated sentence."""
-		return _("{0} of {1} campaigns synced: {2} new, {3} changed and {4} unchanged recipients.").format(
-			self.synced,
-			self.total_campaigns,
-			self.numbers.rows_inserted,
-			self.numbers.rows_updated,
-			self.numbers.rows_unchanged,
-		)
-
-	def _values(self) -> dict:
+	def _row(self) -> dict:
 		return {
-			**self.numbers.as_dict(),
-			"total_campaigns": self.total_campaigns,
-			"synced_campaigns": self.synced,
-			"failed_campaigns": self.failed,
-			"api_calls": self.api_calls,
-			"heartbeat": now_datetime(),
+			"campaign": self.campaign,
+			"campaign_name": tasks.clean(self.task.record.name),
+			"zoho_campaign_key": self.task.record.key,
+			"status": self.status,
+			"verdict": self.verdict,
+			**{name: self.task.numbers[name] for name in _CAMPAIGN_NUMBERS},
 		}
 
-	def _write_issues(self, account: CampaignAccount) -> None:
-		for issue in account.issues.values():
-			row = _issue_row(account, issue)
-			if issue.severity == "Error":
-				self.errors.append(row)
-			self.issues_written += 1
-			if self.issues_written < MAX_ISSUES:
-				_insert_child(self.name, "Zoho Sync Run Error", "errors", row)
-			elif self.issues_written == MAX_ISSUES:
-				row["message"] = _(
-					"There are more errors than are listed here. The first one left out: {0}"
-				).format(row["message"])[:_MESSAGE_LENGTH]
-				_insert_child(self.name, "Zoho Sync Run Error", "errors", row)
 
-
-def open_run(trigger: str, active_key: str, campaign: str | None = None) -> str:
+def open_run(
+	trigger: str, active_key: str, campaign: str | None = None, mode: str = "Due", workers: int = 1
+) -> str:
 	"""Insert a queued run and return its name.
 
 	Args:
 		trigger: what started it, one of the options of the field.
 		active_key: unique among the runs that have not ended: the database itself refuses a second one.
+		campaign: name of the Campaign; by default all.
+		mode: `Due`, `All` or `Full`.
+		workers: how many workers it may use.
 
 	Raises:
 		frappe.UniqueValidationError: such a run is active.
@@ -218,6 +155,8 @@ def open_run(trigger: str, active_key: str, campaign: str | None = None) -> str:
 			"user": frappe.session.user,
 			"campaign": campaign,
 			"active_key": active_key,
+			"mode": mode,
+			"workers": max(1, workers),
 			"heartbeat": now_datetime(),
 		}
 	)
@@ -226,15 +165,76 @@ def open_run(trigger: str, active_key: str, campaign: str | None = None) -> str:
 
 
 def mark_running(name: str) -> bool:
-	"""Take a queued run; return False if it is no longer to be run."""
-	status = frappe.db.get_value(RUN, name, "status", for_update=True)
-	if status not in ("Queued", "Waiting"):
+	"""Take part in a run; return False if it has ended. The caller commits."""
+	run = frappe.db.get_value(RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
+	if not run or run.status not in ACTIVE:
 		return False
 	now = now_datetime()
-	frappe.db.set_value(
-		RUN, name, {"status": "Running", "started_at": now, "heartbeat": now}, update_modified=False
-	)
+	values = {"status": "Running", "resume_at": None, "heartbeat": now, "started_at": run.started_at or now}
+	frappe.db.set_value(RUN, name, values, update_modified=False)
 	return True
+
+
+def save_plan(name: str, plan: dict, total_campaigns: int) -> None:
+	"""Note what a run is to do. The caller commits, with the tasks."""
+	values = {"plan": json.dumps(plan), "total_campaigns": total_campaigns}
+	frappe.db.set_value(RUN, name, values, update_modified=False)
+
+
+def read_plan(name: str) -> dict | None:
+	"""Return what `save_plan` noted, or None."""
+	plan = frappe.db.get_value(RUN, name, "plan")
+	return json.loads(plan) if plan else None
+
+
+def add_up(name: str) -> dict:
+	"""Write the numbers of all workers to the run, with a sign of life, and return them. The caller commits."""
+	numbers = tasks.totals(name)
+	plan = read_plan(name) or {}
+	numbers["api_calls"] += plan.get("calls", 0)
+	# What was not due counts as synced: nothing is missing.
+	numbers["synced_campaigns"] += plan.get("not_due", 0)
+	frappe.db.set_value(RUN, name, {**numbers, "heartbeat": now_datetime()}, update_modified=False)
+	return numbers
+
+
+def mark_waiting(name: str, resume_at, reason: str) -> None:
+	"""Note until when a run waits and for what. The caller commits."""
+	values = {"status": "Waiting", "resume_at": resume_at, "message": reason, "heartbeat": now_datetime()}
+	frappe.db.set_value(RUN, name, values, update_modified=False)
+
+
+def add_error(name: str, message: str, stage: str, code: str | None = None, severity: str = "Error") -> None:
+	"""Record an error or a note that is not of one campaign. The caller commits."""
+	_write_issues(name, [Issue(severity, stage, message[:_MESSAGE_LENGTH], None, code, 1)], {})
+
+
+def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> str | None:
+	"""Close a run and return how it ended, or None if another worker has closed it. The caller commits.
+
+	Args:
+		stopped: why it ended before everything was done, if it did.
+	"""
+	run = frappe.db.get_value(RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
+	if not run or run.status not in ACTIVE:
+		return None
+	numbers = add_up(name)
+	status = _status(name, numbers, stopped, cancelled)
+	now = now_datetime()
+	total = cint(frappe.db.get_value(RUN, name, "total_campaigns"))
+	values = {
+		"status": status,
+		"finished_at": now,
+		"duration": max(0, round(time_diff_in_seconds(now, run.started_at or now))),
+		"message": stopped or _summary(numbers, total),
+		"active_key": None,
+		"resume_at": None,
+		"plan": None,
+	}
+	frappe.db.set_value(RUN, name, values, update_modified=False)
+	set_last_synced(tasks.checked_campaigns(name))
+	tasks.delete(name)
+	return status
 
 
 def result_of(name: str) -> dict:
@@ -244,40 +244,59 @@ def result_of(name: str) -> dict:
 		"success": run.status == "Success",
 		"synced_count": cint(run.synced_campaigns),
 		"total_campaigns": cint(run.total_campaigns),
-		"errors": [_public(row) for row in run.errors if row.severity == "Error"],
+		"errors": [
+			{"campaign": row.campaign or row.campaign_name, "stage": row.stage, "error": row.message}
+			for row in run.errors
+			if row.severity == "Error"
+		],
 		"run": run.name,
 		"status": run.status,
 	}
 
 
-def _public(row) -> dict:
-	return {"campaign": row.campaign or row.campaign_name, "stage": row.stage, "error": row.message}
+def set_last_synced(campaigns: Iterable[str]) -> None:
+	"""Note on all checked campaigns that Zoho was asked, in one statement; `modified` stays."""
+	names = list(campaigns)
+	if names:
+		frappe.db.set_value(
+			"Campaign", {"name": ("in", names)}, "last_synced", now_datetime(), update_modified=False
+		)
 
 
-def _campaign_row(account: CampaignAccount) -> dict:
-	numbers = account.numbers.as_dict()
-	kept = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_skipped", "contacts_created")
-	return {
-		"campaign": account.campaign,
-		"campaign_name": account.campaign_name,
-		"zoho_campaign_key": account.zoho_campaign_key,
-		"status": account.status,
-		**{name: numbers[name] for name in kept},
-	}
+def _status(name: str, numbers: dict, stopped: str | None, cancelled: bool) -> str:
+	if cancelled:
+		return "Cancelled"
+	if (stopped or numbers["failed_campaigns"]) and not numbers["synced_campaigns"]:
+		return "Failed"
+	errors = frappe.db.exists("Zoho Sync Run Error", {"parent": name, "severity": "Error"})
+	return "Partial" if stopped or numbers["failed_campaigns"] or errors else "Success"
 
 
-def _issue_row(account: CampaignAccount, issue: Issue) -> dict:
-	return {
-		"severity": issue.severity,
-		"campaign": account.campaign,
-		"campaign_name": account.campaign_name,
-		"zoho_campaign_key": account.zoho_campaign_key,
-		"stage": issue.stage,
-		"action_type": issue.action_type,
-		"occurrences": issue.occurrences,
-		"message": issue.message,
-		"code": issue.code,
-	}
+def _summary(numbers: dict, total: int) -> str:
+	return _("{0} of {1} campaigns synced: {2} new, {3} changed and {4} unchanged recipients.").format(
+		numbers["synced_campaigns"],
+		total,
+		numbers["rows_inserted"],
+		numbers["rows_updated"],
+		numbers["rows_unchanged"],
+	)
+
+
+def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
+	issues = list(issues)
+	if not issues:
+		return
+	written = frappe.db.count("Zoho Sync Run Error", {"parent": run})
+	for issue in issues:
+		row = {**where, **{slot: getattr(issue, slot) for slot in issue.__slots__}}
+		written += 1
+		if written > MAX_ISSUES:
+			return
+		if written == MAX_ISSUES:
+			row["message"] = _("There are more than are listed here. The first one left out: {0}").format(
+				issue.message
+			)[:_MESSAGE_LENGTH]
+		_insert_child(run, "Zoho Sync Run Error", "errors", row)
 
 
 def _insert_child(run: str, doctype: str, fieldname: str, values: dict) -> None:
@@ -292,14 +311,5 @@ def _insert_child(run: str, doctype: str, fieldname: str, values: dict) -> None:
 			"idx": frappe.db.count(doctype, {"parent": run}) + 1,
 		}
 	)
-	row.name = frappe.generate_hash(length=10)
+	row.name = frappe.generate_hash(length=16)
 	row.db_insert()
-
-
-def set_last_synced(campaigns: Iterable[str]) -> None:
-	"""Note on all checked campaigns that Zoho was asked, in one statement; `modified` stays."""
-	names = list(campaigns)
-	if names:
-		frappe.db.set_value(
-			"Campaign", {"name": ("in", names)}, "last_synced", now_datetime(), update_modified=False
-		)

@@ -46,7 +46,8 @@ def sync_campaign_analytics(campaign, campaign_key: str) -> bool:
 		campaign_key: Zoho's key of it.
 	"""
 	client = campaigns_client()
-	return campaigns.save_figures(campaign, fetch.reports(client, _sources(client, campaign, campaign_key)))
+	found = fetch.reports(client, _sources(client, campaign, campaign_key))
+	return campaigns.save_figures(campaign, [report for report in found if report is not None])
 
 
 def sync_campaign_recipients_data(campaign, campaign_key: str) -> PageResult:

@@ -1,9 +1,13 @@
-"""What Zoho has of one campaign: its reports and pages of its recipients. Touches no `frappe` object."""
+"""What Zoho has of one campaign: its reports and pages of its recipients, the next one fetched while one is written."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.sync.session import Session
+
+_END = object()
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,19 +36,61 @@ def sources(client: zoho.CampaignsClient, campaign_key: str, campaign_type: str 
 	return [own, *(Source(child.key, child.variant) for child in details.children)]
 
 
-def reports(client: zoho.CampaignsClient, sources: list[Source]) -> list[zoho.Report]:
-	"""Return the reports of these keys; a test mail without a report of its own has none."""
-	found = [client.report(sources[0].key)]
+def reports(client: zoho.CampaignsClient, sources: list[Source]) -> list[zoho.Report | None]:
+	"""Return the report of each key; a test mail may have none of its own."""
+	found: list[zoho.Report | None] = [client.report(sources[0].key)]
 	for child in sources[1:]:
 		try:
 			found.append(client.report(child.key))
 		except zoho.RecordUnavailable:
-			continue
+			found.append(None)
 	return found
 
 
 def recipient_pages(client: zoho.CampaignsClient, source: Source, action: str) -> Iterator[FetchedPage]:
-	"""Yield the pages of one list of recipients."""
-	action_type = zoho.ACTIONS[action]
+	"""Yield the pages of one list of recipients, one after the other."""
 	for page in client.recipient_pages(source.key, action):
-		yield FetchedPage(action_type, source.variant, page)
+		yield FetchedPage(zoho.ACTIONS[action], source.variant, page)
+
+
+def prefetched_pages(
+	session: Session, source: Source, action: str, from_index: int = 1
+) -> Iterator[FetchedPage]:
+	"""Yield the pages of one list; while the caller writes one, a thread fetches the next.
+
+	The thread touches no `frappe` object: a token that Zoho refuses is renewed here, once, and the page asked for again.
+
+	Args:
+		session: of the run.
+		source: whose list.
+		action: Zoho's name of the list.
+		from_index: position of the first record, from 1.
+	"""
+	start, renewed = from_index, False
+	while True:
+		try:
+			token = session.tokens.current()
+			for page in _ahead(
+				session.executor, session.reader.recipient_pages(source.key, action, from_index=start)
+			):
+				start = page.next_index or start
+				yield FetchedPage(zoho.ACTIONS[action], source.variant, page)
+				token = session.tokens.current()
+			return
+		except zoho.AuthenticationError:
+			if renewed:
+				raise
+			session.tokens.renew(token)
+			renewed = True
+
+
+def _ahead(executor: ThreadPoolExecutor, pages: Iterator[zoho.Page]) -> Iterator[zoho.Page]:
+	"""Yield pages, the next of which is already being fetched."""
+	future: Future | None = executor.submit(next, pages, _END)
+	try:
+		while future and (page := future.result()) is not _END:
+			future = executor.submit(next, pages, _END) if page.next_index else None
+			yield page
+	finally:
+		if future:
+			future.cancel()

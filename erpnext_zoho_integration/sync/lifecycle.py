@@ -14,11 +14,13 @@ from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
 
 RECIPIENT = "Campaign Recipient"
 DELETED = "Zoho Deleted Campaign"
+STATE = "Zoho Campaign State"
 
 
 def campaign_deleted(campaign, method: str | None = None) -> None:
 	"""Delete a Campaign's recipients in bulk and remember it, so that no sync brings it back."""
 	frappe.db.delete(RECIPIENT, {"campaign": campaign.name})
+	frappe.db.delete(STATE, {"campaign": campaign.name})
 	if campaign.get("zoho_campaign_key") and not frappe.db.exists(
 		DELETED, {"zoho_campaign_key": campaign.zoho_campaign_key}
 	):
@@ -32,6 +34,7 @@ def campaign_renamed(campaign, method: str | None, old: str, new: str, merge: bo
 		folding.fold_campaign(new)
 		if merged.get("zoho_campaign_key"):
 			remember_deleted(merged, "Merged", merged_into=new)
+			frappe.db.delete(STATE, {"zoho_campaign_key": merged.zoho_campaign_key})
 	elif not campaign.get("zoho_campaign_key"):
 		folding.fold_campaign(new)
 

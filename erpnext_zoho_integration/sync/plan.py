@@ -1,17 +1,20 @@
-"""Which campaigns a run deals with: everything that Zoho has sent, less what was deleted here."""
+"""Which campaigns a run deals with: everything that Zoho has sent, less what was deleted here or is not due."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import get_system_timezone
+from frappe.utils import cint, get_datetime, get_system_timezone, now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import get_settings
+from erpnext_zoho_integration.sync import state
 from erpnext_zoho_integration.sync.lifecycle import DELETED
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.page import CREATE_FOR
+from erpnext_zoho_integration.sync.schedule import DEFAULT_INTERVALS
 
 # Setting → Zoho's list. Sent comes last: by then those who acted have their contacts.
 ACTION_SETTINGS = {
@@ -23,6 +26,21 @@ ACTION_SETTINGS = {
 	"sync_complaint": "spamcontacts",
 	"sync_sent": "sentcontacts",
 }
+# The clocks are measured on this many campaigns; more would say nothing new.
+_SAMPLES = 100
+_TIME_FIELDS = (
+	"campaign_key",
+	"created_time",
+	"created_time_gmt",
+	"created_date_string",
+	"updated_time",
+	"updated_time_gmt",
+	"updated_date_string",
+	"sent_time",
+	"sent_time_gmt",
+	"sent_date_string",
+	"sent_time_zone",
+)
 
 
 @dataclass(slots=True)
@@ -32,57 +50,88 @@ class Policy:
 	actions: tuple[str, ...]
 	create_for: str
 	zone: ZoneInfo | None
+	intervals: tuple[tuple[int, int], ...]
+	full_check_days: int
+	sync_from: datetime | None
 
 
 @dataclass(slots=True)
 class Plan:
-	"""The campaigns of a run, newest first, and how their times are read."""
+	"""The campaigns of a run, newest first.
 
-	campaigns: list[zoho.Campaign] = field(default_factory=list)
+	Attributes:
+		due: items of Zoho's list that are to be synced.
+		records: the same, read.
+		not_due: how many sent campaigns are left for a later run.
+		bad: items that are no campaigns.
+		samples: the times of some campaigns, to measure the clocks on.
+	"""
+
+	due: list[dict] = field(default_factory=list)
+	records: list[zoho.Campaign] = field(default_factory=list)
+	not_due: int = 0
 	bad: list[zoho.BadRecord] = field(default_factory=list)
-	times: Times | None = None
+	samples: list[dict] = field(default_factory=list)
+
+	@property
+	def total(self) -> int:
+		return len(self.due) + self.not_due
 
 
 def read_policy() -> Policy:
 	"""Return what Zoho Settings say about what is synced."""
 	settings = get_settings()
 	create_for = settings.create_contacts_for
+	intervals = tuple((cint(row.until_age_days), cint(row.every_hours)) for row in settings.intervals)
 	return Policy(
 		actions=tuple(action for setting, action in ACTION_SETTINGS.items() if settings.get(setting)),
 		create_for=create_for if create_for in CREATE_FOR else next(iter(CREATE_FOR)),
 		zone=settings.zone(),
+		intervals=intervals or DEFAULT_INTERVALS,
+		full_check_days=cint(settings.full_check_days),
+		sync_from=get_datetime(settings.sync_from) if settings.sync_from else None,
 	)
 
 
-def plan_all(client: zoho.CampaignsClient, policy: Policy) -> Plan:
-	"""Return every sent campaign that Zoho lists and that was not deleted here."""
-	unwanted = deleted_keys()
-	plan = Plan()
-	seen: list[zoho.Campaign] = []
-	keys: set[str] = set()
+def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
+	"""Return every sent campaign that Zoho lists, that was not deleted here, and whose time has come.
+
+	Args:
+		client: of the connected account.
+		policy: what the settings say.
+		mode: `Due`, or `All` and `Full`, for which every campaign's time has come.
+	"""
+	plan, unwanted, known, now = Plan(), deleted_keys(), state.load(), now_datetime()
+	listed: dict[str, tuple[dict, zoho.Campaign]] = {}
 	for page in client.campaign_pages(status="sent"):
 		plan.bad += page.bad
-		for campaign in page.items:
-			# Pages shift while new campaigns are sent: the same one may come twice.
-			if campaign.key not in keys:
-				keys.add(campaign.key)
-				seen.append(campaign)
-	plan.campaigns = [c for c in seen if c.is_sent and c.key not in unwanted]
-	plan.times = measure_times(seen, policy)
+		# Pages shift while new campaigns are sent: the same one may come twice.
+		listed.update({record.key: (item, record) for item, record in _pairs(page)})
+	plan.samples = [_sample(item) for item, _record in list(listed.values())[:_SAMPLES]]
+	times = measure_times([record for _item, record in listed.values()], policy)
+	for key, (item, record) in listed.items():
+		if not record.is_sent or key in unwanted or _too_old(record, times, policy):
+			continue
+		if mode != "Due" or _is_due(known.get(key), now):
+			plan.due.append(item)
+			plan.records.append(record)
+		else:
+			plan.not_due += 1
 	return plan
 
 
-def plan_one(client: zoho.CampaignsClient, policy: Policy, campaign_key: str) -> Plan:
+def plan_one(client: zoho.CampaignsClient, campaign_key: str) -> Plan:
 	"""Return one campaign, read from Zoho's list as far as needed.
 
 	Raises:
 		zoho.CampaignUnavailable: Zoho does not list it among the sent ones.
 	"""
-	seen: list[zoho.Campaign] = []
-	for campaign in _listed(client):
-		seen.append(campaign)
-		if campaign.key == campaign_key:
-			return Plan([campaign], [], measure_times(seen, policy))
+	samples = []
+	for page in client.campaign_pages(status="sent"):
+		for item, record in _pairs(page):
+			samples.append(_sample(item))
+			if record.key == campaign_key and record.is_sent:
+				return Plan([item], [record], samples=samples[-_SAMPLES:])
 	raise zoho.CampaignUnavailable("not in the list of sent campaigns", endpoint="recentcampaigns")
 
 
@@ -91,6 +140,12 @@ def measure_times(campaigns: list[zoho.Campaign], policy: Policy) -> Times:
 	site_zone = get_system_timezone()
 	clock = zoho.Clock.measure(campaigns, zone=policy.zone, candidates=[site_zone])
 	return Times(clock, ZoneInfo(site_zone))
+
+
+def times_from_samples(samples: list[dict], policy: Policy) -> Times:
+	"""Return the clocks measured on the samples of a plan."""
+	records = [zoho.Campaign.from_zoho(sample) for sample in samples]
+	return measure_times([record for record in records if isinstance(record, zoho.Campaign)], policy)
 
 
 def times_of_account(client: zoho.CampaignsClient, policy: Policy) -> Times:
@@ -104,6 +159,26 @@ def deleted_keys() -> set[str]:
 	return set(frappe.get_all(DELETED, pluck="zoho_campaign_key"))
 
 
-def _listed(client: zoho.CampaignsClient) -> Iterator[zoho.Campaign]:
-	for page in client.campaign_pages(status="sent"):
-		yield from (campaign for campaign in page.items if campaign.is_sent)
+def _pairs(page: zoho.Page[zoho.Campaign]) -> Iterator[tuple[dict, zoho.Campaign]]:
+	"""Yield the items of a page with their records; what is no campaign is in `page.bad`."""
+	records = iter(page.items)
+	for item in page.raw:
+		if isinstance(item, dict) and not isinstance(zoho.Campaign.from_zoho(item), zoho.BadRecord):
+			yield item, next(records)
+
+
+def _is_due(known: state.CampaignState | None, now: datetime) -> bool:
+	if known is None or known.position or known.needs_repair or known.next_check is None:
+		return True
+	return known.next_check <= now
+
+
+def _too_old(record: zoho.Campaign, times: Times, policy: Policy) -> bool:
+	if not policy.sync_from:
+		return False
+	sent = times.at_site(times.clock.at(record.sent))
+	return bool(sent and sent < policy.sync_from)
+
+
+def _sample(item: dict) -> dict:
+	return {key: item[key] for key in _TIME_FIELDS if key in item}

@@ -1,62 +1,108 @@
-"""Starting, finding and cancelling runs. Two runs of the same thing never run at once, even if Redis forgets all locks."""
+"""Starting, finding, resuming and cancelling runs.
+
+Two runs of the same thing never run at once, even if Redis forgets all locks: a unique key in the database sees to it.
+"""
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, now_datetime
+from frappe.utils import add_to_date, cint, now_datetime
 
 from erpnext_zoho_integration.compat import enqueue_once
 from erpnext_zoho_integration.connection import valid_token
 from erpnext_zoho_integration.connection.clients import get_settings
-from erpnext_zoho_integration.sync import account, runner
+from erpnext_zoho_integration.sync import account, runner, tasks
 
-# Frappe's own limit for `long` jobs is 1500 s; a first sync of many campaigns takes longer.
-JOB_TIMEOUT = 6 * 3600
-# Every page gives a sign of life; the longest wait between two pages is a minute.
-_SILENT_MINUTES = 15
+# A slice ends by itself after `runner.SLICE_SECONDS` and the page that it is at; this is for one that does not.
+JOB_TIMEOUT = runner.SLICE_SECONDS + 600
+# A job that waits longer than this before it may go on is queued by the next minute's event.
+_RESUME_AHEAD_SECONDS = 30
 
 
-def start(trigger: str, campaign: str | None = None) -> tuple[str, bool]:
+def start(trigger: str, campaign: str | None = None, mode: str = "Due") -> tuple[str, bool]:
 	"""Queue a run in the background, unless the same one is already active.
 
 	Args:
 		trigger: what started it: `Schedule`, `User`, `Command Line` or `Python`.
 		campaign: name of the Campaign; by default all.
+		mode: `Due`, `All` or `Full`, see `plan.plan_all`.
 
 	Returns:
-		Name of the run, and whether this call has queued it.
+		Name of the run, and whether this call has made it.
 	"""
-	run, created = _open(trigger, campaign)
-	job = f"zoho-sync-{run}"
+	run, created = _open(trigger, campaign, mode)
 	if created:
-		frappe.db.set_value(account.RUN, run, "job_id", job, update_modified=False)
-	enqueue_once("erpnext_zoho_integration.sync.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run)
+		enqueue_slices(run)
 	return run, created
 
 
-def run_now(trigger: str, campaign: str | None = None) -> str:
+def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **options) -> str:
 	"""Run in this process and return the name of the run.
+
+	Args:
+		options: of `runner.Slice`.
 
 	Raises:
 		frappe.ValidationError: the same run is active.
 	"""
-	run, created = _open(trigger, campaign)
+	run, created = _open(trigger, campaign, mode)
 	if not created:
 		frappe.throw(_("A sync is already under way: {0}").format(run))
 	frappe.db.commit()  # nosemgrep: others must see that a run is active
-	runner.execute(run)
+	runner.execute(run, **options)
 	return run
 
 
+def enqueue_slices(run: str) -> None:
+	"""Queue the next slice of a run, once for each of its workers."""
+	state = frappe.db.get_value(account.RUN, run, ["slice", "workers"], as_dict=True)
+	number = cint(state.slice) + 1
+	jobs = [f"zoho-sync-{run}-{number}-{worker}" for worker in range(1, max(1, cint(state.workers)) + 1)]
+	frappe.db.set_value(account.RUN, run, {"slice": number, "job_id": jobs[0]}, update_modified=False)
+	for job in jobs:
+		enqueue_once(
+			"erpnext_zoho_integration.sync.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run
+		)
+
+
 def execute_job(run: str) -> None:
-	"""The background job of a run."""
-	runner.execute(run)
+	"""The background job: one slice of a run, and the next one queued if there is more to do."""
+	status = runner.execute_slice(run)
+	if status == "Running" and _has_free_tasks(run):
+		state = frappe.db.get_value(account.RUN, run, "slice")
+		job = f"zoho-sync-{run}-{cint(state) + 1}-{frappe.generate_hash(length=6)}"
+		frappe.db.set_value(
+			account.RUN, run, {"slice": cint(state) + 1, "job_id": job}, update_modified=False
+		)
+		enqueue_once(
+			"erpnext_zoho_integration.sync.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run
+		)
+		frappe.db.commit()  # nosemgrep: the next slice is queued with the commit
+
+
+def resume_waiting() -> None:
+	"""Go on with runs whose wait is over, and with those whose workers have died. Called every minute; one query.
+
+	Nothing else of a run depends on it: without the scheduler, a run that waits is taken up by the next button.
+	"""
+	now = now_datetime()
+	silent = add_to_date(now, minutes=-tasks.SILENT_MINUTES)
+	runs = frappe.get_all(
+		account.RUN,
+		filters={"status": ("in", account.ACTIVE)},
+		fields=["name", "status", "resume_at", "heartbeat"],
+	)
+	for run in runs:
+		waited = run.status == "Waiting" and _is_over(run.resume_at, now)
+		if waited or (run.status != "Waiting" and run.heartbeat and run.heartbeat < silent):
+			frappe.db.set_value(account.RUN, run.name, "heartbeat", now, update_modified=False)
+			enqueue_slices(run.name)
 
 
 def cancel(run: str) -> None:
 	"""Ask a run to stop; it does so after the page that it is writing."""
 	status = frappe.db.get_value(account.RUN, run, "status", for_update=True)
-	if status == "Queued":
-		account.RunAccount(run).finish(_("Cancelled."), cancelled=True)
+	if status in ("Queued", "Waiting"):
+		account.finish(run, _("Cancelled."), cancelled=True)
 	elif status in account.ACTIVE:
 		frappe.db.set_value(account.RUN, run, "cancel_requested", 1, update_modified=False)
 
@@ -67,12 +113,12 @@ def require_connection() -> None:
 
 
 def schedule_enabled() -> bool:
-	"""Return whether the hourly sync is switched on and connected."""
+	"""Return whether the hourly sync is switched on and connected; asks nobody."""
 	settings = get_settings()
 	return bool(settings.is_active and settings.enable_schedule)
 
 
-def _open(trigger: str, campaign: str | None) -> tuple[str, bool]:
+def _open(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
 	key = f"campaign:{campaign}"[:140] if campaign else "all"
 	active = frappe.db.get_value(
 		account.RUN, {"active_key": key}, ["name", "status", "heartbeat"], as_dict=True
@@ -80,10 +126,11 @@ def _open(trigger: str, campaign: str | None) -> tuple[str, bool]:
 	if active and not _is_dead(active):
 		return active.name, False
 	if active:
-		account.RunAccount(active.name).finish(_("The worker was lost; the next run goes on from here."))
+		account.finish(active.name, _("Its worker was lost; the next run has gone on from there."))
 	frappe.db.savepoint("zoho_run")
 	try:
-		return account.open_run(trigger, key, campaign), True
+		workers = cint(get_settings().workers) or 1
+		return account.open_run(trigger, key, campaign, mode, workers), True
 	except (frappe.UniqueValidationError, frappe.DuplicateEntryError):
 		frappe.db.rollback(save_point="zoho_run")
 		frappe.clear_last_message()
@@ -91,6 +138,14 @@ def _open(trigger: str, campaign: str | None) -> tuple[str, bool]:
 		return frappe.db.get_value(account.RUN, {"active_key": key}, "name", for_update=True), False
 
 
+def _has_free_tasks(run: str) -> bool:
+	return bool(frappe.db.count(tasks.TASK, {"run": run, "status": "Pending"}))
+
+
+def _is_over(resume_at, now) -> bool:
+	return not resume_at or resume_at <= add_to_date(now, seconds=_RESUME_AHEAD_SECONDS)
+
+
 def _is_dead(run) -> bool:
-	silent_since = add_to_date(now_datetime(), minutes=-_SILENT_MINUTES)
+	silent_since = add_to_date(now_datetime(), minutes=-2 * tasks.SILENT_MINUTES)
 	return run.status == "Running" and run.heartbeat and run.heartbeat < silent_since

@@ -1,31 +1,33 @@
-"""A run: plan → fetch → match contacts → upsert → account for it, campaign by campaign, page by page.
+"""A run: plan, then campaign by campaign. It is a chain of slices, done by one worker or by several.
 
-Each page is committed with its account, so a run that dies has lost nothing but its last page, and the next one finds
-everything before it unchanged.
+A slice ends when its time is up; the next one is another job. A wait for Zoho that is longer than a worker should
+spend is written down and holds no worker.
 """
+
+import time
+import uuid
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
+from frappe.utils import add_to_date, get_datetime, now_datetime
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection import (
-	NotConnected,
-	campaigns_client,
-	explain,
-	mark_refused,
-	mark_working,
-)
-from erpnext_zoho_integration.connection.locks import shared_lock
-from erpnext_zoho_integration.sync import account, campaigns, fetch
-from erpnext_zoho_integration.sync.identity import campaign_identity
-from erpnext_zoho_integration.sync.page import Note, PageResult, read_page, store_page
-from erpnext_zoho_integration.sync.plan import Plan, Policy, plan_all, plan_one, read_policy
-from erpnext_zoho_integration.sync.text import clean
+from erpnext_zoho_integration.connection import NotConnected, explain, mark_refused, mark_working
+from erpnext_zoho_integration.connection.locks import Held, shared_lock
+from erpnext_zoho_integration.sync import account, plan, tasks
+from erpnext_zoho_integration.sync.account import CampaignAccount
+from erpnext_zoho_integration.sync.campaign_sync import CampaignGone, CampaignSync
+from erpnext_zoho_integration.sync.governor import Paused
+from erpnext_zoho_integration.sync.page import Note
+from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.writers import Writers
 
-_ATTEMPTS = 3
+# RQ kills a job of Frappe's `long` queue after 1500 s by default; ours end by themselves long before.
+SLICE_SECONDS = 600
 _CAMPAIGN_LOCK_SECONDS = 900
+_PROGRESS_SECONDS = 2.0
+# So many campaigns in a row that Zoho does not answer for, and it does not answer at all.
+_PATIENCE_CAMPAIGNS = 3
 
 
 class StopRun(Exception):
@@ -36,37 +38,49 @@ class Cancelled(StopRun):
 	"""Somebody cancelled the run."""
 
 
-def execute(run: str) -> str:
-	"""Execute a queued run to its end and return how it ended.
+class SliceOver(Exception):
+	"""The time of this job is up; the next one goes on."""
 
-	Errors that concern one campaign are listed and the rest goes on. What nobody foresaw is listed too and raised
-	again, so that a failed job looks failed.
+
+class Slice:
+	"""The part of a run that one job does.
 
 	Args:
 		run: name of the Zoho Sync Run.
+		seconds: after how long it ends at the next page.
+		patience: how long it waits for Zoho itself, see `governor.Governor`.
+		writers: by default those that the site needs.
 	"""
-	if not account.mark_running(run):
-		return frappe.db.get_value(account.RUN, run, "status")
-	frappe.db.commit()  # nosemgrep: others must see that the run has been taken
-	return Runner(run).execute()
 
-
-class Runner:
-	"""One run. `client` can be given, for instance with a governed transport."""
-
-	def __init__(self, run: str, client: zoho.CampaignsClient | None = None) -> None:
+	def __init__(
+		self,
+		run: str,
+		*,
+		seconds: float = SLICE_SECONDS,
+		patience: float | None = None,
+		writers: Writers | None = None,
+	) -> None:
 		self.run = run
-		self.account = account.RunAccount(run)
-		self.transport = zoho.Transport()
-		self.client = client or campaigns_client(transport=self.transport)
-		self.policy: Policy = read_policy()
-		self.writers = Writers.for_site()
-		self.plan: Plan | None = None
+		self.worker = uuid.uuid4().hex
+		self.deadline = time.monotonic() + seconds
+		self.policy = plan.read_policy()
+		self.writers = writers or Writers.for_site()
+		self.session = Session(patience)
+		self.unanswered = 0
+		self._calls_counted = 0
+		self._shown = 0.0
 
 	def execute(self) -> str:
-		"""Run to the end, whatever happens; see `execute`."""
+		"""Work until the run ends or this slice does; return the run's status then.
+
+		What nobody foresaw is listed and raised again, so that a failed job looks failed.
+		"""
 		try:
-			self._sync_all(frappe.db.get_value(account.RUN, self.run, "campaign"))
+			self._work()
+		except SliceOver:
+			return "Running"
+		except Paused as pause:
+			return self._wait(pause)
 		except Cancelled:
 			return self._finish(_("Cancelled."), cancelled=True)
 		except StopRun as stop:
@@ -74,129 +88,221 @@ class Runner:
 		except Exception as error:
 			frappe.db.rollback()
 			frappe.log_error("Zoho Sync: run failed")
-			self.account.fail_run(_("Unexpected error: {0}. See the Error Log.").format(error), "Write")
+			account.add_error(self.run, _("Unexpected error: {0}. See the Error Log.").format(error), "Write")
 			self._finish(_("The run broke off because of an unexpected error."))
 			raise
+		finally:
+			self.session.close()
+			frappe.db.commit()  # nosemgrep: the page size
+		if tasks.unfinished(self.run):
+			return "Running"  # other workers are still at it
 		mark_working()
 		return self._finish(None)
 
-	def _sync_all(self, campaign: str | None) -> None:
-		self.plan = self._make_plan(campaign)
-		self.account.total_campaigns = len(self.plan.campaigns)
-		self._commit()
-		for record in self.plan.campaigns:
+	def _work(self) -> None:
+		planned = self._plan()
+		self.full = planned["full"]
+		self.times = plan.times_from_samples(planned["samples"], self.policy)
+		while task := tasks.take(self.run, self.worker):
 			self._check_cancelled()
-			self._sync_one(record)
+			self._campaign(task)
+			self._show_progress()
 
-	def _make_plan(self, campaign: str | None) -> Plan:
-		try:
-			if not campaign:
-				return plan_all(self.client, self.policy)
-			key = frappe.db.get_value("Campaign", campaign, "zoho_campaign_key")
-			return plan_one(self.client, self.policy, key)
-		except (zoho.ZohoError, NotConnected) as error:
-			self._stop(error, "List")
-
-	def _sync_one(self, record: zoho.Campaign) -> None:
-		open_account = self.account.begin_campaign(clean(record.name), record.key)
-		with shared_lock(f"campaign-{record.key}", seconds=_CAMPAIGN_LOCK_SECONDS, wait=0) as lock:
+	def _plan(self) -> dict:
+		"""Return the plan of the run; the first worker makes it."""
+		if planned := account.read_plan(self.run):
+			return planned
+		with shared_lock(f"plan-{self.run}", seconds=600, wait=300):
+			frappe.db.commit()  # nosemgrep: see what another worker has planned meanwhile
+			if planned := account.read_plan(self.run):
+				return planned
+			run = frappe.db.get_value(account.RUN, self.run, ["campaign", "mode"], as_dict=True)
 			try:
-				if lock:
-					self._sync_locked(record, lock)
-				else:
-					self.account.note(
-						Note(
-							_("Another sync of this campaign is under way; it was left to that one."),
-							"Campaign",
-						)
-					)
+				made = self._make_plan(run)
+			except (zoho.ZohoError, NotConnected) as error:
+				self._stop_or_wait(error, "List")
+			planned = {
+				"full": run.mode == "Full" or bool(run.campaign),
+				"samples": made.samples,
+				"not_due": made.not_due,
+				"calls": self.session.calls,
+			}
+			self._calls_counted = self.session.calls
+			tasks.add(self.run, made.due)
+			account.save_plan(self.run, planned, made.total)
+			for bad in made.bad:
+				account.add_error(
+					self.run, _("Zoho lists something that is no campaign: {0}").format(bad.reason), "List"
+				)
+			for reason in self.writers.reasons:
+				account.add_error(self.run, reason, "Write", severity="Note")
+			frappe.db.commit()  # nosemgrep: the plan, before anybody works on it
+			return planned
+
+	def _make_plan(self, run) -> plan.Plan:
+		client = self.session.client
+		if not run.campaign:
+			return plan.plan_all(client, self.policy, run.mode)
+		key = frappe.db.get_value("Campaign", run.campaign, "zoho_campaign_key")
+		return plan.plan_one(client, key)
+
+	def _campaign(self, task: tasks.Task) -> None:
+		"""Do one task; an error that concerns its campaign is listed and the next one follows."""
+		self.task = task
+		self.current = CampaignAccount(self.run, task)
+		with shared_lock(f"campaign-{task.record.key}", seconds=_CAMPAIGN_LOCK_SECONDS, wait=0) as lock:
+			try:
+				self._locked_campaign(task, lock)
+			except (SliceOver, Paused, Cancelled):
+				frappe.db.rollback()
+				self._count_calls()
+				self.current.write_issues()
+				tasks.give_back(task)
+				frappe.db.commit()  # nosemgrep: another slice goes on with it
+				raise
+			except zoho.RateLimited as error:
+				frappe.db.rollback()
+				tasks.give_back(task)
+				self._stop_or_wait(error, "Recipients")
 			except zoho.ZohoError as error:
-				self._campaign_failed(open_account, error)
-				if error.action != "skip":
-					self._end_campaign()
-					self._stop(error, "Recipients", listed=True)
-			except (StopRun, NotConnected):
-				raise
+				self._failed(explain(error), "Recipients", error.code)
+				self._after_failure(error)
+				return
+			except CampaignGone:
+				frappe.db.rollback()
+				self.current.campaign = None
+				message = _("The Campaign was deleted while it was synced.")
+				self.current.note(Note(message, "Campaign"))
+			except NotConnected as error:
+				self._failed(str(error), "Connect")
+				raise StopRun(str(error)) from error
 			except Exception as error:
-				frappe.db.rollback()
-				frappe.log_error("Zoho Sync: campaign failed", f"{record.key}\n{frappe.get_traceback()}")
-				open_account.failed = True
-				self.account.note(Note(str(error) or type(error).__name__, "Write", is_error=True))
-		self._end_campaign()
+				frappe.log_error("Zoho Sync: campaign failed", f"{task.record.key}\n{frappe.get_traceback()}")
+				self._failed(str(error) or type(error).__name__, "Write")
+				return
+		self.unanswered = 0
+		self._close_task()
 
-	def _sync_locked(self, record: zoho.Campaign, lock) -> None:
-		open_account = self.account.open
-		campaign = campaigns.save_metadata(record, self.plan.times)
-		open_account.campaign = campaign.name
-		self._commit()
-		sources = fetch.sources(self.client, record.key, record.type)
-		open_account.figures_changed = campaigns.save_figures(campaign, fetch.reports(self.client, sources))
-		self._commit()
-		identity = campaign_identity(campaign.name)
-		for source in sources:
-			for action in self.policy.actions:
-				self._sync_list(campaign.name, identity, source, action, lock)
+	def _locked_campaign(self, task: tasks.Task, lock: Held) -> None:
+		if not lock:
+			message = _("Another sync of this campaign is under way; it was left to that one.")
+			self.current.note(Note(message, "Campaign"))
+			return
 
-	def _sync_list(self, campaign: str, identity: str, source: fetch.Source, action: str, lock) -> None:
-		"""Sync one list of recipients; one that Zoho refuses leaves the campaign's other lists standing."""
-		try:
-			for fetched in fetch.recipient_pages(self.client, source, action):
-				result = self._store(campaign, identity, fetched)
-				self.account.add_page(result, fetched.action_type)
-				self._commit()
-				lock.keep()
-				self._check_cancelled()
-		except zoho.ZohoError as error:
-			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
-				raise
-			frappe.db.rollback()
-			note = Note(explain(error), "Recipients", is_error=True)
-			self.account.note(note, zoho.ACTIONS[action], error.code)
+		def between_pages() -> None:
+			lock.keep()
+			self._count_calls()
+			self._check_cancelled()
+			self._show_progress()
+			if time.monotonic() > self.deadline:
+				raise SliceOver
 
-	def _store(self, campaign: str, identity: str, fetched: fetch.FetchedPage) -> PageResult:
-		"""Write a page; one that lost against another transaction is written again."""
-		for attempt in range(1, _ATTEMPTS + 1):
-			try:
-				read = read_page(fetched, identity, self.plan.times)
-				return store_page(campaign, read, self.policy.create_for, self.writers)
-			except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-				frappe.db.rollback()
-				if attempt == _ATTEMPTS:
-					raise
-		raise AssertionError("unreachable")
+		CampaignSync(
+			self.session,
+			self.policy,
+			self.times,
+			self.writers,
+			self.current,
+			full=self.full,
+			between_pages=between_pages,
+		).sync(task.record)
 
-	def _campaign_failed(self, open_account: account.CampaignAccount, error: zoho.ZohoError) -> None:
+	def _failed(self, message: str, stage: str, code: str | None = None) -> None:
 		frappe.db.rollback()
-		open_account.failed = True
-		self.account.note(Note(explain(error), "Recipients", is_error=True), code=error.code)
+		self.current.failed = True
+		self.current.note(Note(message, stage, is_error=True), code=code)
+		self._close_task()
 
-	def _end_campaign(self) -> None:
-		self.account.end_campaign()
-		self._commit()
+	def _after_failure(self, error: zoho.ZohoError) -> None:
+		"""Stop the run after an error that the next campaign would meet as well."""
+		if error.action == "stop" or isinstance(error, zoho.TokenThrottled):
+			self._stop_or_wait(error, None)
+		self.unanswered = self.unanswered + 1 if isinstance(error, zoho.Unavailable) else 0
+		if self.unanswered >= _PATIENCE_CAMPAIGNS:
+			self._stop_or_wait(error, None)
 
-	def _stop(self, error: Exception, stage: str, listed: bool = False) -> None:
-		"""End the run because of an error that every further call would meet."""
+	def _stop_or_wait(self, error: Exception, stage: str | None) -> None:
+		"""Raise `Paused` for an error that passes at a known time, else `StopRun`.
+
+		Args:
+			stage: where to list the error; None if it has been listed.
+		"""
 		frappe.db.rollback()
+		if isinstance(error, zoho.RateLimited):
+			until = self.session.remember_lock(error)
+			raise Paused(error.endpoint or "", until - time.time(), locked=True) from error
 		message = explain(error) if isinstance(error, zoho.ZohoError) else str(error)
 		if isinstance(error, zoho.AuthenticationError):
 			mark_refused(message)
-		if not listed:
-			self.account.fail_run(message, stage, getattr(error, "code", None))
+		if stage:
+			account.add_error(self.run, message, stage, getattr(error, "code", None))
 		raise StopRun(message) from error
+
+	def _close_task(self) -> None:
+		self._count_calls()
+		self.current.close()
+		frappe.db.commit()  # nosemgrep: the end of a campaign
+
+	def _count_calls(self) -> None:
+		self.current.count("api_calls", self.session.calls - self._calls_counted)
+		self._calls_counted = self.session.calls
 
 	def _check_cancelled(self) -> None:
 		if frappe.db.get_value(account.RUN, self.run, "cancel_requested"):
 			raise Cancelled
 
-	def _commit(self) -> None:
-		self.account.api_calls = self.transport.calls
-		self.account.flush()
-		frappe.db.commit()  # nosemgrep: rows and the account of them belong together, page by page
+	def _show_progress(self) -> None:
+		"""Add up the numbers of all workers now and then, for whoever looks at the run."""
+		if time.monotonic() - self._shown < _PROGRESS_SECONDS:
+			return
+		self._shown = time.monotonic()
+		numbers = account.add_up(self.run)
+		user = frappe.db.get_value(account.RUN, self.run, "user")
+		frappe.publish_realtime(
+			"zoho_sync_progress", {"run": self.run, **numbers}, user=user, after_commit=True
+		)
+		frappe.db.commit()  # nosemgrep: progress is seen while the run is under way
+
+	def _wait(self, pause: Paused) -> str:
+		"""Write down until when the run waits; `queue.resume_waiting` goes on."""
+		resume_at = add_to_date(now_datetime(), seconds=pause.seconds)
+		reason = (
+			_("Zoho has locked {0} because of too many calls; the sync goes on at {1}.")
+			if pause.locked
+			else _("The calls of {0} for these five minutes are used up; the sync goes on at {1}.")
+		).format(pause.endpoint, frappe.utils.format_datetime(resume_at))
+		account.add_up(self.run)
+		account.mark_waiting(self.run, resume_at, reason)
+		frappe.db.commit()  # nosemgrep: the wait, which this worker does not spend
+		return "Waiting"
 
 	def _finish(self, stopped: str | None, cancelled: bool = False) -> str:
-		self.account.api_calls = self.transport.calls
-		account.set_last_synced(self.account.checked)
-		frappe.db.set_single_value("Zoho Settings", {"last_sync": now_datetime()}, update_modified=False)
-		status = self.account.finish(stopped, cancelled)
+		status = account.finish(self.run, stopped, cancelled)
+		frappe.db.set_single_value("Zoho Settings", {"last_sync": frappe.utils.now()}, update_modified=False)
+		user = frappe.db.get_value(account.RUN, self.run, "user")
+		frappe.publish_realtime(
+			"zoho_sync_progress", {"run": self.run, "status": status}, user=user, after_commit=True
+		)
 		frappe.db.commit()  # nosemgrep: the end of the run
-		return status
+		return status or frappe.db.get_value(account.RUN, self.run, "status")
+
+
+def execute_slice(run: str, **options) -> str:
+	"""Do one slice of a run and return the run's status after it."""
+	if not account.mark_running(run):
+		return frappe.db.get_value(account.RUN, run, "status")
+	frappe.db.commit()  # nosemgrep: others must see that the run is under way
+	return Slice(run, **options).execute()
+
+
+def execute(run: str, **options) -> str:
+	"""Do a run to its end in this process, waits included, and return how it ended."""
+	while (status := execute_slice(run, **options)) in account.ACTIVE:
+		if status == "Running":
+			time.sleep(0.2)  # other workers are still at it, or the next slice begins
+		elif status == "Waiting":
+			resume_at = frappe.db.get_value(account.RUN, run, "resume_at")
+			seconds = (get_datetime(resume_at) - now_datetime()).total_seconds() if resume_at else 0
+			frappe.db.commit()  # nosemgrep: no snapshot is held while waiting
+			time.sleep(min(max(seconds, 0.0), 30.0))
+	return status

@@ -25,13 +25,13 @@ def sync_all_campaigns(now: bool = False) -> dict:
 	if over_http():
 		require(*MAY_SYNC)
 		queue.require_connection()
-		return _queued("User")
+		return _queued("User", "All")
 	if now:
 		queue.require_connection()
-		return account.result_of(queue.run_now("Python"))
+		return account.result_of(queue.run_now("Python", mode="All"))
 	if not queue.schedule_enabled():
 		return {"success": True, "synced_count": 0, "total_campaigns": 0, "errors": [], "queued": False}
-	return _queued("Schedule")
+	return _queued("Schedule", "Due")
 
 
 @frappe.whitelist(methods=["POST"])
@@ -46,7 +46,7 @@ def sync_campaign_by_name(campaign_name: str) -> dict:
 	"""
 	campaign = require_campaign(campaign_name, "write")
 	queue.require_connection()
-	run, created = queue.start("User", campaign)
+	run, created = queue.start("User", campaign, "Full")
 	message = (
 		_("The sync has been queued.") if created else _("A sync of this campaign is already under way.")
 	)
@@ -72,8 +72,8 @@ find_or_create_contact = direct.find_or_create_contact
 update_contact_from_zoho = direct.update_contact_from_zoho
 
 
-def _queued(trigger: str) -> dict:
-	run, created = queue.start(trigger)
+def _queued(trigger: str, mode: str) -> dict:
+	run, created = queue.start(trigger, mode=mode)
 	return {
 		"success": True,
 		"synced_count": 0,

@@ -1,0 +1,262 @@
+"""One campaign of a run: metadata, figures, the lists whose counters have moved, and the reconciliation.
+
+Each page is committed with the position behind it and with its account. A sync that dies loses and repeats at most one
+page.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import frappe
+from frappe.utils import now_datetime, time_diff_in_seconds
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection import explain
+from erpnext_zoho_integration.sync import campaigns, fetch, reconcile, schedule, state, unlisted
+from erpnext_zoho_integration.sync.account import CampaignAccount
+from erpnext_zoho_integration.sync.identity import campaign_identity
+from erpnext_zoho_integration.sync.mapping import Times
+from erpnext_zoho_integration.sync.page import Note, PageResult, ReadPage, read_page, store_page
+from erpnext_zoho_integration.sync.plan import Policy
+from erpnext_zoho_integration.sync.session import Session
+from erpnext_zoho_integration.sync.state import ListState, Position
+from erpnext_zoho_integration.sync.writers import Writers
+
+_ATTEMPTS = 4
+# A list that was left off longer ago is read from its beginning: too much may have moved.
+_RESUMABLE_SECONDS = 3600
+
+
+class CampaignGone(Exception):
+	"""Somebody has deleted the Campaign while it was synced."""
+
+
+class CampaignSync:
+	"""Syncs one campaign.
+
+	Args:
+		session: connection of the run.
+		policy: what the settings say.
+		times: clocks of account and site.
+		writers: how rows and contacts are written.
+		account: of this campaign.
+		full: read every list again.
+		between_pages: called after every commit; may raise to stop here.
+	"""
+
+	def __init__(
+		self,
+		session: Session,
+		policy: Policy,
+		times: Times,
+		writers: Writers,
+		account: CampaignAccount,
+		*,
+		full: bool = False,
+		between_pages: Callable[[], None] = lambda: None,
+	) -> None:
+		self.session = session
+		self.policy = policy
+		self.times = times
+		self.writers = writers
+		self.account = account
+		self.full = full
+		self.between_pages = between_pages
+		self.seen: dict[str, unlisted.SeenKeys] = {}
+		self.broken: set[str] = set()  # action types of which not everything came
+
+	def sync(self, record: zoho.Campaign) -> None:
+		"""Sync a campaign from Zoho's list to the end.
+
+		Raises:
+			zoho.ZohoError: what concerns the campaign as a whole; one refused list is noted and left out.
+		"""
+		campaign = campaigns.save_metadata(record, self.times)
+		self.account.campaign = campaign.name
+		self.state = state.load_one(record.key, campaign.name)
+		self._commit()
+		sources = fetch.sources(self.session.client, record.key, record.type)
+		reports = fetch.reports(self.session.client, sources)
+		known = [report for report in reports if report is not None]
+		self.account.figures_changed = campaigns.save_figures(campaign, known)
+		self.full = self.full or self._full_check_due(campaign.zoho_sent_time)
+		if not (self.state.position and self.state.position.run == self.account.run):
+			self.state.position = self._begin(self.state.position)
+		self._commit()
+		self.campaign, self.identity = campaign.name, campaign_identity(campaign.name)
+		for action in self.policy.actions:
+			for source, report in zip(sources, reports, strict=True):
+				self._sync_list(source, action, report.expected(action) if report else None)
+		self._close(campaign, sources, known)
+
+	def _begin(self, left_off: Position | None) -> Position:
+		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
+		position = Position(self.account.run)
+		if left_off and left_off.list_id and not self.full:
+			at = datetime.fromisoformat(left_off.at)
+			if 0 <= time_diff_in_seconds(now_datetime(), at) < _RESUMABLE_SECONDS:
+				position.list_id, position.next_index = left_off.list_id, left_off.next_index
+				position.read = left_off.read
+		return position
+
+	def _full_check_due(self, sent_time: datetime | None) -> bool:
+		now = now_datetime()
+		age = now - sent_time if sent_time else now - now
+		interval = schedule.interval(age, self.policy.intervals)
+		return schedule.full_check_due(now, self.state.full_check_at, self.policy.full_check_days, interval)
+
+	def _is_settled(self, list_id: str, counter: int | None) -> bool:
+		"""Return whether a list need not be read: its counter has not moved, and all it counted is here."""
+		position, known = self.state.position, self.state.lists.get(list_id)
+		if list_id in position.done:
+			return True
+		if position.list_id == list_id:
+			return False
+		if counter == 0 and not (known and known.listed):
+			return True
+		if self.full or known is None or counter is None:
+			return False
+		short = known.listed < counter and known.repairs < reconcile.MAX_REPAIRS
+		return known.counter == counter and not (self.state.needs_repair and short)
+
+	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> None:
+		"""Read one list; one that Zoho refuses leaves the campaign's other lists standing."""
+		list_id, action_type = f"{source.key}|{action}", zoho.ACTIONS[action]
+		position = self.state.position
+		if self._is_settled(list_id, counter):
+			self.state.lists.setdefault(list_id, ListState(counter=counter))
+			self.broken.add(action_type)  # not read now: nothing can be said of what is no longer in it
+			return
+		resumed = position.list_id == list_id and position.next_index > 1
+		if not resumed:
+			position.list_id, position.next_index, position.read = list_id, 1, ListState()
+		else:
+			self.broken.add(action_type)
+		self.seen.setdefault(action_type, unlisted.SeenKeys())
+		self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
+		try:
+			for fetched in fetch.prefetched_pages(self.session, source, action, position.next_index):
+				self._page(fetched)
+		except zoho.ZohoError as error:
+			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
+				raise
+			frappe.db.rollback()
+			self.broken.add(action_type)
+			position.list_id = None
+			self.account.note(Note(explain(error), "Recipients", is_error=True), action_type, error.code)
+			return
+		self._end_list(list_id, counter)
+
+	def _page(self, fetched: fetch.FetchedPage) -> None:
+		"""Write a page and commit it with the position behind it."""
+		self._follow_campaign()
+		read, result = self._store(fetched)
+		position = self.state.position
+		position.next_index = fetched.page.next_index or fetched.page.from_index + len(fetched.page.raw)
+		position.read.listed += len(fetched.page.raw)
+		position.read.skipped += result.skipped
+		self.seen[fetched.action_type].add(row.key for row in read.rows)
+		self.account.add(result, fetched.action_type)
+		state.save_position(self.state)
+		self.account.flush()
+		self._commit()
+		self.between_pages()
+
+	def _follow_campaign(self) -> None:
+		"""Find the Campaign again if somebody has renamed or merged it meanwhile.
+
+		Raises:
+			CampaignGone: somebody has deleted it.
+		"""
+		if (
+			frappe.db.get_value("Campaign", self.campaign, "zoho_campaign_key")
+			== self.state.zoho_campaign_key
+		):
+			return
+		name = campaigns.find_campaign(self.state.zoho_campaign_key)
+		if not name:
+			raise CampaignGone
+		self.campaign = self.account.campaign = name
+
+	def _store(self, fetched: fetch.FetchedPage) -> tuple[ReadPage, PageResult]:
+		"""Write a page; one that lost against another transaction is written again, at last row by row."""
+		read = read_page(fetched, self.identity, self.times)
+		writers = self.writers
+		for attempt in range(1, _ATTEMPTS + 1):
+			try:
+				return read, store_page(self.campaign, read, self.policy.create_for, writers)
+			except Exception as error:
+				frappe.db.rollback()
+				if attempt == _ATTEMPTS:
+					raise
+				if attempt > 1 and not isinstance(
+					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError
+				):
+					writers = Writers.by_document()
+		raise AssertionError("unreachable")
+
+	def _end_list(self, list_id: str, counter: int | None) -> None:
+		position = self.state.position
+		before = self.state.lists.get(list_id)
+		done = position.read
+		done.counter = counter
+		if counter is not None and done.listed < counter and before and before.counter == counter:
+			done.repairs = before.repairs + 1
+		self.state.lists[list_id] = done
+		position.done.append(list_id)
+		position.list_id, position.next_index, position.read = None, 1, ListState()
+
+	def _close(self, campaign, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
+		"""Remove what is no longer listed, reconcile, and note when the campaign is due again."""
+		expected = reconcile.expected_of(reports, self.policy.actions)
+		stored = reconcile.count_stored(self.campaign)
+		lists = self._lists_by_action(sources)
+		for action_type, seen in self.seen.items():
+			if action_type not in self.broken:
+				self._settle_action(action_type, seen, stored, expected[action_type], lists[action_type])
+		verdict = reconcile.reconcile(stored, expected, lists)
+		self.account.verdict = verdict.name
+		if verdict.name == "Incomplete":
+			self.account.note(Note(verdict.reason, "Recipients"))
+		state.close(
+			self.state,
+			full=self.full and not self._anything_failed(),
+			next_check=schedule.next_check(now_datetime(), campaign.zoho_sent_time, self.policy.intervals),
+			reconciled=verdict.fields(),
+		)
+
+	def _settle_action(
+		self,
+		action_type: str,
+		seen: unlisted.SeenKeys,
+		stored: dict[str, int],
+		expected: int | None,
+		lists: list[ListState],
+	) -> None:
+		"""Count duplicates exactly, and remove rows that Zoho no longer lists, after all lists of an action were read."""
+		distinct = seen.distinct()
+		listed, skipped = sum(part.listed for part in lists), sum(part.skipped for part in lists)
+		if lists:
+			for part in lists:
+				part.duplicates = 0
+			lists[-1].duplicates = max(0, listed - skipped - distinct)
+		if stored.get(action_type, 0) > distinct and (expected is None or listed == expected):
+			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
+			self.account.count("rows_removed", removed)
+			stored[action_type] = stored.get(action_type, 0) - removed
+
+	def _lists_by_action(self, sources: list[fetch.Source]) -> dict[str, list[ListState]]:
+		return {
+			zoho.ACTIONS[action]: [
+				self.state.lists[list_id]
+				for source in sources
+				if (list_id := f"{source.key}|{action}") in self.state.lists
+			]
+			for action in self.policy.actions
+		}
+
+	def _anything_failed(self) -> bool:
+		return any(issue.severity == "Error" for issue in self.account.issues.values())
+
+	def _commit(self) -> None:
+		frappe.db.commit()  # nosemgrep: rows, position and account belong together, page by page

@@ -1,0 +1,135 @@
+"""Zoho's limit is ours to keep: one budget per method, shared by all workers through Redis.
+
+Zoho allows 500 calls of a method in five minutes and then locks it for thirty
+(https://www.zoho.com/campaigns/help/developers/campaign-recipient-data.html). A rolling window below that limit never
+meets the lock, however Zoho counts its windows. Touches no `frappe` object: a fetching thread calls it.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+import redis
+
+WINDOW_SECONDS = 300.0
+DEFAULT_CALLS = 400
+# A worker waits this long itself; for longer the run lets it go.
+PATIENCE_SECONDS = 30.0
+
+# Drops what has left the window; takes a place if there is one, else tells when the oldest leaves.
+_TAKE = """
+local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
+if redis.call('ZCARD', KEYS[1]) < limit then
+	redis.call('ZADD', KEYS[1], now, ARGV[4])
+	redis.call('PEXPIRE', KEYS[1], math.ceil(window * 1000) + 1000)
+	return '0'
+end
+local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return tostring(tonumber(oldest[2]) + window - now)
+"""
+
+
+class Paused(Exception):
+	"""The budget of a method is used up, or Zoho has locked it, for longer than a worker should wait.
+
+	Attributes:
+		endpoint: the method.
+		seconds: how long from now.
+		locked: whether it is Zoho's lock.
+	"""
+
+	def __init__(self, endpoint: str, seconds: float, locked: bool = False) -> None:
+		super().__init__(f"{endpoint}: {seconds:.0f} s")
+		self.endpoint = endpoint
+		self.seconds = seconds
+		self.locked = locked
+
+
+class Governor:
+	"""Gives leave to call, or makes the caller wait.
+
+	Args:
+		server: a Redis client that threads may use.
+		prefix: of all keys; names the site.
+		calls: how many calls of one method fit into a window.
+		window: seconds of the window.
+		locks: methods that Zoho has locked, with the end as seconds since the epoch, from the database.
+		patience: how long to wait here, in seconds; for longer, `Paused` is raised.
+		sleep: waits the given seconds.
+		clock: seconds since the epoch, the same on all machines.
+	"""
+
+	def __init__(
+		self,
+		server: redis.Redis,
+		prefix: str,
+		*,
+		calls: int = DEFAULT_CALLS,
+		window: float = WINDOW_SECONDS,
+		locks: dict[str, float] | None = None,
+		patience: float = PATIENCE_SECONDS,
+		sleep: Callable[[float], None] = time.sleep,
+		clock: Callable[[], float] = time.time,
+	) -> None:
+		self.calls = max(1, calls)
+		self.window = window
+		self.locks = dict(locks or {})
+		self._server = server
+		self._prefix = prefix
+		self._patience = patience
+		self._sleep = sleep
+		self._clock = clock
+
+	def before_call(self, endpoint: str) -> None:
+		"""Return when the method may be called; what `zoho.Transport` asks before each request.
+
+		Raises:
+			Paused: not before long.
+		"""
+		self._mind_lock(endpoint)
+		while (seconds := self._take(endpoint)) > 0:
+			if seconds > self._patience:
+				raise Paused(endpoint, seconds)
+			self._sleep(seconds)
+
+	def used(self, endpoint: str) -> int:
+		"""Return how many calls of a method are in the window now."""
+		try:
+			return self._server.zcount(self._key(endpoint), self._clock() - self.window, "+inf")
+		except redis.exceptions.ConnectionError:
+			return 0
+
+	def lock(self, endpoint: str, seconds: float) -> float:
+		"""Remember for all workers that Zoho has locked a method; return the end as seconds since the epoch."""
+		until = self._clock() + seconds
+		self.locks[endpoint] = until
+		with suppress(redis.exceptions.ConnectionError):  # the database remembers it too
+			self._server.set(f"{self._prefix}lock-{endpoint}", until, px=max(1, int(seconds * 1000)))
+		return until
+
+	def _mind_lock(self, endpoint: str) -> None:
+		until = self.locks.get(endpoint, 0.0)
+		with suppress(redis.exceptions.ConnectionError):
+			until = max(until, float(self._server.get(f"{self._prefix}lock-{endpoint}") or 0))
+		seconds = until - self._clock()
+		if seconds > self._patience:
+			raise Paused(endpoint, seconds, locked=True)
+		if seconds > 0:
+			self._sleep(seconds)
+
+	def _take(self, endpoint: str) -> float:
+		"""Take a place in the window, or return how long none becomes free, in seconds."""
+		try:
+			wait = self._server.eval(
+				_TAKE, 1, self._key(endpoint), self._clock(), self.window, self.calls, uuid.uuid4().hex
+			)
+		except redis.exceptions.ConnectionError:
+			# Without Redis there are no other workers either: keep the average pace.
+			self._sleep(self.window / self.calls)
+			return 0.0
+		return float(wait)
+
+	def _key(self, endpoint: str) -> str:
+		return f"{self._prefix}calls-{endpoint}"

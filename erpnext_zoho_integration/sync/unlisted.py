@@ -1,0 +1,72 @@
+"""Rows that Zoho no longer lists: found by comparing a list that was read to its end, and removed.
+
+A soft bounce that became a hard one leaves Zoho's list of soft bounces; a contact deleted at Zoho leaves all of them. A
+row is removed only if all lists of its action were read to the end in one go and were as long as Zoho's own counter
+says: never because of an error, an empty answer or a list that broke off.
+"""
+
+from array import array
+
+import frappe
+from frappe.query_builder import DocType
+
+RECIPIENT = "Campaign Recipient"
+_BATCH = 1000
+_BUCKET = 1 << 16
+
+
+class SeenKeys:
+	"""The keys that came in the lists of one action: eight bytes each, so that a million fit into eight megabytes."""
+
+	def __init__(self) -> None:
+		self._keys = array("Q")
+
+	def add(self, keys) -> None:
+		"""Add keys of rows, as hexadecimal digests."""
+		self._keys.extend([int(key[:16], 16) for key in keys])
+
+	def distinct(self) -> int:
+		"""Return how many different keys there are, with little memory beyond them."""
+		buckets = len(self._keys) // _BUCKET + 1
+		if buckets == 1:
+			return len(set(self._keys))
+		return sum(len({key for key in self._keys if key % buckets == b}) for b in range(buckets))
+
+	def as_set(self) -> frozenset[int]:
+		return frozenset(self._keys)
+
+
+def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys) -> int:
+	"""Delete the rows of an action whose keys were not seen; return how many. Commits batch by batch.
+
+	Args:
+		campaign: name of the Campaign.
+		action_type: all of whose lists have been read.
+		seen: the keys that came.
+	"""
+	listed = seen.as_set()
+	last, removed = "", 0
+	while rows := _next(campaign, action_type, last):
+		last = rows[-1][0]
+		# What an erased person left is a figure, and is no longer found by an address.
+		gone = [name for name, key, erased in rows if not erased and int((key or "0")[:16], 16) not in listed]
+		if gone:
+			frappe.db.delete(RECIPIENT, {"name": ("in", gone)})
+			frappe.db.commit()  # nosemgrep: a long list is not one transaction
+			removed += len(gone)
+	return removed
+
+
+def _next(campaign: str, action_type: str, after: str) -> list[tuple]:
+	recipient = DocType(RECIPIENT)
+	return (
+		frappe.qb.from_(recipient)
+		.select(recipient.name, recipient.row_key, recipient.rtbf)
+		.where(
+			(recipient.campaign == campaign)
+			& (recipient.action_type == action_type)
+			& (recipient.name > after)
+		)
+		.orderby(recipient.name)
+		.limit(_BATCH)
+	).run()
