@@ -15,6 +15,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_
 from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.zoho import ACTIONS
 from tests.site import connecting
+from tests.site.server import settle
 
 RECIPIENT = "Campaign Recipient"
 STORED_ACTIONS = tuple(label for label in ACTIONS.values() if label)
@@ -40,6 +41,13 @@ def connect(simulator: Simulator, **settings: object) -> Simulator:
 def sync_all() -> frappe.model.document.Document:
 	"""Sync everything in this process and return the Zoho Sync Run."""
 	return frappe.get_doc("Zoho Sync Run", sync_all_campaigns(now=True)["run"])
+
+
+def runs() -> list[frappe.model.document.Document]:
+	"""Return every Zoho Sync Run as stored now, the oldest first."""
+	settle()
+	names = frappe.get_all("Zoho Sync Run", pluck="name", order_by="creation, name")
+	return [frappe.get_doc("Zoho Sync Run", name) for name in names]
 
 
 def errors_of(run: frappe.model.document.Document) -> list:
