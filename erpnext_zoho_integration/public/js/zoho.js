@@ -36,19 +36,17 @@ frappe.provide("erpnext_zoho_integration");
 	app.escape = (text) => frappe.utils.escape_html(cstr(text));
 
 	// `path` is that of a function within the module, such as "api.sync.cancel_run".
-	app.ask = (path, args) =>
-		frappe.call({ method: `${MODULE}.${path}`, args, type: "GET" }).then((answer) => answer.message);
+	// Both return a Promise of the answer; with `freeze_message` the page waits for it.
+	app.ask = (path, args, freeze_message) => call("GET", path, args, freeze_message);
+	app.act = (path, args, freeze_message) => call("POST", path, args, freeze_message);
 
-	app.act = (path, args, freeze_message) =>
-		frappe
-			.call({
-				method: `${MODULE}.${path}`,
-				args,
-				type: "POST",
-				freeze: Boolean(freeze_message),
-				freeze_message,
-			})
-			.then((answer) => answer.message);
+	function call(type, path, args, freeze_message) {
+		const method = `${MODULE}.${path}`;
+		const freeze = Boolean(freeze_message);
+		return Promise.resolve(frappe.call({ method, args, type, freeze, freeze_message })).then(
+			(answer) => answer.message
+		);
+	}
 
 	app.list_url = (doctype, filters) => {
 		const query = Object.entries(filters).map(

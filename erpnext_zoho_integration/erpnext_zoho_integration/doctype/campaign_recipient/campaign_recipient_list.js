@@ -1,10 +1,14 @@
 // Campaign Recipient list: what each person did, at a glance.
 
 frappe.listview_settings["Campaign Recipient"] = {
-	add_fields: ["action_type", "rtbf"],
+	add_fields: ["action_type"],
+	hide_name_column: true,
 
-	get_indicator(doc) {
-		const color = erpnext_zoho_integration.ACTION_INDICATORS[doc.action_type] || "gray";
-		return [__(doc.action_type, null, "Campaign Recipient"), color, `action_type,=,${doc.action_type}`];
+	formatters: {
+		action_type(value) {
+			const color = erpnext_zoho_integration.ACTION_INDICATORS[value] || "gray";
+			const label = __(value, null, "Campaign Recipient");
+			return `<span class="indicator-pill ${color} ellipsis">${frappe.utils.escape_html(label)}</span>`;
+		},
 	},
 };

@@ -209,11 +209,9 @@ erpnext_zoho_integration.settings = {
 	},
 
 	view_campaigns() {
-		frappe.dom.freeze(__("Asking Zoho..."));
 		erpnext_zoho_integration
-			.ask("api.campaigns.get_recent_campaigns", { limit: 50 })
-			.then((result) => this.show_campaigns(result))
-			.finally(() => frappe.dom.unfreeze());
+			.ask("api.campaigns.get_recent_campaigns", { limit: 50 }, __("Asking Zoho..."))
+			.then((result) => this.show_campaigns(result));
 	},
 
 	show_campaigns(result) {
