@@ -36,6 +36,7 @@ KNOWN = {
 	"frappe.automation.doctype.milestone_tracker.milestone_tracker.evaluate_milestone": "does nothing without a Milestone Tracker, which is asked for below",
 	"frappe.core.doctype.permission_log.permission_log.make_perm_log": "logs changes of permissions",
 	"frappe.core.doctype.permission_log.permission_log.log_permission_change": "logs changes of permissions",
+	"frappe.search.sqlite_search.update_doc_index": "indexes the DocTypes that a `sqlite_search` hook names, which is asked for below",
 	# frappe, for Contact
 	"frappe.integrations.doctype.google_contacts.google_contacts.insert_contacts_to_google_contacts": "does nothing unless the contact has Sync with Google Contacts, which new ones have not",
 	"frappe.integrations.doctype.google_contacts.google_contacts.update_contacts_to_google_contacts": "sends names, numbers and links; the bulk way changes none of them",
@@ -70,7 +71,15 @@ REACTING = {
 
 def reasons_for_documents(doctype: str) -> list[str]:
 	"""Return what on this site wants to see each document of a DocType saved; empty if nothing does."""
-	checks: tuple[Callable[[str], list[str]], ...] = (_hooks, _records, _classes, _fields, _calls, _followers)
+	checks: tuple[Callable[[str], list[str]], ...] = (
+		_hooks,
+		_records,
+		_classes,
+		_fields,
+		_calls,
+		_followers,
+		_search,
+	)
 	return [reason for check in checks for reason in check(doctype)]
 
 
@@ -129,3 +138,12 @@ def _followers(doctype: str) -> list[str]:
 	if frappe.get_cached_value("User", user, "follow_created_documents"):
 		return [f"{user} follows what they create"]
 	return []
+
+
+def _search(doctype: str) -> list[str]:
+	"""Frappe 16 can index DocTypes for its full-text search when they are saved."""
+	found = []
+	for path in frappe.get_hooks("sqlite_search"):
+		if doctype in getattr(frappe.get_attr(path), "INDEXABLE_DOCTYPES", {}):
+			found.append(path)
+	return found

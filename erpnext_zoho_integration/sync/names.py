@@ -33,8 +33,8 @@ def reserve_numbers(count: int) -> range:
 class NumberBlock:
 	"""Numbers taken from the counter some thousands at a time, so that no two workers wait for each other's page.
 
-	The counter's row is locked until the transaction ends; numbers of a transaction that is rolled back are lost, which
-	leaves gaps and nothing else.
+	The counter's row is locked until the transaction ends. A transaction that is rolled back takes the counter back with
+	it: then the block is forgotten, since another worker may get the same numbers.
 	"""
 
 	SIZE = 2000
@@ -48,6 +48,7 @@ class NumberBlock:
 		while len(taken) < count:
 			if not self._free:
 				self._free = [reserve_numbers(max(self.SIZE, count))]
+				frappe.db.after_rollback.add(self._free.clear)
 			block = self._free.pop()
 			part = block[: count - len(taken)]
 			taken += part

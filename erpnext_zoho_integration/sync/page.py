@@ -7,7 +7,7 @@ from frappe import _
 
 from erpnext_zoho_integration.sync import contacts, erasure, lifecycle, recipients
 from erpnext_zoho_integration.sync.fetch import FetchedPage
-from erpnext_zoho_integration.sync.identity import normalize_email, pseudonym
+from erpnext_zoho_integration.sync.identity import pseudonym
 from erpnext_zoho_integration.sync.mapping import Person, Row, Times, erased_row, recipient_row
 from erpnext_zoho_integration.sync.match import Matches, find_contacts
 from erpnext_zoho_integration.sync.writers import Writers
@@ -54,7 +54,7 @@ class ReadPage:
 	"""A page of Zoho's records as rows, and what could not become one."""
 
 	rows: list[Row] = field(default_factory=list)
-	erased_emails: set[str] = field(default_factory=set)
+	erased: set[tuple[str | None, str | None]] = field(default_factory=set)
 	skipped: int = 0
 	notes: list[Note] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ def read_page(fetched: FetchedPage, identity: str, times: Times) -> ReadPage:
 		if record.erased:
 			stand_in = pseudonym(record.email or "", record.contact_id)
 			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
-			read.erased_emails.add(normalize_email(record.email))
+			read.erased.add((record.email, record.contact_id))
 		elif row := recipient_row(record, fetched.action_type, identity, times, fetched.variant):
 			read.rows.append(row)
 		else:
@@ -86,7 +86,6 @@ def read_page(fetched: FetchedPage, identity: str, times: Times) -> ReadPage:
 				_("it has no e-mail address") if not record.email else _("its e-mail address is unusable")
 			)
 			read.notes.append(Note(_("Recipients not stored: {0}").format(reason), "Recipients"))
-	read.erased_emails.discard("")
 	return read
 
 
@@ -99,7 +98,8 @@ def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers 
 		create_for: for whom contacts are created, one of `CREATE_FOR`.
 		writers: by default those that the site needs, see `writers.Writers.for_site`.
 	"""
-	erasure.anonymise_rows(page.erased_emails)
+	if page.erased:
+		erasure.forget(page.erased)
 	result = _Page(campaign, create_for, writers or Writers.for_site()).store(page.rows)
 	result.skipped += page.skipped
 	result.notes += page.notes
@@ -113,14 +113,15 @@ class _Page:
 		self.writers = writers
 		self.result = PageResult()
 		self.created: dict[str, str] = {}  # e-mail address → Contact
+		self.told: set[str] = set()  # addresses of which something new is said
 
 	def store(self, rows: list[Row]) -> PageResult:
 		found = recipients.difference(rows, recipients.stored_rows({row.key for row in rows}))
 		self._count(rows, found)
-		# Rows that nothing has changed in, but that have never had a contact: there may be one by now.
-		loose = [(row, old) for row, old in found.unchanged if not old.contact and not old.contact_removed]
-		unlinked = [row for row, old in found.changed if not old.contact]
-		contact_of = self._contacts([*found.new, *unlinked, *(row for row, _old in loose)])
+		# Rows that nothing has changed in, but that have no contact: there may be one by now.
+		loose = [(row, old) for row, old in found.unchanged if not old.contact]
+		fresh = [*found.new, *(row for row, old in found.changed if not old.contact)]
+		contact_of = self._contacts(fresh, loose)
 		contact_of.update({row.key: old.contact for row, old in found.changed if old.contact})
 		links = {old.name: contact for row, old in loose if (contact := contact_of.get(row.key))}
 		self._write(found, contact_of)
@@ -138,36 +139,50 @@ class _Page:
 		self.result.unchanged = len(found.unchanged)
 		self.result.erased = sum(row.erased for row in rows)
 
-	def _contacts(self, rows: list[Row]) -> dict[str, str | None]:
-		"""Return the Contacts of these rows by key of the row; those that are missing and wanted are created."""
-		people = {row.person.email: row.person for row in rows if not row.erased}
-		matches = find_contacts(people.values())
+	def _contacts(
+		self, fresh: list[Row], loose: list[tuple[Row, recipients.Stored]]
+	) -> dict[str, str | None]:
+		"""Return the Contacts of rows that have none yet, by key of the row; missing ones are created where wanted.
+
+		Args:
+			fresh: new and changed rows.
+			loose: unchanged ones. A contact that somebody deleted is not created again for them, and nothing that was
+				said of them before is said again.
+		"""
+		rows = [*fresh, *(row for row, _old in loose)]
+		self.told = {row.email for row in fresh}
+		matches = find_contacts({row.email: row.person for row in rows if not row.erased}.values())
 		self._tell_ambiguous(matches)
-		wanted: dict[str, Person] = {}
-		for row in rows:
-			person = row.person
-			if row.erased or not self.may_create(person) or matches.contact_of(person):
-				continue
-			if not matches.is_ambiguous(person):
-				wanted.setdefault(person.email, person)
+		creatable = [*fresh, *(row for row, old in loose if not old.contact_removed)]
+		wanted = {row.email: row.person for row in reversed(creatable) if self._is_wanted(row, matches)}
 		self._create(_one_per_zoho_id(wanted))
-		by_zoho_id = {wanted[email].zoho_contact_id: name for email, name in self.created.items()}
-		return {
-			row.key: None
-			if row.erased
-			else matches.contact_of(row.person)
-			or self.created.get(row.email)
-			or (by_zoho_id.get(row.person.zoho_contact_id) if row.person.zoho_contact_id else None)
-			for row in rows
+		by_zoho_id = {
+			identifier: name
+			for email, name in self.created.items()
+			if (identifier := wanted[email].zoho_contact_id)
 		}
+		return {
+			row.key: matches.contact_of(row.person)
+			or self.created.get(row.email)
+			or by_zoho_id.get(row.person.zoho_contact_id or "")
+			for row in rows
+			if not row.erased
+		}
+
+	def _is_wanted(self, row: Row, matches: Matches) -> bool:
+		person = row.person
+		if row.erased or not self.may_create(person) or matches.contact_of(person):
+			return False
+		return not matches.is_ambiguous(person)
 
 	def _create(self, people: list[Person]) -> None:
 		self.created, failures = self.writers.contacts.create(people)
 		self.result.contacts_created += len(self.created)
 		self.result.opted_out += sum(p.opted_out for p in people if p.email in self.created)
-		for _person, error in failures:
+		for person, error in failures:
 			refused = isinstance(error, contacts.UnusableAddress)
-			self._note(str(error), "Contacts", is_error=not refused)
+			if not refused or person.email in self.told:
+				self._note(str(error), "Contacts", is_error=not refused)
 
 	def _write(self, found: recipients.Difference, contact_of: dict[str, str | None]) -> None:
 		new = [(row, contact_of.get(row.key)) for row in found.new]
@@ -198,6 +213,8 @@ class _Page:
 
 	def _tell_ambiguous(self, matches: Matches) -> None:
 		for email, names in sorted(matches.ambiguous.items()):
+			if email not in self.told:
+				continue
 			self._note(
 				_(
 					"Several Contacts have the e-mail address {0}: {1}. The recipient is not linked; merge them."

@@ -126,10 +126,11 @@ def plan_one(client: zoho.CampaignsClient, campaign_key: str) -> Plan:
 	Raises:
 		zoho.CampaignUnavailable: Zoho does not list it among the sent ones.
 	"""
-	samples = []
+	samples: list[dict] = []
 	for page in client.campaign_pages(status="sent"):
-		for item, record in _pairs(page):
-			samples.append(_sample(item))
+		pairs = list(_pairs(page))
+		samples += [_sample(item) for item, _record in pairs]
+		for item, record in pairs:
 			if record.key == campaign_key and record.is_sent:
 				return Plan([item], [record], samples=samples[-_SAMPLES:])
 	raise zoho.CampaignUnavailable("not in the list of sent campaigns", endpoint="recentcampaigns")

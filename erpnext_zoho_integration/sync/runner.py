@@ -217,7 +217,9 @@ class Slice:
 		"""Stop the run after an error that the next campaign would meet as well."""
 		if error.action == "stop" or isinstance(error, zoho.TokenThrottled):
 			self._stop_or_wait(error, None)
-		self.unanswered = self.unanswered + 1 if isinstance(error, zoho.Unavailable) else 0
+		# With a code of its own Zoho has answered, and only this campaign is not to be had now.
+		silent = isinstance(error, zoho.Unavailable) and not error.code
+		self.unanswered = self.unanswered + 1 if silent else 0
 		if self.unanswered >= _PATIENCE_CAMPAIGNS:
 			self._stop_or_wait(error, None)
 

@@ -8,7 +8,7 @@ app_license = "MIT"
 after_install = "erpnext.install.after_install"
 
 # ERPNext's own listener to Contact, for the Leads that a Contact is linked to.
-doc_events = {"Contact": {"validate": "erpnext.crm.contacts.copy_phone_numbers_to_lead"}}
+doc_events = {"Contact": {"validate": "erpnext.crm.utils.update_lead_phone_numbers"}}
 
 # Whoever is the contact of a Customer gets this role with a User of the same e-mail address.
 default_roles = [{"role": "Customer", "doctype": "Contact", "email_field": "email_id"}]

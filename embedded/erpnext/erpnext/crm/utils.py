@@ -4,7 +4,7 @@ import frappe
 from frappe.model.document import Document
 
 
-def copy_phone_numbers_to_lead(contact: Document, method: str | None = None) -> None:
+def update_lead_phone_numbers(contact: Document, method: str | None = None) -> None:
 	"""Write a Contact's primary numbers to the Lead it is linked to; the first number stands for a missing one."""
 	lead = contact.get_link_for("Lead")
 	if not lead or not contact.phone_nos:
