@@ -13,6 +13,7 @@ from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
 from erpnext_zoho_integration.simulator import Simulator
+from erpnext_zoho_integration.sync import queue
 from erpnext_zoho_integration.zoho import ACTIONS
 from tests.site import connecting
 from tests.site.server import settle
@@ -38,8 +39,10 @@ def connect(simulator: Simulator, **settings: object) -> Simulator:
 	return simulator
 
 
-def sync_all() -> frappe.model.document.Document:
-	"""Sync everything in this process and return the Zoho Sync Run."""
+def sync_all(*, full: bool = False) -> frappe.model.document.Document:
+	"""Sync all campaigns in this process and return the Zoho Sync Run; `full` reads every list again."""
+	if full:
+		return frappe.get_doc("Zoho Sync Run", queue.run_now("Command Line", mode="Full"))
 	return frappe.get_doc("Zoho Sync Run", sync_all_campaigns(now=True)["run"])
 
 

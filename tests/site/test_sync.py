@@ -11,6 +11,7 @@ import frappe
 
 from tests.site.syncing import (
 	RECIPIENT,
+	SYNCED,
 	assert_database_is,
 	at_site,
 	campaign_named,
@@ -48,28 +49,27 @@ def test_everything_is_stored_once_and_a_second_run_changes_nothing(zoho) -> Non
 	assert any("müller.0@example.com" in message for message in told)  # ERPNext makes no Contact of that
 
 	before = snapshot()
+	asked = zoho.stats()["calls"]["getcampaignrecipientsdata"]
 	checked = frappe.db.get_value(
 		"Campaign", campaign_named(truth["campaigns"][0]["campaign_key"]), "last_synced"
 	)
 	with statements() as sent:
 		again = sync_all()
 	assert snapshot() == before
-	assert again.status == "Success"
-	assert again.rows_inserted == again.rows_updated == again.contacts_created == again.contacts_linked == 0
-	assert again.rows_unchanged == truth["rows"] + truth["erased"]
+	assert again.status == "Success" and again.synced_campaigns == truth["sent_campaigns"]
 	assert not again.campaigns  # only campaigns with news are listed
+	assert zoho.stats()["calls"]["getcampaignrecipientsdata"] == asked  # no counter has moved
 	written = written_tables(sent)
-	assert written.keys() <= {
-		"tabZoho Sync Run",
-		"tabZoho Sync Run Campaign",
-		"tabZoho Sync Run Error",
-		"tabSingles",
-		"tabSeries",
-		"tabCampaign",
-	}
+	assert not written.keys() & {f"tab{doctype}" for doctype in SYNCED if doctype != "Campaign"}
 	assert written["tabCampaign"] == 1  # last_synced of all of them
 	last_synced = frappe.get_all("Campaign", {"zoho_campaign_key": ("is", "set")}, pluck="last_synced")
 	assert len(set(last_synced)) == 1 and last_synced[0] >= checked
+
+	full = sync_all(full=True)
+	assert snapshot() == before
+	assert full.rows_inserted == full.rows_updated == full.contacts_created == full.contacts_linked == 0
+	assert full.rows_unchanged == truth["rows"] + truth["erased"]
+	assert zoho.stats()["calls"]["getcampaignrecipientsdata"] > asked
 
 
 def written_tables(sent: list[str]) -> Counter[str]:
@@ -84,7 +84,9 @@ def written_tables(sent: list[str]) -> Counter[str]:
 def test_the_database_follows_what_happens_at_zoho(zoho) -> None:
 	sync_all()
 	names = {key: campaign_named(key) for key in frappe.get_all("Campaign", pluck="zoho_campaign_key")}
-	happened = zoho.evolve(days=2, opens=9, clicks=6, repeat_clicks=3, opt_outs=4, complaints=2)
+	happened = zoho.evolve(
+		days=2, opens=9, clicks=6, repeat_clicks=3, opt_outs=4, complaints=2, soft_to_hard=2
+	)
 	assert {"opens", "clicks", "repeat_clicks", "opt_outs", "complaints"} <= happened.keys()
 	run = sync_all()
 	assert_database_is(zoho)
@@ -217,7 +219,7 @@ def test_persons_erased_at_zoho_are_forgotten_and_still_counted(start_simulator:
 	rows = frappe.get_all(RECIPIENT, {"zoho_contact_id": ("in", erased)}, ["name", "email", "full_name"])
 	figures = frappe.db.count(RECIPIENT)
 	assert len({row.email for row in rows}) == 3
-	run = sync_all()
+	run = sync_all(full=True)
 	assert run.rows_erased == zoho.truth()["erased"]
 	assert_database_is(zoho)
 	assert frappe.db.count(RECIPIENT) == figures
@@ -229,5 +231,5 @@ def test_persons_erased_at_zoho_are_forgotten_and_still_counted(start_simulator:
 	for row in frappe.get_all(RECIPIENT, {"rtbf": 1}, ["*"]):
 		assert not (row.contact or row.full_name or row.zoho_contact_id or row.city or row.sent_time)
 	before = snapshot()
-	sync_all()
+	sync_all(full=True)
 	assert snapshot() == before
