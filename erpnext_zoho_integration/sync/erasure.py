@@ -12,11 +12,6 @@ from erpnext_zoho_integration.sync.names import recipient_name, reserve_numbers
 RECIPIENT = "Campaign Recipient"
 
 
-def anonymise_rows(emails: Iterable[str]) -> int:
-	"""Take the person out of every row with one of these addresses; see `forget`."""
-	return forget((email, None) for email in emails)
-
-
 def forget(people: Iterable[tuple[str | None, str | None]]) -> int:
 	"""Take these people out of every row that speaks of them, in all campaigns.
 
