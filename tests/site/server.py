@@ -225,8 +225,9 @@ def settle() -> None:
 	frappe.db.rollback()
 	frappe.db.value_cache.clear()
 	frappe.local.cache = {}
-	frappe.local.request_cache.clear()
 	frappe.local.role_permissions = {}
+	if hasattr(frappe.local, "request_cache"):
+		frappe.local.request_cache.clear()
 	for name in ("system_settings", "website_settings", "doc_events_hooks"):
 		if hasattr(frappe.local, name):
 			delattr(frappe.local, name)
@@ -295,15 +296,29 @@ class Worker:
 		return any(worker.pid not in mine for worker in get_workers())
 
 	def _wait(self) -> None:
+		"""Wait until no job of the site is queued or started, and look once more: one job may queue the next."""
 		deadline = time.monotonic() + JOBS_TIMEOUT
-		while time.monotonic() < deadline:
-			busy = [
-				job_id
-				for queue in self._queues()
-				for job_id in (*queue.job_ids, *queue.started_job_registry.get_job_ids())
-				if self._is_ours(job_id)
-			]
-			if not busy:
-				return
-			time.sleep(0.2)
-		raise RuntimeError(f"The bench's workers did not finish within {JOBS_TIMEOUT} s: {busy}")
+		quiet = 0
+		unfinished = self._unfinished(set())
+		while quiet < 3:
+			if time.monotonic() > deadline:
+				raise RuntimeError(
+					f"The bench's workers did not finish within {JOBS_TIMEOUT} s: {unfinished}"
+				)
+			time.sleep(0.15)
+			unfinished = self._unfinished(unfinished)
+			quiet = 0 if unfinished else quiet + 1
+
+	def _unfinished(self, known: set[str]) -> set[str]:
+		"""Ask each job for its status: between a queue and its registry a job is in neither."""
+		from rq.job import Job
+
+		found = set(known)
+		for queue in self._queues():
+			found.update(filter(self._is_ours, (*queue.job_ids, *queue.started_job_registry.get_job_ids())))
+		jobs = Job.fetch_many(sorted(found), connection=self._queues()[0].connection)
+		return {
+			job.id
+			for job in jobs
+			if job and job.get_status() in ("queued", "started", "deferred", "scheduled")
+		}
