@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import flt
 
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import require_campaign
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 	COUNTS,
@@ -34,7 +35,11 @@ def onload(campaign, method: str | None = None) -> None:
 		return
 	campaign.set_onload(
 		"zoho",
-		{"cards": cards(campaign), "active_run": active_run(campaign.name)},
+		{
+			"cards": cards(campaign),
+			"reconciliation": reconciliation(campaign.zoho_campaign_key),
+			"active_run": active_run(campaign.name),
+		},
 	)
 
 
@@ -71,6 +76,16 @@ def cards(campaign) -> list[dict]:
 	]
 
 
+def reconciliation(campaign_key: str) -> dict | None:
+	"""Return the last comparison of the stored recipients with Zoho's counters: `verdict` and `verdict_reason`."""
+	return frappe.db.get_value(
+		"Zoho Campaign State",
+		{"zoho_campaign_key": campaign_key},
+		["verdict", "verdict_reason"],
+		as_dict=True,
+	)
+
+
 def filters_of(campaign: str, actions: tuple[str, ...] | None) -> dict | None:
 	"""Return filters of the list of Campaign Recipient for these action types of a campaign."""
 	if not actions:
@@ -89,7 +104,7 @@ def delivered_filters(campaign: str) -> dict:
 	Returns:
 		`filters` for the list of Campaign Recipient, and `complete`: false if too many bounced to leave them out.
 	"""
-	frappe.get_doc("Campaign", campaign).check_permission("read")
+	require_campaign(campaign, "read")
 	bounced = frappe.get_list(
 		RECIPIENT,
 		filters=filters_of(campaign, ACTIONS["bounces"]),

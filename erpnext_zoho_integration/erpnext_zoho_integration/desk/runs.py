@@ -5,7 +5,8 @@ from frappe import _
 from frappe.utils import cint, flt, now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import MAY_SYNC
-from erpnext_zoho_integration.sync.account import ACTIVE, RUN
+from erpnext_zoho_integration.sync import tasks
+from erpnext_zoho_integration.sync.account import ACTIVE, RUN, read_plan
 
 # The estimate of the time left means nothing before this share of the work is done.
 _ESTIMATE_FROM = 3.0
@@ -23,6 +24,7 @@ _FIELDS = (
 	"rows_updated",
 	"rows_unchanged",
 	"cancel_requested",
+	"resume_at",
 )
 
 
@@ -50,7 +52,8 @@ def get_progress(run: str) -> dict:
 
 	Returns:
 		`status`, `active`, `percent` (None where it cannot be told), `seconds_left` (an estimate, or None),
-		`text` (translated), `message` (of a run that has ended), `may_cancel`, `cancel_requested`.
+		`text` (translated), `resume_at` (of a run that waits), `message` (why it waits, or how it ended),
+		`cancel_requested`, and whether the user `may_cancel` it and `may_open` its record.
 
 	Raises:
 		frappe.DoesNotExistError: there is no such run.
@@ -62,6 +65,8 @@ def get_progress(run: str) -> dict:
 	if not _may_see(found.user):
 		raise frappe.PermissionError
 	active = found.status in ACTIVE
+	if active:
+		_add_workers_numbers(found)
 	percent = _percent(found) if active else 100.0
 	return {
 		"run": found.name,
@@ -70,6 +75,7 @@ def get_progress(run: str) -> dict:
 		"percent": percent,
 		"seconds_left": _seconds_left(found, percent) if active else None,
 		"text": _text(found),
+		"resume_at": found.resume_at if found.status == "Waiting" else None,
 		"message": found.message,
 		"cancel_requested": bool(found.cancel_requested),
 		"may_cancel": active and bool(set(MAY_SYNC) & set(frappe.get_roles())),
@@ -79,6 +85,16 @@ def get_progress(run: str) -> dict:
 
 def _may_see(starter: str | None) -> bool:
 	return starter == frappe.session.user or bool(frappe.has_permission(RUN, "read"))
+
+
+def _add_workers_numbers(run) -> None:
+	"""Take the numbers from the workers' tasks: those of the run itself are added up only now and then."""
+	numbers = tasks.totals(run.name)
+	# A campaign that was not due counts as synced: nothing is missing.
+	numbers["synced_campaigns"] += cint((read_plan(run.name) or {}).get("not_due"))
+	for field in _FIELDS:
+		if field in numbers:
+			run[field] = max(cint(run[field]), cint(numbers[field]))
 
 
 def _percent(run) -> float | None:
@@ -116,7 +132,7 @@ def _text(run) -> str:
 	if run.status == "Queued":
 		return _("Waiting for a background worker")
 	if run.status == "Waiting":
-		return _("Waiting for Zoho")
+		return run.message or _("Waiting for Zoho")
 	rows = frappe.format_value(_rows(run), {"fieldtype": "Int"})
 	if run.campaign or not run.total_campaigns:
 		return _("{0} recipients checked").format(rows)

@@ -49,10 +49,96 @@ erpnext_zoho_integration.campaign = {
 		} else {
 			$body.append($(`<p class="text-muted">`).text(__("Zoho has no figures of this campaign yet.")));
 		}
-		$body.append(this.footer(frm));
+		const $insights = $("<div>");
+		$body.append(this.footer(frm), $insights);
 		frm.dashboard.add_section($body, __("Zoho Campaigns"));
 		frm.dashboard.show();
 		$body.find("[data-card=delivered]").on("click", (event) => this.open_delivered(frm, event));
+		if (cards.length) {
+			app.ask("desk.insights.get_insights", { campaign: frm.doc.name }).then((insights) => {
+				this.show_averages($body, insights.averages);
+				this.show_insights(frm, $insights, insights, cards);
+			});
+		}
+	},
+
+	show_averages($body, averages) {
+		const app = erpnext_zoho_integration;
+		for (const [key, average] of Object.entries(averages)) {
+			const $note = $body.find(`[data-card=${key}] .zoho-note`);
+			$note.text(__("{0} (average {1})", [$note.text(), app.percent(average)]));
+		}
+	},
+
+	show_insights(frm, $area, insights, cards) {
+		const app = erpnext_zoho_integration;
+		const $row = $(`<div class="row"></div>`).appendTo($area);
+		const column = (title) =>
+			$(`<div class="col-md-6 mb-4"><h6></h6><div class="zoho-body"></div></div>`)
+				.appendTo($row)
+				.find("h6")
+				.text(title)
+				.end()
+				.find(".zoho-body");
+		const bars = (title, labels, datasets) =>
+			new frappe.Chart(column(title)[0], {
+				type: "bar",
+				height: 200,
+				data: { labels, datasets },
+				axisOptions: { shortenYAxisNumbers: 1, xAxisMode: "tick", xIsSeries: 1 },
+			});
+
+		const funnel = cards.filter((card) => ["sent", "delivered", "opens", "clicks"].includes(card.key));
+		bars(
+			__("From Sent to Clicked"),
+			funnel.map((card) => card.label),
+			[{ name: __("Recipients"), values: funnel.map((card) => card.value) }]
+		);
+		const time = insights.over_time;
+		if (time) {
+			bars(
+				__("First Opens and Clicks by Day"),
+				time.labels.map((day) => moment(day).format("D MMM")),
+				[
+					{ name: __("Opened"), values: time.opened },
+					{ name: __("Clicked"), values: time.clicked },
+				]
+			);
+		}
+		if (insights.links.length) {
+			column(__("Most Clicked Links")).append(
+				this.table(
+					[__("Link"), __("People"), __("Clicks")],
+					insights.links.map((link) => [
+						app.external_link(link.url, link.url) || app.escape(link.url),
+						app.number(link.people),
+						link.clicks === null ? "" : app.number(link.clicks),
+					])
+				)
+			);
+		}
+		if (insights.countries.length) {
+			column(__("Opens by Country")).append(
+				this.table(
+					[__("Country"), __("Opens")],
+					insights.countries.map((row) => [app.escape(row.country), app.number(row.opens)])
+				)
+			);
+		}
+	},
+
+	// The cells are HTML; all but the first column are numbers.
+	table(head, rows) {
+		const align = (index) => (index ? "text-right" : "text-break");
+		const header = head.map((label, index) => `<th scope="col" class="${align(index)}">${label}</th>`);
+		const body = rows.map(
+			(cells) =>
+				`<tr>${cells
+					.map((cell, index) => `<td class="${align(index)}" dir="auto">${cell}</td>`)
+					.join("")}</tr>`
+		);
+		return `<div class="table-responsive"><table class="table table-sm">
+			<thead><tr>${header.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 	},
 
 	as_number_card(frm, card) {
@@ -87,6 +173,12 @@ erpnext_zoho_integration.campaign = {
 			});
 	},
 
+	verdicts: () => ({
+		Complete: __("Everyone that Zoho counts is stored"),
+		Explained: __("Stored and counted differ, for a reason"),
+		Incomplete: __("Not everyone that Zoho counts is stored yet"),
+	}),
+
 	footer(frm) {
 		const app = erpnext_zoho_integration;
 		const parts = [];
@@ -94,6 +186,19 @@ erpnext_zoho_integration.campaign = {
 		if (frm.doc.last_synced) parts.push(__("Data as of {0}", [app.when(frm.doc.last_synced)]));
 		const preview = app.external_link(frm.doc.zoho_preview_url, __("Preview"));
 		if (preview) parts.push(preview);
-		return $(`<p class="text-muted small">${parts.join(" · ")}</p>`);
+		return $(`<p class="text-muted small">${parts.join(" · ")}</p>`).add(this.verdict(frm));
+	},
+
+	// Whether the people stored are those that Zoho counts; the differences unfold below.
+	verdict(frm) {
+		const app = erpnext_zoho_integration;
+		const { verdict, verdict_reason } = (frm.doc.__onload?.zoho || {}).reconciliation || {};
+		if (!verdict) return $();
+		const color = { Complete: "green", Explained: "blue", Incomplete: "orange" }[verdict];
+		const pill = `<span class="indicator-pill ${color}">${app.escape(this.verdicts()[verdict])}</span>`;
+		if (!verdict_reason) return $(`<p class="small">${pill}</p>`);
+		const reasons = verdict_reason.split("\n").map((line) => `<div>${app.escape(line)}</div>`);
+		return $(`<details class="small mb-3"><summary>${pill}</summary>
+			<div class="text-muted mt-2 pl-3">${reasons.join("")}</div></details>`);
 	},
 };

@@ -86,7 +86,7 @@ frappe.provide("erpnext_zoho_integration");
 					</div></div>
 					<div class="widget-body"><div class="widget-content">
 						<div class="number">${app.escape(card.value)}</div>
-						<div class="text-muted small">${app.escape(card.note || "") || "&nbsp;"}</div>
+						<div class="text-muted small zoho-note">${app.escape(card.note || "") || "&nbsp;"}</div>
 					</div></div>
 				</${tag}>
 			</div>`;
@@ -114,7 +114,9 @@ frappe.provide("erpnext_zoho_integration");
 			$progress.find(".progress").attr("aria-valuenow", percent);
 			$progress.find(".progress-bar").css("width", `${percent}%`);
 			const parts = [__(progress.status, null, "Zoho Sync Run"), progress.text];
-			if (progress.seconds_left) {
+			if (progress.resume_at) {
+				parts.push(__("goes on at {0}", [frappe.datetime.str_to_user(progress.resume_at)]));
+			} else if (progress.seconds_left) {
 				parts.push(__("about {0} left", [frappe.utils.get_formatted_duration(progress.seconds_left)]));
 			}
 			const $message = $progress.find(".progress-message").text(parts.join(" · "));
