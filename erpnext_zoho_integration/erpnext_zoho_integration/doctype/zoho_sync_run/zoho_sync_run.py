@@ -2,8 +2,8 @@
 
 import frappe
 from frappe.model.document import Document
-from frappe.query_builder import DocType, Interval
-from frappe.query_builder.functions import Now
+from frappe.query_builder import DocType
+from frappe.utils import add_to_date, now_datetime
 
 CHILD_TABLES = ("Zoho Sync Run Campaign", "Zoho Sync Run Error")
 
@@ -14,11 +14,9 @@ class ZohoSyncRun(Document):
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:
 		"""Delete runs that ended more than `days` days ago, as Log Settings asks."""
-		run = DocType("Zoho Sync Run")
+		run, before = DocType("Zoho Sync Run"), add_to_date(now_datetime(), days=-days)
 		old = (
-			frappe.qb.from_(run)
-			.select(run.name)
-			.where(run.active_key.isnull() & (run.creation < (Now() - Interval(days=days))))
+			frappe.qb.from_(run).select(run.name).where(run.active_key.isnull() & (run.creation < before))
 		).run(pluck=True)
 		for start in range(0, len(old), 500):
 			names = old[start : start + 500]
