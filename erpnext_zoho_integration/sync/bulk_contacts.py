@@ -110,8 +110,8 @@ def set_own_fields(changes: dict[str, dict]) -> None:
 		.set(contact.modified_by, frappe.session.user)
 		.where(contact.name.isin(list(changes)))
 	).run()
-	for name in changes:
-		frappe.clear_document_cache("Contact", name)
+	keys = [frappe.get_document_cache_key("Contact", name) for name in changes]
+	frappe.cache.delete_value(keys)
 
 
 def _insert(doctype: str, rows: list[dict]) -> None:
@@ -122,8 +122,7 @@ def _insert(doctype: str, rows: list[dict]) -> None:
 
 def _users(emails: set[str]) -> dict[str, str]:
 	"""Return the users with these addresses, as `Contact.set_user` looks for them."""
-	user = DocType("User")
-	rows = frappe.qb.from_(user).select(user.email, user.name).where(user.email.isin(list(emails))).run()
+	rows = dialect.select_in("User", ("email", "name"), "email", emails)
 	return {(email or "").lower(): name for email, name in rows}
 
 

@@ -6,7 +6,7 @@ import unicodedata
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync.dialect import begins_with_any
+from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.names import acceptable_name
 
 
@@ -34,13 +34,15 @@ class ContactNames:
 			return
 		contact = DocType("Contact")
 		query = frappe.qb.from_(contact).select(contact.name)
-		taken = {fold(name) for name in query.where(contact.name.isin(list(bases.values()))).run(pluck=True)}
+		taken = {fold(name) for (name,) in dialect.select_in("Contact", ("name",), "name", bases.values())}
 		taken &= bases.keys()
 		for folded in taken:
 			self._last[folded] = 0
 		if not taken:
 			return
-		numbered = query.where(begins_with_any(contact.name, [f"{bases[folded]}-" for folded in taken]))
+		numbered = query.where(
+			dialect.begins_with_any(contact.name, [f"{bases[folded]}-" for folded in taken])
+		)
 		for name in numbered.run(pluck=True):
 			match = re.fullmatch(r"(.*)-(\d{1,9})", name, re.DOTALL)
 			if match and (folded := fold(match[1])) in taken:

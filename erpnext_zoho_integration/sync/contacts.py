@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import frappe
 from frappe import _
-from frappe.query_builder import DocType
 from frappe.utils import now_datetime, validate_email_address, validate_phone_number
 
+from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.mapping import Person
 from erpnext_zoho_integration.sync.names import free_name
 
@@ -90,26 +90,15 @@ def apply_changes(name: str, changed: dict):
 
 
 def _stored(names: list[str]) -> dict[str, dict]:
-	contact = DocType("Contact")
-	rows = (
-		frappe.qb.from_(contact)
-		.select(
-			contact.name, contact.unsubscribed, contact.zoho_status, *[contact[f] for f in _FILLED_IF_EMPTY]
-		)
-		.where(contact.name.isin(names))
-	).run(as_dict=True)
-	return {row.name: row for row in rows}
+	columns = ("name", "unsubscribed", "zoho_status", *_FILLED_IF_EMPTY)
+	rows = dialect.select_in("Contact", columns, "name", names)
+	return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
 
 
 def _taken_zoho_ids(identifiers: Iterable[str | None]) -> set[str]:
 	wanted = [identifier for identifier in identifiers if identifier]
-	if not wanted:
-		return set()
-	contact = DocType("Contact")
-	query = (
-		frappe.qb.from_(contact).select(contact.zoho_contact_id).where(contact.zoho_contact_id.isin(wanted))
-	)
-	return set(query.run(pluck=True))
+	rows = dialect.select_in("Contact", ("zoho_contact_id",), "zoho_contact_id", wanted)
+	return {identifier for (identifier,) in rows}
 
 
 def contact_values(person: Person) -> dict:

@@ -12,6 +12,30 @@ from frappe.query_builder.functions import Lower
 _MAX_PARAMETERS = 30_000
 
 
+def select_in(
+	doctype: str, columns: Sequence[str], column: str, values: Iterable[str], condition: str = ""
+) -> list[tuple]:
+	"""Return columns of the rows whose `column` the database holds for one of `values`.
+
+	The same as a query of `frappe.qb`, which takes longer to write a thousand values than the database to find them.
+
+	Args:
+		doctype: its name.
+		columns: to select.
+		column: with an index.
+		values: a page of them; nothing is asked for none.
+		condition: further fixed SQL, such as ` AND contact IS NULL`.
+	"""
+	values = list(values)
+	if not values:
+		return []
+	quote = _quote()
+	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
+	places = ", ".join(["%s"] * len(values))
+	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {quote}{column}{quote} IN ({places}){condition}"
+	return list(frappe.db.sql(query, tuple(values)))  # nosemgrep: names of columns are ours, values are bound
+
+
 def any_case_in(field: Field, values: Iterable[str]) -> Criterion:
 	"""Return a condition that finds at least the rows whose text equals one of `values` in any letter case.
 

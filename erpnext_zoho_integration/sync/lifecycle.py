@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync import folding
+from erpnext_zoho_integration.sync import dialect, folding, recipients
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
 
@@ -126,21 +126,10 @@ def link_rows(contacts: dict[str, str]) -> int:
 	"""
 	if not contacts:
 		return 0
-	recipient = DocType(RECIPIENT)
-	rows = (
-		frappe.qb.from_(recipient)
-		.select(recipient.name, recipient.email, recipient.action_type)
-		.where(recipient.email.isin(list(contacts)) & recipient.contact.isnull() & (recipient.rtbf == 0))
-	).run(as_dict=True)
-	rows = [row for row in rows if row.email in contacts]
-	for email in {row.email for row in rows}:
-		names = [row.name for row in rows if row.email == email]
-		(
-			frappe.qb.update(recipient)
-			.set(recipient.contact, contacts[email])
-			.set(recipient.contact_removed, 0)
-			.where(recipient.name.isin(names))
-		).run()
+	columns = ("name", "email", "action_type")
+	found = dialect.select_in(RECIPIENT, columns, "email", contacts, " AND contact IS NULL AND rtbf = 0")
+	rows = [frappe._dict(zip(columns, row, strict=True)) for row in found if row[1] in contacts]
+	recipients.set_contacts({row.name: contacts[row.email] for row in rows})
 	opt_out({contacts[row.email] for row in rows if row.action_type in OPT_OUT_ACTIONS})
 	return len(rows)
 

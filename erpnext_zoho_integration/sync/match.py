@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import frappe
 from frappe.query_builder import DocType
 
+from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.dialect import any_case_in
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import Person
@@ -53,12 +54,7 @@ def contact_of(email: str) -> str | None:
 def _by_zoho_id(identifiers: set[str]) -> dict[str, str]:
 	if not identifiers:
 		return {}
-	contact = DocType("Contact")
-	rows = (
-		frappe.qb.from_(contact)
-		.select(contact.zoho_contact_id, contact.name)
-		.where(contact.zoho_contact_id.isin(list(identifiers)))
-	).run()
+	rows = dialect.select_in("Contact", ("zoho_contact_id", "name"), "zoho_contact_id", identifiers)
 	return {identifier: name for identifier, name in rows if identifier in identifiers}
 
 
@@ -97,13 +93,9 @@ def _by_earlier_rows(emails: set[str]) -> dict[str, str]:
 	"""
 	if not emails:
 		return {}
-	recipient = DocType("Campaign Recipient")
-	rows = (
-		frappe.qb.from_(recipient)
-		.select(recipient.email, recipient.contact)
-		.distinct()
-		.where(recipient.email.isin(list(emails)) & recipient.contact.isnotnull())
-	).run()
+	rows = dialect.select_in(
+		"Campaign Recipient", ("email", "contact"), "email", emails, " AND contact IS NOT NULL"
+	)
 	contacts = defaultdict(set)
 	for email, contact in rows:
 		if email in emails and contact:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import frappe
 from frappe.query_builder import DocType
 
+from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Row, precedence
 
 DOCTYPE = "Campaign Recipient"
@@ -37,20 +38,8 @@ def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
 	keys = list(keys)
 	if not keys:
 		return {}
-	recipient = DocType(DOCTYPE)
-	rows = (
-		frappe.qb.from_(recipient)
-		.select(
-			recipient.row_key,
-			recipient.name,
-			recipient.content_hash,
-			recipient.contact,
-			recipient.contact_removed,
-			recipient.zoho_contact_id,
-			recipient.variant,
-		)
-		.where(recipient.row_key.isin(keys))
-	).run()
+	columns = ("row_key", "name", "content_hash", "contact", "contact_removed", "zoho_contact_id", "variant")
+	rows = dialect.select_in(DOCTYPE, columns, "row_key", keys)
 	return {
 		key: Stored(name, digest, contact or None, bool(removed), precedence(zoho_id, variant))
 		for key, name, digest, contact, removed, zoho_id, variant in rows
@@ -100,14 +89,9 @@ def columns(row: Row, contact: str | None) -> dict:
 
 def set_contacts(links: dict[str, str]) -> None:
 	"""Link rows, given by name, to contacts; a link is not a change of the row, so `modified` stays."""
-	by_contact: dict[str, list[str]] = {}
-	for name, contact in links.items():
-		by_contact.setdefault(contact, []).append(name)
+	if not links:
+		return
+	dialect.set_by_name(DOCTYPE, "contact", links)
 	recipient = DocType(DOCTYPE)
-	for contact, names in by_contact.items():
-		(
-			frappe.qb.update(recipient)
-			.set(recipient.contact, contact)
-			.set(recipient.contact_removed, 0)
-			.where(recipient.name.isin(names))
-		).run()
+	removed = recipient.name.isin(list(links)) & (recipient.contact_removed == 1)
+	frappe.qb.update(recipient).set(recipient.contact_removed, 0).where(removed).run()
