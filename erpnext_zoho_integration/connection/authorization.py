@@ -14,7 +14,13 @@ from frappe import _
 from frappe.utils import get_url_to_form
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.clients import SETTINGS, accounts_url, get_settings, oauth_client
+from erpnext_zoho_integration.connection.clients import (
+	SETTINGS,
+	accounts_url,
+	data_center,
+	get_settings,
+	oauth_client,
+)
 from erpnext_zoho_integration.connection.messages import explain
 from erpnext_zoho_integration.connection.tokens import store_tokens
 
@@ -54,15 +60,20 @@ def complete(query: Mapping[str, str | None]) -> None:
 	exchange(callback.code, callback.data_center.code)
 
 
-def exchange(code: str, data_center: str) -> zoho.Tokens:
+def exchange(code: str, center: str) -> zoho.Tokens:
 	"""Exchange a code for tokens, store them and return them.
 
 	Args:
 		code: from the callback, or generated for a Self Client at Zoho.
-		data_center: code of the data centre where the account lives.
+		center: code of the data centre where the account lives.
+
+	Raises:
+		frappe.ValidationError: there is no such data centre; the code is still good.
+		zoho.ZohoError: Zoho refused the code.
 	"""
-	tokens = oauth_client().exchange_code(accounts_url(data_center), code)
-	store_tokens(tokens, data_center, frappe.session.user)
+	center = data_center(center).code
+	tokens = oauth_client().exchange_code(accounts_url(center), code)
+	store_tokens(tokens, center, frappe.session.user)
 	return tokens
 
 

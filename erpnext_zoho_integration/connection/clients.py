@@ -16,6 +16,12 @@ def get_settings():
 	return frappe.get_doc(SETTINGS)
 
 
+def stored_secret(settings, fieldname: str) -> zoho.Secret | None:
+	"""Return a Password field of Zoho Settings, which a traceback with local variables shows as a mask."""
+	value = settings.get_password(fieldname, raise_exception=False)
+	return zoho.Secret(value) if value else None
+
+
 def data_center(code: str | None = None) -> zoho.DataCenter:
 	"""Return the data centre with this code, by default the one in Zoho Settings.
 
@@ -53,7 +59,7 @@ def oauth_client(settings=None) -> zoho.OAuthClient:
 		frappe.ValidationError: the client ID or secret has not been entered.
 	"""
 	settings = settings or get_settings()
-	secret = settings.get_password("client_secret", raise_exception=False)
+	secret = stored_secret(settings, "client_secret")
 	if not settings.client_id or not secret:
 		frappe.throw(
 			_("Enter the Client ID and the Client Secret of your Zoho API client in Zoho Settings and save.")

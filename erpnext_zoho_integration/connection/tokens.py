@@ -4,6 +4,7 @@ The refresh token does not expire until it is revoked. An access token lives an 
 ten minutes (https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html), so all workers share one.
 """
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import frappe
@@ -12,12 +13,26 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from frappe.utils.password import remove_encrypted_password, set_encrypted_password
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.clients import SETTINGS, accounts_url, get_settings, oauth_client
-from erpnext_zoho_integration.connection.locks import shared_lock
+from erpnext_zoho_integration.connection.clients import (
+	SETTINGS,
+	accounts_url,
+	get_settings,
+	oauth_client,
+	stored_secret,
+)
+from erpnext_zoho_integration.connection.locks import Held, shared_lock
 
 MIN_LIFE = timedelta(minutes=5)
-_THROTTLED = "zoho-token-throttled"
-_THROTTLE_SECONDS = 600
+# However long Zoho says: one hour later it does no harm to ask again.
+_LONGEST_WAIT = 3600
+# What is left of a connection when it is over.
+DISCONNECTED = {
+	"access_token": None,
+	"refresh_token": None,
+	"token_expiry": None,
+	"no_tokens_before": None,
+	"is_active": 0,
+}
 
 
 class NotConnected(frappe.ValidationError):
@@ -35,31 +50,32 @@ def valid_token() -> str:
 	"""
 	settings = get_settings()
 	_require_active(settings)
-	token = settings.get_password("access_token", raise_exception=False)
+	token = stored_secret(settings, "access_token")
 	if token and _lives_long_enough(settings):
 		return token
-	return refresh_token()
+	return refresh_token(token)
 
 
-def refresh_token(dead_token: str | None = None) -> str:
-	"""Return a new access token; of several callers at the same moment one asks Zoho and all get its answer.
+def refresh_token(old_token: str | None = None) -> str:
+	"""Return a new access token; of several callers with the same old one, one asks Zoho and all get its answer.
 
 	Commits before and after, so that every worker reads what is stored now.
 
 	Args:
-		dead_token: the token that Zoho has just refused. Another stored token is then taken for a newer one.
+		old_token: the one that has run out or that Zoho has refused; by default the one stored now. Another one
+			that is stored by then is taken for the new one.
 
 	Raises:
 		NotConnected: there is no refresh token.
 		zoho.ReauthorizationRequired: Zoho refuses the refresh token; the connection is marked accordingly.
 		zoho.TokenThrottled: Zoho's limit of tokens is reached.
 	"""
-	before = get_settings().get_password("access_token", raise_exception=False)
-	with shared_lock("token", seconds=120, wait=90):
+	old_token = old_token or stored_secret(get_settings(), "access_token")
+	with _token_lock():
 		frappe.db.commit()  # nosemgrep: a new snapshot, to see what another worker has stored meanwhile
 		settings = get_settings()
-		token = settings.get_password("access_token", raise_exception=False)
-		if token and token not in (before, dead_token) and _lives_long_enough(settings):
+		token = stored_secret(settings, "access_token")
+		if token and token != old_token and _lives_long_enough(settings):
 			return token
 		return _ask_for_token(settings)
 
@@ -75,37 +91,23 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 	Raises:
 		zoho.ReauthorizationRequired: Zoho gave no refresh token and none is stored.
 	"""
-	settings = get_settings()
-	if not tokens.refresh_token and not settings.get_password("refresh_token", raise_exception=False):
-		raise zoho.ReauthorizationRequired(
-			_(
-				"Zoho sent no refresh token. Remove this client under Connected Apps in your Zoho account and authorize again."
+	with _token_lock():
+		frappe.db.commit()  # nosemgrep: a new snapshot; the form may have been saved since this request began
+		settings = get_settings()
+		previous, previous_center = stored_secret(settings, "refresh_token"), settings.data_center
+		if not tokens.refresh_token and not previous:
+			raise zoho.ReauthorizationRequired(
+				_(
+					"Zoho sent no refresh token. Remove this client under Connected Apps in your Zoho account and authorize again."
+				)
 			)
-		)
-	previous = settings.get_password("refresh_token", raise_exception=False)
-	settings.update(
-		{
-			"access_token": tokens.access_token,
-			"token_expiry": _expiry(tokens),
-			"data_center": data_center,
-			"api_domain": tokens.api_domain or zoho.DATA_CENTERS[data_center].api_domain,
-			"code": None,
-			"is_active": 1,
-			"connection_status": "Connected",
-			"connection_error": None,
-			"connected_by": user,
-			"connected_on": now_datetime(),
-		}
-	)
-	if tokens.refresh_token:
-		settings.refresh_token = tokens.refresh_token
-	settings.flags.ignore_permissions = True
-	settings.flags.from_connection = True
-	settings.save()
-	frappe.cache.delete_value(_THROTTLED)
-	frappe.db.commit()  # nosemgrep: Zoho has issued the tokens; a callback is a GET, which Frappe rolls back
+		settings.update(_connected(tokens, data_center, user))
+		settings.flags.ignore_permissions = True
+		settings.flags.from_connection = True
+		settings.save()
+		frappe.db.commit()  # nosemgrep: Zoho has issued the tokens; a callback is a GET, which Frappe rolls back
 	if tokens.refresh_token and previous and previous != tokens.refresh_token:
-		_revoke_quietly(previous)
+		revoke_quietly(previous, previous_center)
 
 
 def disconnect() -> bool:
@@ -114,11 +116,31 @@ def disconnect() -> bool:
 	Returns:
 		Whether Zoho confirmed; the tokens here are gone either way.
 	"""
-	token = get_settings().get_password("refresh_token", raise_exception=False)
-	revoked = _revoke_quietly(token) if token else True
-	wipe_tokens("Not Connected", None)
-	frappe.db.commit()  # nosemgrep: the token is revoked at Zoho, which cannot be rolled back
+	with _token_lock():
+		frappe.db.commit()  # nosemgrep: a new snapshot, to revoke the token that is stored now
+		settings = get_settings()
+		token = stored_secret(settings, "refresh_token")
+		revoked = revoke_quietly(token, settings.data_center) if token else True
+		wipe_tokens("Not Connected", None)
+		frappe.db.commit()  # nosemgrep: the token is revoked at Zoho, which cannot be rolled back
 	return revoked
+
+
+def revoke_quietly(token: str, data_center: str) -> bool:
+	"""Revoke a refresh token and return whether Zoho confirmed.
+
+	A Zoho that does not answer must not stop the caller: that is written to the Error Log.
+	"""
+	# Zoho asks for the token alone, so this works for a client that is no longer known.
+	client = zoho.OAuthClient("", "", "", zoho.Transport())
+	try:
+		client.revoke(accounts_url(data_center), token)
+	except (zoho.ZohoError, frappe.ValidationError) as error:
+		if isinstance(error, frappe.ValidationError):
+			frappe.clear_last_message()
+		frappe.log_error("Zoho: refresh token not revoked")
+		return False
+	return True
 
 
 def wipe_tokens(status: str, reason: str | None) -> None:
@@ -126,16 +148,7 @@ def wipe_tokens(status: str, reason: str | None) -> None:
 	for fieldname in ("access_token", "refresh_token"):
 		remove_encrypted_password(SETTINGS, SETTINGS, fieldname)
 	frappe.db.set_single_value(
-		SETTINGS,
-		{
-			"access_token": None,
-			"refresh_token": None,
-			"token_expiry": None,
-			"code": None,
-			"is_active": 0,
-			"connection_status": status,
-			"connection_error": reason,
-		},
+		SETTINGS, {**DISCONNECTED, "code": None, "connection_status": status, "connection_error": reason}
 	)
 
 
@@ -193,37 +206,64 @@ class TokenSource:
 def _ask_for_token(settings) -> str:
 	from erpnext_zoho_integration.connection.messages import explain
 
-	refresh = settings.get_password("refresh_token", raise_exception=False)
+	refresh = stored_secret(settings, "refresh_token")
 	if not refresh:
 		raise NotConnected(_("No refresh token available. Open Zoho Settings and click Authorize with Zoho."))
-	if frappe.cache.get_value(_THROTTLED, expires=True):
+	locked_until = settings.get("no_tokens_before")
+	if locked_until and now_datetime() < get_datetime(locked_until):
 		raise zoho.TokenThrottled(_("waiting for Zoho's token limit to pass"))
 	try:
 		tokens = oauth_client(settings).refresh(accounts_url(settings.data_center), refresh)
 	except zoho.ReauthorizationRequired as error:
 		mark_needs_attention(explain(error))
 		raise
-	except zoho.TokenThrottled:
+	except zoho.TokenThrottled as error:
 		# Asking again keeps Zoho's door closed, for every worker.
-		frappe.cache.set_value(_THROTTLED, 1, expires_in_sec=_THROTTLE_SECONDS)
+		_write({"no_tokens_before": str(_from_now(min(error.retry_after, _LONGEST_WAIT)))})
+		frappe.db.commit()  # nosemgrep: what follows is an error, which rolls back
 		raise
-	set_encrypted_password(SETTINGS, SETTINGS, tokens.access_token, "access_token")
-	if tokens.refresh_token:
-		set_encrypted_password(SETTINGS, SETTINGS, tokens.refresh_token, "refresh_token")
-	# Not save(): a form that somebody has open must not become stale every hour.
-	frappe.db.set_single_value(SETTINGS, {"token_expiry": str(_expiry(tokens))}, update_modified=False)
-	frappe.db.commit()  # nosemgrep: Zoho has issued the token; losing it would waste one of ten
+	_store_refreshed(tokens, reactivate=not settings.is_active)
 	return tokens.access_token
 
 
-def _revoke_quietly(token: str) -> bool:
-	"""Revoke a refresh token; a Zoho that does not answer must not stop the caller."""
-	try:
-		oauth_client().revoke(accounts_url(), token)
-	except (zoho.ZohoError, frappe.ValidationError):
-		frappe.log_error("Zoho: refresh token not revoked")
-		return False
-	return True
+def _store_refreshed(tokens: zoho.Tokens, reactivate: bool) -> None:
+	"""Store a new access token without `save()`: a form that somebody has open must not become stale every hour."""
+	set_encrypted_password(SETTINGS, SETTINGS, tokens.access_token, "access_token")
+	if tokens.refresh_token:
+		set_encrypted_password(SETTINGS, SETTINGS, tokens.refresh_token, "refresh_token")
+	values = {"token_expiry": str(_from_now(tokens.expires_in)), "no_tokens_before": None}
+	if reactivate:
+		# What needed attention, a wrong client secret for instance, has been put right.
+		values |= {"is_active": 1, "connection_status": "Connected", "connection_error": None}
+	_write(values)
+	frappe.db.commit()  # nosemgrep: Zoho has issued the token; losing it would waste one of ten
+
+
+def _connected(tokens: zoho.Tokens, data_center: str, user: str) -> dict:
+	"""Return the fields of Zoho Settings after an authorization."""
+	values = {
+		"access_token": tokens.access_token,
+		"token_expiry": _from_now(tokens.expires_in),
+		"no_tokens_before": None,
+		"data_center": data_center,
+		"api_domain": tokens.api_domain or zoho.DATA_CENTERS[data_center].api_domain,
+		"code": None,
+		"is_active": 1,
+		"connection_status": "Connected",
+		"connection_error": None,
+		"connected_by": user,
+		"connected_on": now_datetime(),
+	}
+	return {**values, "refresh_token": tokens.refresh_token} if tokens.refresh_token else values
+
+
+def _write(values: dict) -> None:
+	frappe.db.set_single_value(SETTINGS, values, update_modified=False)
+
+
+def _token_lock() -> AbstractContextManager[Held]:
+	"""The lock of whoever changes tokens; longer than a call to Zoho with its repetitions takes."""
+	return shared_lock("token", seconds=120, wait=90)
 
 
 def _require_active(settings) -> None:
@@ -232,8 +272,8 @@ def _require_active(settings) -> None:
 		raise NotConnected(f"{_('Zoho integration is not active')}. {hint}")
 
 
-def _expiry(tokens: zoho.Tokens):
-	return add_to_date(now_datetime(), seconds=tokens.expires_in)
+def _from_now(seconds: float):
+	return add_to_date(now_datetime(), seconds=seconds)
 
 
 def _usable_until(settings):

@@ -62,7 +62,7 @@ def fetch_tokens(code: str | None = None) -> dict:
 	"""
 	require(SYSTEM_MANAGER)
 	settings = get_settings()
-	code = (code or settings.code or "").strip()
+	code = zoho.Secret((code or settings.code or "").strip())
 	if not code:
 		frappe.throw(_("Enter the authorization code, or click Authorize with Zoho, which needs none."))
 	with connection.explained_errors():

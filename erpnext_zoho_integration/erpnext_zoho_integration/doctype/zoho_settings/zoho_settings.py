@@ -6,8 +6,23 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from erpnext_zoho_integration.connection.clients import redirect_uri
-from erpnext_zoho_integration.connection.tokens import wipe_tokens
+from erpnext_zoho_integration.connection.clients import redirect_uri, stored_secret
+from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
+
+# Written by the connection and by runs, often behind a form that is open: saving the form must not undo that.
+NOT_OF_THE_FORM = (
+	"access_token",
+	"refresh_token",
+	"token_expiry",
+	"no_tokens_before",
+	"api_domain",
+	"is_active",
+	"connection_status",
+	"connection_error",
+	"connected_by",
+	"connected_on",
+	"last_sync",
+)
 
 
 class ZohoSettings(Document):
@@ -17,6 +32,9 @@ class ZohoSettings(Document):
 		self.redirect_uri = redirect_uri()
 
 	def validate(self) -> None:
+		before = self.get_doc_before_save()
+		if before and not self.flags.from_connection:
+			self.update({fieldname: before.get(fieldname) for fieldname in NOT_OF_THE_FORM})
 		self.redirect_uri = redirect_uri()
 		for fieldname in ("client_id", "client_secret", "code"):
 			if self.get(fieldname):
@@ -27,13 +45,24 @@ class ZohoSettings(Document):
 					frappe.bold(frappe.utils.escape_html(self.account_time_zone))
 				)
 			)
+		if before and before.client_id and before.client_id != self.client_id:
+			self.end_connection(before)
 
-	def on_update(self) -> None:
-		before = self.get_doc_before_save()
-		if before and before.client_id and before.client_id != self.client_id and before.is_active:
-			# The tokens belong to the client that got them.
-			wipe_tokens("Not Connected", _("The Client ID was changed. Click Authorize with Zoho."))
+	def end_connection(self, before: Document) -> None:
+		"""Drop the tokens: they belong to the client that got them. Zoho is told once this is saved."""
+		token, center = stored_secret(before, "refresh_token"), before.data_center
+		if not token:
+			return
+		self.update(DISCONNECTED)
+		self.connection_status = "Not Connected"
+		self.connection_error = _("The Client ID was changed. Click Authorize with Zoho.")
+		frappe.db.after_commit.add(lambda: _revoke(token, center))
 
 	def zone(self) -> ZoneInfo | None:
 		"""Return the time zone of the Zoho account, if somebody has said so."""
 		return ZoneInfo(self.account_time_zone) if self.account_time_zone else None
+
+
+def _revoke(token: str, center: str) -> None:
+	if not revoke_quietly(token, center):
+		frappe.db.commit()  # nosemgrep: the Error Log; this runs after the request's own commit
