@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync import dialect, folding, recipients
+from erpnext_zoho_integration.sync import dialect, folding, match, recipients
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
 
@@ -94,8 +94,8 @@ def contact_saved(contact, method: str | None = None) -> None:
 	before = contact.get_doc_before_save()
 	known = {normalize_email(row.email_id) for row in before.email_ids} if before else set()
 	added = {normalize_email(row.email_id) for row in contact.email_ids} - known - {""}
-	if added:
-		link_rows(dict.fromkeys(added, contact.name))
+	# Where several Contacts have an address, nobody but a person can say which one is meant.
+	link_rows({email: contact.name for email in added if match.contact_of(email) == contact.name})
 
 
 def before_contact_validate(contact, method: str | None = None) -> None:

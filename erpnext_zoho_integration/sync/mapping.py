@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync.identity import normalize_email, row_key
-from erpnext_zoho_integration.sync.text import MAX_EMAIL, MAX_TEXT, clean, clean_url
+from erpnext_zoho_integration.sync.text import MAX_DATA, MAX_EMAIL, MAX_TEXT, clean, clean_url
 
 # Columns of Campaign Recipient that come from Zoho, in the order of the content hash.
 RECIPIENT_FIELDS = (
@@ -111,11 +111,12 @@ def recipient_row(
 		return None
 	values = _values(record, action_type, times)
 	values["email"], values["action_type"], values["variant"] = email, action_type, variant
+	first_name, last_name = _names(record.first_name, record.last_name)
 	person = Person(
 		email=email,
 		zoho_contact_id=values["zoho_contact_id"],
-		first_name=clean(record.first_name),
-		last_name=clean(record.last_name),
+		first_name=first_name,
+		last_name=last_name,
 		company_name=values["company_name"],
 		designation=values["job_title"],
 		phone=clean(record.phone),
@@ -190,6 +191,15 @@ def _values(record: zoho.Recipient, action_type: str, times: Times) -> dict:
 		"open_reports": _json(record.open_reports_raw),
 		"click_reports": _json(record.click_reports_raw),
 	}
+
+
+def _names(first: str | None, last: str | None) -> tuple[str | None, str | None]:
+	"""Return first and last name, short enough for the full name that a Contact makes of them."""
+	first, last = clean(first), clean(last)
+	if first and last and len(first) + 1 + len(last) > MAX_DATA:
+		first = clean(first, max(MAX_DATA // 2, MAX_DATA - 1 - len(last)))
+		last = clean(last, MAX_DATA - 1 - len(first))
+	return first, last
 
 
 def _acted_at(record: zoho.Recipient, action_type: str, times: Times) -> datetime | None:

@@ -205,7 +205,21 @@ def test_what_is_too_long_is_cut_to_its_field() -> None:
 	)
 	for field in ("company_name", "job_title", "full_name"):
 		assert len(made.values[field]) == 140
-	assert len(made.person.first_name) == len(made.person.last_name) == len(made.person.phone) == 140
+	assert len(made.person.phone) == 140
+
+
+@pytest.mark.parametrize(("first", "last"), [(200, 200), (200, 3), (3, 200), (70, 70), (139, 1), (140, 1)])
+def test_a_contacts_full_name_fits_its_field(first: int, last: int) -> None:
+	person = row(contactfn="f" * first, contactln="l" * last).person
+	assert len(f"{person.first_name} {person.last_name}") <= 140
+	assert person.first_name.startswith("f" * min(first, 68)) and person.last_name.startswith(
+		"l" * min(last, 68)
+	)
+
+
+def test_a_long_first_name_is_cut_no_more_than_needed() -> None:
+	assert row(contactfn="f" * 140).person.first_name == "f" * 140
+	assert row(contactfn="f" * 140, contactln="Lee").person.first_name == "f" * 135 + "…"
 
 
 @pytest.mark.parametrize("length", [10, 400])
