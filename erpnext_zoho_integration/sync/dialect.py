@@ -1,7 +1,8 @@
 """Where MariaDB, SQLite and Postgres differ, and nowhere else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from pypika.functions import Trim
 from pypika.terms import Criterion
 
 import frappe
@@ -36,18 +37,21 @@ def select_in(
 	return list(frappe.db.sql(query, tuple(values)))  # nosemgrep: names of columns are ours, values are bound
 
 
-def any_case_in(field: Field, values: Iterable[str]) -> Criterion:
+def any_case_in(field: Field, values: Collection[str]) -> Criterion:
 	"""Return a condition that finds at least the rows whose text equals one of `values` in any letter case.
 
-	What it finds is compared again in Python: MariaDB's collation finds more than that (see `identity`).
+	Blanks behind the text do not matter. What it finds is compared again in Python: MariaDB's collation finds more than
+	that (see `identity`).
 
 	Args:
 		field: the column.
 		values: in lower case, not empty.
 	"""
 	if frappe.db.db_type == "mariadb":
-		return field.isin(list(values))  # ignores case by itself and uses the index
-	return Lower(field).isin(list(values))
+		return field.isin(list(values))  # ignores case and blanks by itself and uses the index
+	# SQLite's lower() knows ASCII only.
+	upper = {"".join(c if c.isascii() else c.upper() for c in value) for value in values}
+	return Lower(Trim(field)).isin([*{*values, *upper}])
 
 
 def begins_with_any(field: Field, prefixes: Iterable[str]) -> Criterion:

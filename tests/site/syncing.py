@@ -14,7 +14,7 @@ from frappe.utils import get_system_timezone
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
 from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.sync import queue
-from erpnext_zoho_integration.zoho import ACTIONS
+from erpnext_zoho_integration.zoho import ACTION_COUNTERS, ACTIONS
 from tests.site import connecting
 from tests.site.server import settle
 
@@ -147,27 +147,30 @@ def statements() -> Iterator[list[str]]:
 
 def body_of(rows: list[dict], action: str = "openedcontacts") -> dict:
 	"""Return a page of recipients as Zoho answers it, for the simulator's fault `body`."""
-	return {
-		"requestdetails": {"range": 500, "action": action, "fromindex": 1},
-		"status": "success",
-		"list_of_details": rows,
-		"code": "0",
-		"uri": "/api/v1.1/getcampaignrecipientsdata",
-		"version": "1.1",
+	envelope = {"code": "0", "uri": "/api/v1.1/getcampaignrecipientsdata", "version": "1.1"}
+	details = {"range": 500, "action": action, "fromindex": 1}
+	return {"requestdetails": details, "status": "success", "list_of_details": rows, **envelope}
+
+
+def report_of(lists: dict[str, list[dict]]) -> dict:
+	"""Return the report of a campaign with these lists, counted as Zoho counts."""
+	counters = {
+		name: len(lists.get(action, ())) for action, names in ACTION_COUNTERS.items() for name in names
 	}
+	figures = {name: str(number) for name, number in counters.items()}
+	return {"status": "success", "code": "0", "campaign-reports": [figures]}
 
 
 def answer_with(simulator: Simulator, lists: dict[str, list[dict]]) -> None:
-	"""Let the simulator answer with these people: lists by Zoho's name of it, every other one empty."""
-	faults = []
+	"""Let the simulator answer with these people, by Zoho's name of the list; every other list is empty."""
+	empty = {
+		"status": "error",
+		"code": "6303",
+		"message": "There are no contacts in the selected mailing list.",
+	}
+	faults = [{"fault": "body", "endpoint": "campaignreports", "body": report_of(lists)}]
 	for action in LISTS.values():
-		rows = lists.get(action, [])
-		empty = {
-			"status": "error",
-			"code": "6303",
-			"message": "There are no contacts in the selected mailing list.",
-		}
-		body = body_of(rows, action) if rows else empty
+		body = body_of(lists[action], action) if lists.get(action) else empty
 		match = {"action": action}
 		faults.append(
 			{"fault": "body", "endpoint": "getcampaignrecipientsdata", "match": match, "body": body}
