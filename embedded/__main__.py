@@ -12,13 +12,21 @@ from embedded.paths import ADMIN_PASSWORD, ROOT
 def main(command: str, arguments: list[str]) -> int:
 	"""Run one command and return its exit code."""
 	os.chdir(ROOT)
+	signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))
 	try:
-		return {"test": test, "lint": lint, "site": site}[command](arguments)
+		return {"demo": demo, "test": test, "lint": lint, "site": site}[command](arguments)
 	except Missing as missing:
 		print(f"./dev {command} cannot start.\n{missing}", file=sys.stderr)
 		return 3
 	except KeyboardInterrupt:
 		return 130
+
+
+def demo(arguments: list[str]) -> int:
+	"""Tell the story of a first sync, then serve."""
+	from embedded.demo import main as tell
+
+	return tell(arguments)
 
 
 def test(arguments: list[str]) -> int:
@@ -34,7 +42,6 @@ def site(arguments: list[str]) -> int:
 	from embedded.bench import Run
 	from embedded.services import python
 
-	signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))
 	command = arguments[1:] if arguments[:1] == ["--"] else arguments
 	with Run() as run:
 		run.start_web()

@@ -69,6 +69,11 @@ class Bench:
 		config |= {"default_site": SITE, "serve_default_site": True, **values}
 		path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
 
+	def configure_site(self, **values: object) -> None:
+		"""Add to the site's own site_config.json."""
+		path = self.site_path / "site_config.json"
+		path.write_text(json.dumps(json.loads(path.read_text()) | values, indent=1, sort_keys=True) + "\n")
+
 	def run(self, *arguments: str) -> None:
 		"""Run a process of embedded/process.py to its end.
 
@@ -227,6 +232,7 @@ class Run(Bench):
 		if port:
 			self.web_port = port
 			self.configure(webserver_port=port)
+		self.configure_site(host_name=self.base_url)
 		service = self.start("web", python("embedded.process", "web", str(self.web_port)), grace=2)
 		service.wait_for_http(f"{self.base_url}/api/method/ping")
 		return service
@@ -242,6 +248,11 @@ class Run(Bench):
 	def watch(self, process_id: int) -> None:
 		"""Have the guard end this process, and whatever it starts, if this one dies first."""
 		self._guard.tell(f"+{process_id}")
+
+	def check(self) -> None:
+		"""Raise RuntimeError, with the end of its log, if a process has ended."""
+		for service in self._services:
+			service.check()
 
 	def stop(self, service: Service) -> None:
 		"""Stop one process."""
