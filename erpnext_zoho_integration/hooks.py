@@ -21,6 +21,7 @@ _SHARED = "public/js/zoho.js"
 doctype_js = {
 	"Campaign": [_SHARED, "public/js/campaign.js"],
 	"Campaign Recipient": _SHARED,
+	"Contact": [_SHARED, "public/js/contact.js"],
 	"Zoho Settings": _SHARED,
 	"Zoho Sync Run": _SHARED,
 }
@@ -30,6 +31,8 @@ doctype_list_js = {
 	"Zoho Sync Run": _SHARED,
 }
 
+additional_timeline_content = {"Contact": [f"{_MODULE}.desk.contact.timeline"]}
+
 doc_events = {
 	"Campaign": {
 		"onload": f"{_MODULE}.desk.campaign.onload",
@@ -37,6 +40,7 @@ doc_events = {
 		"after_rename": "erpnext_zoho_integration.sync.lifecycle.campaign_renamed",
 	},
 	"Contact": {
+		"onload": f"{_MODULE}.desk.contact.onload",
 		"before_validate": "erpnext_zoho_integration.sync.lifecycle.before_contact_validate",
 		"validate": "erpnext_zoho_integration.sync.lifecycle.after_contact_validate",
 		"on_update": "erpnext_zoho_integration.sync.lifecycle.contact_saved",

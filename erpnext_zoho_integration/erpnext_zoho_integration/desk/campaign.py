@@ -72,7 +72,7 @@ def cards(campaign) -> list[dict]:
 			"rate": rates.get(key),
 			"filters": filters_of(campaign.name, ACTIONS[key]),
 		}
-		for key, label in _labels().items()
+		for key, label in card_labels().items()
 	]
 
 
@@ -119,7 +119,8 @@ def delivered_filters(campaign: str) -> dict:
 	return {"filters": filters, "complete": complete}
 
 
-def _labels() -> dict[str, str]:
+def card_labels() -> dict[str, str]:
+	"""Return the translated label of each card."""
 	return {
 		"sent": _("Sent"),
 		"delivered": _("Delivered"),

@@ -56,6 +56,7 @@ erpnext_zoho_integration.campaign = {
 		$body.find("[data-card=delivered]").on("click", (event) => this.open_delivered(frm, event));
 		if (cards.length) {
 			app.ask("desk.insights.get_insights", { campaign: frm.doc.name }).then((insights) => {
+				if (!document.contains($insights[0])) return;
 				this.show_averages($body, insights.averages);
 				this.show_insights(frm, $insights, insights, cards);
 			});

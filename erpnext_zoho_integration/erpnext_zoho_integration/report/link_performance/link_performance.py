@@ -1,0 +1,97 @@
+"""Link Performance: which links of which campaign were clicked, by how many people and how often."""
+
+import json
+
+import frappe
+from frappe import _
+
+from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
+	campaign_names,
+	column,
+	number,
+	read_filters,
+	read_recipients,
+)
+from erpnext_zoho_integration.sync.figures import percentage
+
+CHART_LINKS = 10
+
+
+def execute(filters: dict | None = None) -> tuple:
+	"""Return columns, rows, message, chart and summary; two queries for any number of campaigns.
+
+	Args:
+		filters: see `recipients.read_filters`.
+	"""
+	campaigns = campaign_names(read_filters(filters))
+	clickers = read_recipients(campaigns, ("Clicked",), ["campaign", "url_clicks"])
+	data = get_data(campaigns, clickers)
+	return get_columns(), data, None, get_chart(data), get_report_summary(data, len(clickers))
+
+
+def get_columns() -> list[dict]:
+	"""Return the columns: where, which link, how many."""
+	return [
+		column("link", _("Link"), "Data", 380),
+		column("campaign", _("Campaign"), "Link", 220, options="Campaign"),
+		column("campaign_name", _("Name at Zoho"), "Data", 180),
+		column("people", _("People"), "Int", 90),
+		column("share", _("Share of Those Who Clicked"), "Percent", 180),
+		column("clicks", _("Clicks"), "Int", 90),
+	]
+
+
+def get_data(campaigns: dict[str, str], clickers: list[frappe._dict]) -> list[dict]:
+	"""Return a row per campaign and link, the most clicked first.
+
+	`clicks` is empty where Zoho does not say how often a person clicked a link.
+	"""
+	rows: dict[tuple[str, str], dict] = {}
+	total: dict[str, int] = {}
+	for clicker in clickers:
+		total[clicker.campaign] = total.get(clicker.campaign, 0) + 1
+		for link in json.loads(clicker.url_clicks or "[]"):
+			row = rows.setdefault(
+				(clicker.campaign, link["url"]),
+				{
+					"campaign": clicker.campaign,
+					"campaign_name": campaigns[clicker.campaign],
+					"link": link["url"],
+					"people": 0,
+					"clicks": None,
+				},
+			)
+			row["people"] += 1
+			if link.get("count"):
+				row["clicks"] = (row["clicks"] or 0) + link["count"]
+	for row in rows.values():
+		row["share"] = percentage(row["people"], total[row["campaign"]])
+	return sorted(rows.values(), key=lambda row: (-row["people"], row["campaign"], row["link"]))
+
+
+def get_chart(data: list[dict]) -> dict | None:
+	"""Return the people behind the most clicked links, over all campaigns."""
+	people: dict[str, int] = {}
+	for row in data:
+		people[row["link"]] = people.get(row["link"], 0) + row["people"]
+	if not people:
+		return None
+	best = sorted(people, key=lambda link: (-people[link], link))[:CHART_LINKS]
+	return {
+		"data": {
+			"labels": best,
+			"datasets": [{"name": _("People"), "values": [people[link] for link in best]}],
+		},
+		"type": "bar",
+	}
+
+
+def get_report_summary(data: list[dict], clickers: int) -> list[dict]:
+	"""Return how many links and clicks there are."""
+	if not data:
+		return []
+	return [
+		number(_("Links"), len({row["link"] for row in data})),
+		number(_("Recipients Who Clicked"), clickers),
+		number(_("Counted Clicks"), sum(row["clicks"] or 0 for row in data)),
+	]

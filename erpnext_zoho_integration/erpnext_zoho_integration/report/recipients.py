@@ -1,0 +1,59 @@
+"""What the reports about recipients share: which campaigns they may speak of, and the shape of columns."""
+
+import frappe
+
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
+	get_campaigns,
+	validate_filters,
+)
+
+RECIPIENT = "Campaign Recipient"
+
+
+def read_filters(filters: dict | None) -> frappe._dict:
+	"""Return the filters of a report, checked.
+
+	Args:
+		filters: `from_date`, `to_date` (days on which campaigns were sent, in the site's zone, both included),
+			`campaign`, and those of the report.
+	"""
+	filters = frappe._dict(filters or {})
+	validate_filters(filters)
+	return filters
+
+
+def campaign_names(filters: frappe._dict) -> dict[str, str]:
+	"""Return the campaigns that the user may read and that match the filters: Zoho's name by name of the document."""
+	chosen = frappe._dict({key: filters.get(key) for key in ("from_date", "to_date", "campaign")})
+	return {row.campaign: row.campaign_name for row in get_campaigns(chosen)}
+
+
+def read_recipients(
+	campaigns: dict[str, str], actions: tuple[str, ...], fields: list[str]
+) -> list[frappe._dict]:
+	"""Return the recipients of these campaigns that the user may read, in one query.
+
+	Args:
+		campaigns: from `campaign_names`.
+		actions: action types.
+		fields: to read.
+	"""
+	if not campaigns:
+		return []
+	return frappe.get_list(
+		RECIPIENT,
+		filters={"campaign": ("in", list(campaigns)), "action_type": ("in", list(actions))},
+		fields=fields,
+		order_by="name asc",
+		limit_page_length=0,
+	)
+
+
+def column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) -> dict:
+	"""Return a column of a report."""
+	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
+
+
+def number(label: str, value: float, datatype: str = "Int", **more: str) -> dict:
+	"""Return a number of a report's summary."""
+	return {"label": label, "value": value, "datatype": datatype, **more}
