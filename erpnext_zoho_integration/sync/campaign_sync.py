@@ -105,7 +105,7 @@ class CampaignSync:
 		interval = schedule.interval(age, self.policy.intervals)
 		return schedule.full_check_due(now, self.state.full_check_at, self.policy.full_check_days, interval)
 
-	def _is_settled(self, list_id: str, counter: int | None) -> bool:
+	def is_settled(self, list_id: str, counter: int | None) -> bool:
 		"""Return whether a list need not be read: its counter has not moved, and all it counted is here."""
 		position, known = self.state.position, self.state.lists.get(list_id)
 		if list_id in position.done:
@@ -123,7 +123,7 @@ class CampaignSync:
 		"""Read one list; one that Zoho refuses leaves the campaign's other lists standing."""
 		list_id, action_type = f"{source.key}|{action}", zoho.ACTIONS[action]
 		position = self.state.position
-		if self._is_settled(list_id, counter):
+		if self.is_settled(list_id, counter):
 			self.state.lists.setdefault(list_id, ListState(counter=counter))
 			self.broken.add(action_type)  # not read now: nothing can be said of what is no longer in it
 			return

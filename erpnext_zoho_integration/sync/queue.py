@@ -29,7 +29,7 @@ def start(trigger: str, campaign: str | None = None, mode: str = "Due") -> tuple
 	Returns:
 		Name of the run, and whether this call has made it.
 	"""
-	run, created = _open(trigger, campaign, mode)
+	run, created = open_run(trigger, campaign, mode)
 	if created:
 		enqueue_slices(run)
 	return run, created
@@ -44,7 +44,7 @@ def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **opti
 	Raises:
 		frappe.ValidationError: the same run is active.
 	"""
-	run, created = _open(trigger, campaign, mode)
+	run, created = open_run(trigger, campaign, mode)
 	if not created:
 		frappe.throw(_("A sync is already under way: {0}").format(run))
 	frappe.db.commit()  # nosemgrep: others must see that a run is active
@@ -118,7 +118,8 @@ def schedule_enabled() -> bool:
 	return bool(settings.is_active and settings.enable_schedule)
 
 
-def _open(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
+def open_run(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
+	"""Make a run, or find the active one; return its name and whether it was made. Nobody works on it yet."""
 	key = f"campaign:{campaign}"[:140] if campaign else "all"
 	active = frappe.db.get_value(
 		account.RUN, {"active_key": key}, ["name", "status", "heartbeat"], as_dict=True

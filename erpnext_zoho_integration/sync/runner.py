@@ -6,6 +6,7 @@ spend is written down and holds no worker.
 
 import time
 import uuid
+from collections.abc import Callable
 
 import frappe
 from frappe import _
@@ -50,6 +51,7 @@ class Slice:
 		seconds: after how long it ends at the next page.
 		patience: how long it waits for Zoho itself, see `governor.Governor`.
 		writers: by default those that the site needs.
+		progress: called now and then with the run's numbers.
 	"""
 
 	def __init__(
@@ -59,8 +61,10 @@ class Slice:
 		seconds: float = SLICE_SECONDS,
 		patience: float | None = None,
 		writers: Writers | None = None,
+		progress: Callable[[dict], None] | None = None,
 	) -> None:
 		self.run = run
+		self.progress = progress
 		self.worker = uuid.uuid4().hex
 		self.deadline = time.monotonic() + seconds
 		self.policy = plan.read_policy()
@@ -259,6 +263,8 @@ class Slice:
 			return
 		self._shown = time.monotonic()
 		numbers = account.add_up(self.run)
+		if self.progress:
+			self.progress(numbers)
 		user = frappe.db.get_value(account.RUN, self.run, "user")
 		frappe.publish_realtime(
 			"zoho_sync_progress", {"run": self.run, **numbers}, user=user, after_commit=True

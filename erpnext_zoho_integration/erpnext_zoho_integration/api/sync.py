@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 
+from erpnext_zoho_integration.connection import explained_errors
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	MAY_SYNC,
 	over_http,
@@ -10,6 +11,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	require_campaign,
 )
 from erpnext_zoho_integration.sync import account, direct, queue
+from erpnext_zoho_integration.sync.forecast import forecast_all
 
 
 @frappe.whitelist(methods=["POST"])
@@ -24,7 +26,8 @@ def sync_all_campaigns(now: bool = False) -> dict:
 	"""
 	if over_http():
 		require(*MAY_SYNC)
-		queue.require_connection()
+		with explained_errors():
+			queue.require_connection()
 		return _queued("User", "All")
 	if now:
 		queue.require_connection()
@@ -45,12 +48,21 @@ def sync_campaign_by_name(campaign_name: str) -> dict:
 		`success` and `message`, and the `run` that was queued.
 	"""
 	campaign = require_campaign(campaign_name, "write")
-	queue.require_connection()
+	with explained_errors():
+		queue.require_connection()
 	run, created = queue.start("User", campaign, "Full")
 	message = (
 		_("The sync has been queued.") if created else _("A sync of this campaign is already under way.")
 	)
 	return {"success": True, "message": message, "queued": created, "run": run}
+
+
+@frappe.whitelist(methods=["POST"])
+def forecast() -> dict:
+	"""Return what a sync of all campaigns would cost and bring, about; see `sync.forecast.Forecast`."""
+	require(*MAY_SYNC)
+	with explained_errors():
+		return forecast_all().as_dict()
 
 
 @frappe.whitelist(methods=["POST"])

@@ -1,0 +1,127 @@
+"""What a run would do: the same reading, matching and comparing, and nothing written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import frappe
+
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection import explain
+from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan, recipients, state
+from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
+from erpnext_zoho_integration.sync.identity import campaign_identity
+from erpnext_zoho_integration.sync.mapping import Row
+from erpnext_zoho_integration.sync.match import find_contacts
+from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPage, read_page
+from erpnext_zoho_integration.sync.session import Session
+from erpnext_zoho_integration.sync.state import CampaignState, Position
+
+
+@dataclass(slots=True)
+class Preview:
+	"""What would become of one campaign."""
+
+	campaign_name: str | None
+	campaign: str | None
+	error: str | None = None
+	inserted: int = 0
+	updated: int = 0
+	unchanged: int = 0
+	skipped: int = 0
+	linked: int = 0
+	contacts: int = 0
+	calls: int = 0
+	reasons: dict[str, int] = field(default_factory=dict)
+
+
+class DryRun:
+	"""Goes through a run without writing.
+
+	Args:
+		mode: `Due`, `All` or `Full`.
+		campaign: name of the Campaign; by default all.
+	"""
+
+	def __init__(self, mode: str, campaign: str | None = None) -> None:
+		self.session = Session()
+		self.policy = plan.read_policy()
+		self.mode = mode
+		self.campaign = campaign
+		self.would_create: set[str] = set()
+
+	@property
+	def calls(self) -> int:
+		"""How many calls to Zoho there have been."""
+		return self.session.calls
+
+	def previews(self) -> Iterator[Preview]:
+		"""Yield what would become of each campaign.
+
+		Raises:
+			zoho.ZohoError: Zoho did not list its campaigns.
+		"""
+		try:
+			made = self._plan()
+			self.times = plan.times_from_samples(made.samples, self.policy)
+			for record in made.records:
+				yield self._preview(record)
+		finally:
+			self.session.executor.shutdown(wait=True, cancel_futures=True)
+			frappe.db.rollback()
+
+	def _plan(self) -> plan.Plan:
+		if not self.campaign:
+			return plan.plan_all(self.session.client, self.policy, self.mode)
+		key = frappe.db.get_value("Campaign", self.campaign, "zoho_campaign_key")
+		return plan.plan_one(self.session.client, key)
+
+	def _preview(self, record: zoho.Campaign) -> Preview:
+		name, before = campaigns.find_campaign(record.key, record.id), self.session.calls
+		preview = Preview(record.name, name)
+		try:
+			self._lists(record, name, preview)
+		except zoho.ZohoError as error:
+			preview.error = explain(error)
+		preview.calls = self.session.calls - before
+		return preview
+
+	def _lists(self, record: zoho.Campaign, name: str | None, preview: Preview) -> None:
+		sources = fetch.sources(self.session.client, record.key, record.type)
+		reports = fetch.reports(self.session.client, sources)
+		full = self.mode == "Full" or bool(self.campaign)
+		reader = CampaignSync(self.session, self.policy, self.times, None, None, full=full)
+		reader.state = state.load([record.key]).get(record.key) or CampaignState(None, record.key)
+		reader.state.position = Position("dry run")
+		identity = campaign_identity(name) if name else record.key
+		for action in self.policy.actions:
+			for source, report in zip(sources, reports, strict=True):
+				counter = report.expected(action) if report else None
+				if not reader.is_settled(f"{source.key}|{action}", counter):
+					for fetched in fetch.prefetched_pages(self.session, source, action):
+						self._page(read_page(fetched, identity, self.times), preview)
+
+	def _page(self, read: ReadPage, preview: Preview) -> None:
+		preview.skipped += read.skipped
+		for note in read.notes:
+			preview.reasons[note.message] = preview.reasons.get(note.message, 0) + 1
+		found = recipients.difference(read.rows, recipients.stored_rows({row.key for row in read.rows}))
+		preview.inserted += len(found.new)
+		preview.updated += len(found.changed)
+		preview.unchanged += len(found.unchanged)
+		loose = [*found.new, *(row for row, old in found.changed if not old.contact)]
+		self._contacts([row for row in loose if not row.erased], preview)
+
+	def _contacts(self, rows: list[Row], preview: Preview) -> None:
+		matches = find_contacts(row.person for row in rows)
+		for row in rows:
+			person = row.person
+			if matches.contact_of(person) or row.email in self.would_create:
+				preview.linked += 1
+			elif (
+				not matches.is_ambiguous(person)
+				and CREATE_FOR[self.policy.create_for](person)
+				and contacts.usable(person.email)
+			):
+				self.would_create.add(row.email)
+				preview.contacts += 1
+				preview.linked += 1
