@@ -28,11 +28,13 @@ _TEXT = (
 )
 
 
-def fold_campaign(campaign: str) -> int:
+def fold_campaign(campaign: str, *, merged: bool = False) -> int:
 	"""Give all rows of a campaign the keys they should have, and fold those that then collide.
 
 	Args:
-		campaign: name of the Campaign, into which another may just have been merged.
+		campaign: name of the Campaign.
+		merged: another one has just been merged into it. Zoho does not list that one's rows under this campaign, so they
+			lose their content hash, by which a sync tells the rows that it answers for.
 
 	Returns:
 		The number of rows that were folded into another.
@@ -44,7 +46,7 @@ def fold_campaign(campaign: str) -> int:
 		for row in rows:
 			key = row_key(identity, row.email, row.action_type)
 			if key != row.row_key:
-				folded += _rekey(row.name, key)
+				folded += _rekey(row.name, key, {"content_hash": None} if merged else {})
 	return folded
 
 
@@ -59,11 +61,11 @@ def _next_rows(campaign: str, after: str) -> list:
 	).run(as_dict=True)
 
 
-def _rekey(name: str, key: str) -> int:
-	"""Give a row its key, or fold it into the row that has it; return 1 if it was folded."""
+def _rekey(name: str, key: str, values: dict) -> int:
+	"""Give a row its key and these values, or fold it into the row that has the key; return 1 if it was folded."""
 	survivor = frappe.db.get_value(RECIPIENT, {"row_key": key}, "name")
 	if not survivor:
-		frappe.db.set_value(RECIPIENT, name, "row_key", key, update_modified=False)
+		frappe.db.set_value(RECIPIENT, name, {**values, "row_key": key}, update_modified=False)
 		return 0
 	fields = ["name", *_HIGHER, *_EARLIER, *_TEXT]
 	kept, folded = (frappe.db.get_value(RECIPIENT, n, fields, as_dict=True) for n in (survivor, name))

@@ -17,9 +17,14 @@ DEFAULT_CALLS = 400
 # A worker waits this long itself; for longer the run lets it go.
 PATIENCE_SECONDS = 30.0
 
-# Drops what has left the window; takes a place if there is one, else tells when the oldest leaves.
+# Drops what has left the window; takes a place if there is one, else tells when the oldest leaves. By Redis's own clock:
+# those of several machines, or of two threads of which one was held up, would let one call too many through.
 _TAKE = """
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if not now then
+	local time = redis.call('TIME')
+	now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
 if redis.call('ZCARD', KEYS[1]) < limit then
 	redis.call('ZADD', KEYS[1], now, ARGV[4])
@@ -58,7 +63,7 @@ class Governor:
 		locks: methods that Zoho has locked, with the end as seconds since the epoch, from the database.
 		patience: how long to wait here, in seconds; for longer, `Paused` is raised.
 		sleep: waits the given seconds.
-		clock: seconds since the epoch, the same on all machines.
+		clock: seconds since the epoch; by default Redis's for the window and this machine's for locks.
 	"""
 
 	def __init__(
@@ -71,7 +76,7 @@ class Governor:
 		locks: dict[str, float] | None = None,
 		patience: float = PATIENCE_SECONDS,
 		sleep: Callable[[float], None] = time.sleep,
-		clock: Callable[[], float] = time.time,
+		clock: Callable[[], float] | None = None,
 	) -> None:
 		self.calls = max(1, calls)
 		self.window = window
@@ -80,7 +85,8 @@ class Governor:
 		self._prefix = prefix
 		self._patience = patience
 		self._sleep = sleep
-		self._clock = clock
+		self._clock = clock or time.time
+		self._own_clock = clock
 
 	def before_call(self, endpoint: str) -> None:
 		"""Return when the method may be called; what `zoho.Transport` asks before each request.
@@ -98,20 +104,20 @@ class Governor:
 		"""Return how many calls of a method are in the window now."""
 		try:
 			return self._server.zcount(self._key(endpoint), self._clock() - self.window, "+inf")
-		except redis.exceptions.ConnectionError:
+		except redis.exceptions.RedisError:
 			return 0
 
 	def lock(self, endpoint: str, seconds: float) -> float:
 		"""Remember for all workers that Zoho has locked a method; return the end as seconds since the epoch."""
 		until = self._clock() + seconds
 		self.locks[endpoint] = until
-		with suppress(redis.exceptions.ConnectionError):  # the database remembers it too
+		with suppress(redis.exceptions.RedisError):  # the database remembers it too
 			self._server.set(f"{self._prefix}lock-{endpoint}", until, px=max(1, int(seconds * 1000)))
 		return until
 
 	def _mind_lock(self, endpoint: str) -> None:
 		until = self.locks.get(endpoint, 0.0)
-		with suppress(redis.exceptions.ConnectionError):
+		with suppress(redis.exceptions.RedisError):
 			until = max(until, float(self._server.get(f"{self._prefix}lock-{endpoint}") or 0))
 		seconds = until - self._clock()
 		if seconds > self._patience:
@@ -123,9 +129,15 @@ class Governor:
 		"""Take a place in the window, or return how long none becomes free, in seconds."""
 		try:
 			wait = self._server.eval(
-				_TAKE, 1, self._key(endpoint), self._clock(), self.window, self.calls, uuid.uuid4().hex
+				_TAKE,
+				1,
+				self._key(endpoint),
+				self._own_clock() if self._own_clock else "",
+				self.window,
+				self.calls,
+				uuid.uuid4().hex,
 			)
-		except redis.exceptions.ConnectionError:
+		except redis.exceptions.RedisError:
 			# Without Redis there are no other workers either: keep the average pace.
 			self._sleep(self.window / self.calls)
 			return 0.0

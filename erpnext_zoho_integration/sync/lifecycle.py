@@ -15,6 +15,20 @@ from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
 RECIPIENT = "Campaign Recipient"
 DELETED = "Zoho Deleted Campaign"
 STATE = "Zoho Campaign State"
+IDENTITY = ("zoho_campaign_id", "zoho_campaign_key")
+# The fields of a Campaign that come from Zoho.
+FROM_ZOHO = (
+	*IDENTITY,
+	"zoho_subject",
+	"zoho_from_email",
+	"zoho_reply_to",
+	"zoho_preview_url",
+	"zoho_sent_time",
+	"zoho_campaign_status",
+	"zoho_campaign_type",
+	"zoho_opens_by_country",
+	"last_synced",
+)
 
 
 def campaign_deleted(campaign, method: str | None = None) -> None:
@@ -28,15 +42,33 @@ def campaign_deleted(campaign, method: str | None = None) -> None:
 
 
 def campaign_renamed(campaign, method: str | None, old: str, new: str, merge: bool = False) -> None:
-	"""Fold the rows of a Campaign that was merged into this one; a mere rename changes nothing of ours."""
+	"""Fold the rows of a Campaign that was merged into this one; a mere rename changes nothing of ours.
+
+	A hand-made Campaign becomes the one that it takes in: somebody has said that they are the same.
+	"""
 	if merge:
 		merged = frappe.get_doc("Campaign", old)
-		folding.fold_campaign(new)
-		if merged.get("zoho_campaign_key"):
+		if merged.get("zoho_campaign_key") and campaign.get("zoho_campaign_key"):
 			remember_deleted(merged, "Merged", merged_into=new)
 			frappe.db.delete(STATE, {"zoho_campaign_key": merged.zoho_campaign_key})
+		elif merged.get("zoho_campaign_key"):
+			_hand_over(merged, new)
+		folding.fold_campaign(new, merged=True)
 	elif not campaign.get("zoho_campaign_key"):
 		folding.fold_campaign(new)
+
+
+def _hand_over(merged, survivor: str) -> None:
+	"""Give another Campaign everything by which a sync knows this one, and its figures."""
+	frappe.db.set_value("Campaign", merged.name, dict.fromkeys(IDENTITY), update_modified=False)
+	frappe.db.set_value("Campaign", survivor, {field: merged.get(field) for field in FROM_ZOHO})
+	frappe.db.set_value(
+		"Campaign Analytics",
+		{"parenttype": "Campaign", "parent": merged.name},
+		"parent",
+		survivor,
+		update_modified=False,
+	)
 
 
 def remember_deleted(campaign, reason: str, merged_into: str | None = None) -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from erpnext_zoho_integration import zoho
@@ -36,6 +37,7 @@ RECIPIENT_FIELDS = (
 	"click_reports",
 )
 MAX_INT = 2_147_483_647
+_REMEMBERED_TIMES = 10_000
 OPT_OUT_ACTIONS = frozenset({"Unsubscribed", "Complaint"})
 
 
@@ -80,6 +82,17 @@ class Times:
 
 	clock: zoho.Clock
 	site_zone: ZoneInfo
+	# Raw time → time of the site: most recipients of a campaign share it to the second.
+	_sent: dict = field(default_factory=dict, repr=False, compare=False)
+
+	def sent_at(self, record: zoho.Recipient) -> datetime | None:
+		"""Return when the mail left for a recipient, in the site's zone."""
+		raw = (record.sent_time_raw, record.sent_date_raw)
+		if raw not in self._sent:
+			if len(self._sent) > _REMEMBERED_TIMES:
+				self._sent.clear()
+			self._sent[raw] = self.at_site(self.clock.recipient_sent_at(record))
+		return self._sent[raw]
 
 	def at_site(self, moment: datetime | None) -> datetime | None:
 		"""Return the same moment in the site's zone, as Frappe stores it: without zone, to the second."""
@@ -157,15 +170,18 @@ def erased_row(stand_in: str, action_type: str, identity: str, variant: str | No
 	return Row(key, stand_in, action_type, values, content_hash(values), person, erased=True)
 
 
+_hashed = itemgetter(*RECIPIENT_FIELDS)
+
+
 def content_hash(values: dict) -> str:
 	"""Return a digest of everything that came from Zoho: an equal one means that there is nothing to write."""
-	text = "\x1f".join([str(values[field]) for field in RECIPIENT_FIELDS])
+	text = "\x1f".join(map(str, _hashed(values)))
 	return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _values(record: zoho.Recipient, action_type: str, times: Times) -> dict:
 	name = " ".join(part for part in (record.first_name, record.last_name) if part)
-	sent_time = times.at_site(times.clock.recipient_sent_at(record))
+	sent_time = times.sent_at(record)
 	links = [(clean_url(link.url), link.count) for link in record.links]
 	links = [(url, count) for url, count in links if url]
 	return {
