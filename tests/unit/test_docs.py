@@ -269,16 +269,31 @@ def test_the_permissions_that_are_listed_are_those_of_the_doctypes() -> None:
 				assert cell == (", ".join(rights) or "–"), f"{row[0]}, {role}"
 
 
-def test_the_report_is_open_to_the_roles_that_are_listed() -> None:
-	report = json.loads((MODULE / "report/campaign_performance/campaign_performance.json").read_text())
-	row = next(row for row in table(section(README, "Permissions")) if row[0] == "Campaign Performance")
+def test_the_reports_are_named_and_open_to_the_roles_that_are_listed() -> None:
+	row = next(row for row in table(section(README, "Permissions")) if row[0].endswith("reports"))
 	assert row[1:] == ["open", "open", "open"]
-	assert {role["role"] for role in report["roles"]} == {
-		"System Manager",
-		"Sales Manager",
-		"Sales Master Manager",
-		"Sales User",
-	}
+	for path in MODULE.glob("report/*/*.json"):
+		report = json.loads(path.read_text())
+		for page in (README, ROOT / "docs/user-guide.md"):
+			assert f"**{report['name']}**" in re.sub(r"\s+", " ", page.read_text())
+		assert {role["role"] for role in report["roles"]} == {
+			"System Manager",
+			"Sales Manager",
+			"Sales Master Manager",
+			"Sales User",
+		}
+
+
+def test_the_command_has_the_options_and_exit_codes_that_are_listed() -> None:
+	text, source = section(README, "From the command line"), (APP / "commands.py").read_text()
+	assert set(re.findall(r"zoho-sync.*?(--[\w-]+)", text)) <= set(
+		re.findall(r'click\.option\("(--[\w-]+)"', source)
+	)
+	described = [int(code) for code in re.findall(r"\b(\d) if", text)]
+	codes = re.search(r"^EXIT_CODES = (\{.*\})$", source, re.MULTILINE)[1]
+	assert described[:1] == [ast.literal_eval(codes)["Success"]]
+	assert sorted(described) == sorted([*ast.literal_eval(codes).values(), 4])
+	assert re.search(r"^ALREADY_RUNNING = 4$", source, re.MULTILINE)
 
 
 def test_the_data_centres_that_are_listed_are_those_of_the_client() -> None:
