@@ -62,7 +62,7 @@ class BulkRecipients:
 	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
 
 	_OURS = (*RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
-	_COLUMNS = (
+	COLUMNS = (
 		"name",
 		"creation",
 		"modified",
@@ -74,7 +74,7 @@ class BulkRecipients:
 		"row_key",
 		*_OURS,
 	)
-	_UPDATED = ("modified", "modified_by", *_OURS)
+	UPDATED = ("modified", "modified_by", *_OURS)
 
 	def __init__(self) -> None:
 		self._numbers = NumberBlock()
@@ -90,7 +90,7 @@ class BulkRecipients:
 			self._values(row, contact, stored.name, campaign, now, user) for row, stored, contact in changed
 		]
 		if rows:
-			dialect.upsert_rows(DOCTYPE, self._COLUMNS, rows, "row_key", self._UPDATED)
+			dialect.upsert_rows(DOCTYPE, self.COLUMNS, rows, "row_key", self.UPDATED)
 			_tell_lists(DOCTYPE)
 		return []
 

@@ -1,0 +1,88 @@
+"""`python -m benchmarks --rows 10000 [--json FILE]`, on the site that FRAPPE_SITES_PATH and FRAPPE_SITE name."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+
+import frappe
+
+from benchmarks import measure, world
+
+DOCUMENT_ROWS = 1000
+
+
+def main() -> int:
+	"""Measure, print a table, and write the figures."""
+	parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+	parser.add_argument("--rows", type=int, default=10_000, help="recipient rows of a first sync")
+	parser.add_argument(
+		"--document-rows", type=int, default=DOCUMENT_ROWS, help="rows of the per-document baseline"
+	)
+	parser.add_argument("--repeat", type=int, default=1, help="medians of so many measurements")
+	parser.add_argument("--json", metavar="FILE", help="write the figures there")
+	parser.add_argument("--site", help="a site of a bench; FRAPPE_SITES_PATH names its folder")
+	options = parser.parse_args()
+	path = os.path.abspath(options.json) if options.json else None
+	sites_path = os.environ.get("FRAPPE_SITES_PATH") or os.getcwd()
+	world.connect(sites_path, options.site or os.environ["FRAPPE_SITE"])
+	figures = run(options.rows, options.document_rows, options.repeat)
+	for name, value in figures.items():
+		print(f"{name:45} {value:>14,.3f}" if isinstance(value, float) else f"{name:45} {value!s:>14}")
+	if path:
+		with open(path, "w") as file:
+			json.dump(figures, file, indent=1)
+			file.write("\n")
+	return 0
+
+
+def run(rows: int, document_rows: int, repeat: int) -> dict:
+	"""Return all figures for one size."""
+	documents = measure.per_document(document_rows)
+	firsts, bares = [], []
+	for _number in range(repeat):
+		with measure.fresh(rows) as zoho:
+			before = measure.memory_mib()
+			first = measure.sync()
+			memory = measure.memory_mib() - before
+			unchanged = measure.sync("Full")
+			silent = measure.sync("All")
+			due = measure.sync("Due")
+			page_size = int(frappe.db.get_single_value("Zoho Settings", "page_size") or 1000)
+			least = measure.least_calls(zoho, page_size)
+			bares.append(measure.bare_upsert(page_size))
+			firsts.append(first)
+	speed = statistics.median(sync.rows_per_second for sync in firsts)
+	bare = statistics.median(bares)
+	return {
+		"database": frappe.db.db_type,
+		"python": platform.python_version(),
+		"rows": rows,
+		"page_size": page_size,
+		"first_sync_status": first.status,
+		"contacts_created": first.contacts,
+		"document_rows": documents.rows,
+		"document_rows_per_second": documents.rows_per_second,
+		"engine_rows_per_second": speed,
+		"bare_upsert_rows_per_second": bare,
+		"engine_to_document_ratio": speed / documents.rows_per_second,
+		"engine_to_bare_upsert_ratio": speed / bare,
+		"unchanged_rows_per_second": unchanged.rows_per_second,
+		"calls": first.calls,
+		"calls_to_least_possible_ratio": first.calls / least,
+		"statements_per_100_new_rows": 100 * first.statements / max(1, first.rows),
+		"statements_per_100_unchanged_rows": 100 * unchanged.statements / max(1, unchanged.rows),
+		"longest_transaction_seconds": first.longest_transaction,
+		"extra_memory_mib": memory,
+		"run_without_news_seconds": silent.seconds,
+		"run_without_news_calls": silent.calls,
+		"run_with_nothing_due_seconds": due.seconds,
+		"run_with_nothing_due_calls": due.calls,
+		"run_without_news_to_first_sync_ratio": silent.seconds / first.seconds,
+	}
+
+
+if __name__ == "__main__":
+	sys.exit(main())
