@@ -1,4 +1,4 @@
-"""What runs inside a site's processes: `python -m embedded.process web|worker|scheduler|make-site|install-app …`.
+"""What runs inside a site's processes: `python -m embedded.process web|worker|scheduler|migrate …`.
 
 The working folder is the sites folder of a bench, embedded or real, and FRAPPE_SITE names the site.
 """
@@ -120,6 +120,24 @@ def install(app: str) -> None:
 	frappe.destroy()
 
 
+def uninstall(app: str) -> None:
+	"""Remove an app from the site, without asking and without a backup."""
+	from frappe.installer import remove_app
+
+	frappe.init(SITE)
+	frappe.connect()
+	remove_app(app, yes=True, no_backup=True)
+	frappe.db.commit()
+	frappe.destroy()
+
+
+def migrate() -> None:
+	"""Run patches, and sync DocTypes and customisations of every installed app."""
+	from frappe.migrate import SiteMigration
+
+	SiteMigration(skip_search_index=True).run(SITE)
+
+
 COMMANDS = {
 	"web": lambda port: web(int(port)),
 	"worker": worker,
@@ -127,6 +145,8 @@ COMMANDS = {
 	"scheduler": scheduler,
 	"make-site": make_site,
 	"install-app": install,
+	"uninstall-app": uninstall,
+	"migrate": migrate,
 }
 
 if __name__ == "__main__":

@@ -147,10 +147,9 @@ def sync(client: Client) -> dict:
 		run = client.read("Zoho Sync Run", started["run"])
 		stored = sum(run.get(f"rows_{what}") or 0 for what in ("inserted", "updated", "unchanged"))
 		total, done = run.get("total_campaigns") or 0, run.get("synced_campaigns") or 0
-		expected = run.get("rows_expected") or 0
 		ended = run["status"] in ENDED
 		progress.show(
-			1.0 if ended else min(stored / expected, 0.99) if expected else 0.0,
+			done / total if total else float(ended),
 			f"{run['status']}: {done} of {total} campaigns, {stored:,} rows, {run.get('api_calls') or 0:,} calls",
 		)
 		if ended:

@@ -77,6 +77,9 @@ class SQLiteDatabase(package.SQLiteDatabase):
 			self._cursor.execute("BEGIN IMMEDIATE")
 		return self._cursor.execute(statement, parameters)
 
+	def _transform_result(self, result: list[tuple]) -> tuple[tuple, ...]:
+		return tuple(result)  # as the MariaDB drivers return rows
+
 	def bulk_insert(
 		self,
 		doctype: str,
