@@ -44,13 +44,15 @@ def read_recipients(
 		RECIPIENT,
 		filters={"campaign": ("in", list(campaigns)), "action_type": ("in", list(actions))},
 		fields=fields,
-		order_by="name asc",
+		order_by="`tabCampaign Recipient`.name asc",
 		limit_page_length=0,
 	)
 
 
 def column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) -> dict:
-	"""Return a column of a report."""
+	"""Return a column of a report; text stands at the left even where its first row is empty."""
+	if fieldtype in ("Data", "Link"):
+		more = {"align": "left", **more}
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
 
 

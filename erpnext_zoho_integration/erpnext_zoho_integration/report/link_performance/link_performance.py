@@ -1,6 +1,7 @@
 """Link Performance: which links of which campaign were clicked, by how many people and how often."""
 
 import json
+from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
@@ -79,11 +80,18 @@ def get_chart(data: list[dict]) -> dict | None:
 	best = sorted(people, key=lambda link: (-people[link], link))[:CHART_LINKS]
 	return {
 		"data": {
-			"labels": best,
+			"labels": short_labels(best),
 			"datasets": [{"name": _("People"), "values": [people[link] for link in best]}],
 		},
 		"type": "bar",
 	}
+
+
+def short_labels(links: list[str]) -> list[str]:
+	"""Return what tells links apart on an axis: without the scheme, and without a host that all share."""
+	if len({urlsplit(link).netloc for link in links}) != 1:
+		return [link.partition("://")[2] or link for link in links]
+	return [link.partition("://")[2].partition("/")[2] or link for link in links]
 
 
 def get_report_summary(data: list[dict], clickers: int) -> list[dict]:

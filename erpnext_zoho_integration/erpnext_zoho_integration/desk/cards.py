@@ -1,0 +1,59 @@
+"""The numbers on the workspace's cards: what the campaigns of the last 90 days did together."""
+
+import frappe
+from frappe.utils import add_days, nowdate
+
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
+	COUNTS,
+	add_rates,
+	get_data,
+)
+
+DAYS = 90
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def emails_sent(filters: dict | list | str | None = None) -> dict:
+	"""Return how many e-mails were sent. `filters`, which Frappe sends along, are not used."""
+	return _card(_totals()["sent"], "Int")
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def open_rate(filters: dict | list | str | None = None) -> dict:
+	"""Return how many per cent of the delivered e-mails were opened."""
+	return _card(_totals()["open_rate"], "Percent")
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def click_rate(filters: dict | list | str | None = None) -> dict:
+	"""Return how many per cent of the delivered e-mails were clicked."""
+	return _card(_totals()["click_rate"], "Percent")
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def opt_outs(filters: dict | list | str | None = None) -> dict:
+	"""Return how many people unsubscribed or complained; the card opens who they are."""
+	total = _totals()
+	return _card(total["unsubscribes"] + total["complaints"], "Int", "Bounces and Opt-outs")
+
+
+def _card(value: float, fieldtype: str, report: str = "Campaign Performance") -> dict:
+	return {
+		"value": value,
+		"fieldtype": fieldtype,
+		"route": ["query-report", report],
+		"route_options": {"from_date": _first_day(), "to_date": nowdate()},
+	}
+
+
+def _totals() -> dict:
+	"""Return counts and rates over the campaigns that the user may read, in two queries."""
+	frappe.has_permission("Campaign Recipient", "read", throw=True)
+	data = get_data(frappe._dict(from_date=_first_day(), to_date=nowdate()))
+	total = {fieldname: sum(row[fieldname] for row in data) for fieldname in COUNTS}
+	add_rates(total)
+	return total
+
+
+def _first_day() -> str:
+	return str(add_days(nowdate(), -DAYS))
