@@ -240,7 +240,7 @@ class CampaignSync:
 			for part in lists:
 				part.duplicates = 0
 			lists[-1].duplicates = max(0, listed - skipped - distinct)
-		if stored.get(action_type, 0) > distinct and (expected is None or listed == expected):
+		if stored.get(action_type, 0) > distinct and listed == expected:
 			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
 			self.account.count("rows_removed", removed)
 			stored[action_type] = stored.get(action_type, 0) - removed
