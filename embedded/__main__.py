@@ -14,7 +14,7 @@ def main(command: str, arguments: list[str]) -> int:
 	os.chdir(ROOT)
 	signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))
 	try:
-		return {"demo": demo, "test": test, "lint": lint, "site": site}[command](arguments)
+		return {"demo": demo, "test": test, "bench": bench, "lint": lint, "site": site}[command](arguments)
 	except Missing as missing:
 		print(f"./dev {command} cannot start.\n{missing}", file=sys.stderr)
 		return 3
@@ -32,6 +32,24 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
 	"""Run pytest with the arguments; all of tests/ without any."""
 	return subprocess.call([sys.executable, "-m", "pytest", *arguments])
+
+
+def bench(arguments: list[str]) -> int:
+	"""Measure on a fresh embedded site; on a bench, call `python -m benchmarks` with the bench's own Python."""
+	from embedded.bench import Run
+	from embedded.services import python
+
+	if arguments[:1] in (["-h"], ["--help"]):
+		return subprocess.call(python("benchmarks", "--help"))
+	with Run() as run:
+		run.configure_site(zoho_benchmark=1)
+		arguments = [str(ROOT / part) if previous == "--json" else part for previous, part in pairs(arguments)]
+		return subprocess.call(python("benchmarks", *arguments), cwd=run.sites, env=run.environment())
+
+
+def pairs(arguments: list[str]) -> list[tuple[str, str]]:
+	"""Return each argument with the one before it."""
+	return list(zip(["", *arguments], arguments, strict=False))
 
 
 def site(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ page.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import frappe
@@ -62,8 +63,7 @@ class CampaignSync:
 		self.account = account
 		self.full = full
 		self.between_pages = between_pages
-		self.seen: dict[str, unlisted.SeenKeys] = {}
-		self.broken: set[str] = set()  # action types of which not everything came
+		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
 	def sync(self, record: zoho.Campaign) -> None:
 		"""Sync a campaign from Zoho's list to the end.
@@ -85,19 +85,17 @@ class CampaignSync:
 		self._commit()
 		self.campaign, self.identity = campaign.name, campaign_identity(campaign.name)
 		for action in self.policy.actions:
-			for source, report in zip(sources, reports, strict=True):
-				self._sync_list(source, action, report.expected(action) if report else None)
+			self._sync_action(action, sources, reports)
 		self._close(campaign, sources, known)
 
 	def _begin(self, left_off: Position | None) -> Position:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
-		position = Position(self.account.run)
-		if left_off and left_off.list_id and not self.full:
+		if left_off and left_off.at and (left_off.full or not self.full):
 			at = datetime.fromisoformat(left_off.at)
 			if 0 <= time_diff_in_seconds(now_datetime(), at) < _RESUMABLE_SECONDS:
-				position.list_id, position.next_index = left_off.list_id, left_off.next_index
-				position.read = left_off.read
-		return position
+				done = left_off.done if self.full else []  # else the counters say what is to be read
+				return replace(left_off, run=self.account.run, done=done, full=self.full)
+		return Position(self.account.run, full=self.full)
 
 	def _full_check_due(self, sent_time: datetime | None) -> bool:
 		now = now_datetime()
@@ -119,43 +117,61 @@ class CampaignSync:
 		short = known.listed < counter and known.repairs < reconcile.MAX_REPAIRS
 		return known.counter == counter and not (self.state.needs_repair and short)
 
-	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> None:
-		"""Read one list; one that Zoho refuses leaves the campaign's other lists standing."""
-		list_id, action_type = f"{source.key}|{action}", zoho.ACTIONS[action]
-		position = self.state.position
-		if self.is_settled(list_id, counter):
-			self.state.lists.setdefault(list_id, ListState(counter=counter))
-			self.broken.add(action_type)  # not read now: nothing can be said of what is no longer in it
+	def _sync_action(
+		self, action: str, sources: list[fetch.Source], reports: list[zoho.Report | None]
+	) -> None:
+		"""Read the lists of one action, then remove what none of them has any more."""
+		position, lists = self.state.position, [_list_id(source, action) for source in sources]
+		if all(list_id in position.done for list_id in lists):
 			return
-		resumed = position.list_id == list_id and position.next_index > 1
-		if not resumed:
+		begun = position.list_id in lists or any(list_id in position.done for list_id in lists)
+		self.seen = unlisted.SeenKeys.load(position.seen) if begun else unlisted.SeenKeys()
+		for source, report in zip(sources, reports, strict=True):
+			if not self._sync_list(source, action, report.expected(action) if report else None):
+				self.seen = None
+		if self.seen is not None:
+			expected = reconcile.expected_of([report for report in reports if report], (action,))
+			self._settle_action(zoho.ACTIONS[action], expected[zoho.ACTIONS[action]], lists)
+
+	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> bool:
+		"""Read one list; one that Zoho refuses leaves the campaign's other lists standing.
+
+		Returns:
+			Whether the keys of all that it holds have been seen.
+		"""
+		list_id, action_type = _list_id(source, action), zoho.ACTIONS[action]
+		position = self.state.position
+		if self._is_settled(list_id, counter):
+			known = self.state.lists.setdefault(list_id, ListState(counter=counter))
+			return list_id in position.done or (counter == 0 and not known.listed)
+		if position.list_id != list_id:
 			position.list_id, position.next_index, position.read = list_id, 1, ListState()
-		else:
-			self.broken.add(action_type)
-		self.seen.setdefault(action_type, unlisted.SeenKeys())
 		self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
 		try:
-			for fetched in fetch.prefetched_pages(self.session, source, action, position.next_index):
-				self._page(fetched)
+			if position.next_index:
+				for fetched in fetch.prefetched_pages(self.session, source, action, position.next_index):
+					self._page(fetched)
 		except zoho.ZohoError as error:
 			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
 				raise
 			frappe.db.rollback()
-			self.broken.add(action_type)
 			position.list_id = None
 			self.account.note(Note(explain(error), "Recipients", is_error=True), action_type, error.code)
-			return
+			return False
 		self._end_list(list_id, counter)
+		return True
 
 	def _page(self, fetched: fetch.FetchedPage) -> None:
 		"""Write a page and commit it with the position behind it."""
 		self._follow_campaign()
 		read, result = self._store(fetched)
 		position = self.state.position
-		position.next_index = fetched.page.next_index or fetched.page.from_index + len(fetched.page.raw)
+		position.next_index = fetched.page.next_index or 0
 		position.read.listed += len(fetched.page.raw)
 		position.read.skipped += result.skipped
-		self.seen[fetched.action_type].add(row.key for row in read.rows)
+		if self.seen is not None:
+			self.seen.add(row.key for row in read.rows)
+		position.seen = self.seen.dump() if self.seen is not None else None
 		self.account.add(result, fetched.action_type)
 		state.save_position(self.state)
 		self.account.flush()
@@ -207,14 +223,10 @@ class CampaignSync:
 		position.list_id, position.next_index, position.read = None, 1, ListState()
 
 	def _close(self, campaign, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
-		"""Remove what is no longer listed, reconcile, and note when the campaign is due again."""
+		"""Reconcile, and note when the campaign is due again."""
 		expected = reconcile.expected_of(reports, self.policy.actions)
 		stored = reconcile.count_stored(self.campaign)
-		lists = self._lists_by_action(sources)
-		for action_type, seen in self.seen.items():
-			if action_type not in self.broken:
-				self._settle_action(action_type, seen, stored, expected[action_type], lists[action_type])
-		verdict = reconcile.reconcile(stored, expected, lists)
+		verdict = reconcile.reconcile(stored, expected, self._lists_by_action(sources))
 		self.account.verdict = verdict.name
 		if verdict.name == "Incomplete":
 			self.account.note(Note(verdict.reason, "Recipients"))
@@ -225,32 +237,24 @@ class CampaignSync:
 			reconciled=verdict.fields(),
 		)
 
-	def _settle_action(
-		self,
-		action_type: str,
-		seen: unlisted.SeenKeys,
-		stored: dict[str, int],
-		expected: int | None,
-		lists: list[ListState],
-	) -> None:
+	def _settle_action(self, action_type: str, expected: int | None, list_ids: list[str]) -> None:
 		"""Count duplicates exactly, and remove rows that Zoho no longer lists, after all lists of an action were read."""
-		distinct = seen.distinct()
+		lists = [self.state.lists[list_id] for list_id in list_ids]
+		distinct = self.seen.distinct()
 		listed, skipped = sum(part.listed for part in lists), sum(part.skipped for part in lists)
-		if lists:
-			for part in lists:
-				part.duplicates = 0
-			lists[-1].duplicates = max(0, listed - skipped - distinct)
-		if stored.get(action_type, 0) > distinct and listed == expected:
-			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
+		for part in lists:
+			part.duplicates = 0
+		lists[-1].duplicates = max(0, listed - skipped - distinct)
+		if listed == expected and reconcile.count_stored(self.campaign).get(action_type, 0) > distinct:
+			removed = unlisted.remove_unlisted(self.campaign, action_type, self.seen)
 			self.account.count("rows_removed", removed)
-			stored[action_type] = stored.get(action_type, 0) - removed
 
 	def _lists_by_action(self, sources: list[fetch.Source]) -> dict[str, list[ListState]]:
 		return {
 			zoho.ACTIONS[action]: [
 				self.state.lists[list_id]
 				for source in sources
-				if (list_id := f"{source.key}|{action}") in self.state.lists
+				if (list_id := _list_id(source, action)) in self.state.lists
 			]
 			for action in self.policy.actions
 		}
@@ -260,3 +264,7 @@ class CampaignSync:
 
 	def _commit(self) -> None:
 		frappe.db.commit()  # nosemgrep: rows, position and account belong together, page by page
+
+
+def _list_id(source: fetch.Source, action: str) -> str:
+	return f"{source.key}|{action}"

@@ -1,5 +1,6 @@
 """Contacts: created for people who have none, filled where a field is empty, opted out where they opted out."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -13,6 +14,10 @@ from erpnext_zoho_integration.sync.names import free_name
 
 # Filled only while empty: what a person typed is theirs.
 _FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", "zoho_contact_id")
+
+
+# Accepted by Frappe in every version; parsing an address takes longer than inserting its Contact.
+_ORDINARY_ADDRESS = re.compile(r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
 
 
 class UnusableAddress(frappe.ValidationError):
@@ -129,7 +134,9 @@ def phone_rows(person: Person) -> list[dict]:
 
 def usable(email: str) -> bool:
 	"""Return whether Frappe accepts this very address for a Contact."""
-	return len(email) <= 140 and validate_email_address(email) == email
+	if len(email) > 140:
+		return False
+	return bool(_ORDINARY_ADDRESS.fullmatch(email)) or validate_email_address(email) == email
 
 
 def require_usable(email: str) -> None:

@@ -5,6 +5,7 @@ from frappe.query_builder import DocType
 
 MAX_NAME = 140
 _SERIES = "Campaign Recipient-"
+_RUNS = "ZSR-"
 _CONTACT_PART = 50
 _EMAIL_PART = 70
 _MARKUP = str.maketrans({"<": "‹", ">": "›"})
@@ -58,9 +59,9 @@ class NumberBlock:
 
 
 def forget_series() -> None:
-	"""Remove the counter; used when the app is uninstalled."""
+	"""Remove the counters of recipients and of runs; used when the app is uninstalled."""
 	series = DocType("Series")
-	frappe.qb.from_(series).delete().where(series.name == _SERIES).run()
+	frappe.qb.from_(series).delete().where((series.name == _SERIES) | series.name.like(f"{_RUNS}%")).run()
 
 
 def free_name(doctype: str, wanted: str) -> str:

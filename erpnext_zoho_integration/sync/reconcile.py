@@ -119,7 +119,7 @@ def _explain(have: int, count: int, read: list[ListState]) -> str | None:
 		return _("{0} without a usable address and {1} duplicates are not rows of their own.").format(
 			skipped, duplicates
 		)
-	if listed > count or (listed == count and have > count):
+	if listed > count:
 		return _("Zoho's list has more people than its counter says.")
 	if have > count:
 		return _("Zoho no longer lists all of them; they are kept.")

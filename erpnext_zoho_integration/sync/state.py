@@ -41,8 +41,10 @@ class Position:
 		run: the run that was under way.
 		done: lists that it has read to their end.
 		list_id: the list being read, or None between two lists.
-		next_index: of the next page of it, from 1.
+		next_index: of the next page of it, from 1; 0 behind the last one.
 		read: what was counted in it so far.
+		full: whether all lists are being read again.
+		seen: keys that came in the lists of its action so far, see `unlisted.SeenKeys`; None: too many to be kept.
 		at: when this was written, ISO 8601.
 	"""
 
@@ -51,6 +53,8 @@ class Position:
 	list_id: str | None = None
 	next_index: int = 1
 	read: ListState = field(default_factory=ListState)
+	full: bool = False
+	seen: str | None = ""
 	at: str = ""
 
 

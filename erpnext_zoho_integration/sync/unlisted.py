@@ -1,10 +1,11 @@
 """Rows that Zoho no longer lists: found by comparing a list that was read to its end, and removed.
 
 A soft bounce that became a hard one leaves Zoho's list of soft bounces; a contact deleted at Zoho leaves all of them. A
-row is removed only if all lists of its action were read to the end in one go and were as long as Zoho's own counter
-says: never because of an error, an empty answer or a list that broke off.
+row is removed only if all lists of its action were read to the end in one go (or were taken up with what had come
+before) and were as long as Zoho's own counter says: never because of an error, an empty answer or a list that broke off.
 """
 
+import base64
 from array import array
 
 import frappe
@@ -13,6 +14,10 @@ from frappe.query_builder import DocType
 RECIPIENT = "Campaign Recipient"
 _BATCH = 1000
 _BUCKET = 1 << 16
+
+
+# So many keys are kept with the position of a sync, for whoever goes on with it; more would weigh on every page.
+_KEPT = 4096
 
 
 class SeenKeys:
@@ -34,6 +39,19 @@ class SeenKeys:
 
 	def as_set(self) -> frozenset[int]:
 		return frozenset(self._keys)
+
+	def dump(self) -> str | None:
+		"""Return the keys as text, or None if they are too many to be kept."""
+		return base64.b64encode(self._keys.tobytes()).decode() if len(self._keys) <= _KEPT else None
+
+	@classmethod
+	def load(cls, text: str | None) -> "SeenKeys | None":
+		"""Return the keys of `dump`, or None if they were not kept."""
+		if text is None:
+			return None
+		seen = cls()
+		seen._keys.frombytes(base64.b64decode(text))
+		return seen
 
 
 def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys) -> int:
