@@ -90,11 +90,7 @@ erpnext_zoho_integration.campaign = {
 			});
 
 		const funnel = cards.filter((card) => ["sent", "delivered", "opens", "clicks"].includes(card.key));
-		bars(
-			__("From Sent to Clicked"),
-			funnel.map((card) => card.label),
-			[{ name: __("Recipients"), values: funnel.map((card) => card.value) }]
-		);
+		column(__("From Sent to Clicked")).append(this.funnel(funnel));
 		const time = insights.over_time;
 		if (time) {
 			bars(
@@ -126,6 +122,22 @@ erpnext_zoho_integration.campaign = {
 				)
 			);
 		}
+	},
+
+	funnel(stages) {
+		const app = erpnext_zoho_integration;
+		const whole = stages[0]?.value || 0;
+		return stages.map((stage, index) => {
+			const share = whole ? (100 * stage.value) / whole : 0;
+			const of_sent = index ? __("({0} of sent)", [app.percent(share)]) : "";
+			return `<div class="d-flex justify-content-between">
+					<span>${app.escape(stage.label)}</span>
+					<span>${app.number(stage.value)} <span class="text-muted">${of_sent}</span></span>
+				</div>
+				<div class="progress mb-3" role="presentation">
+					<div class="progress-bar" style="width: ${Math.min(100, share)}%"></div>
+				</div>`;
+		});
 	},
 
 	// The cells are HTML; all but the first column are numbers.

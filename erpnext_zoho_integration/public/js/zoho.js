@@ -36,9 +36,12 @@ frappe.provide("erpnext_zoho_integration");
 	app.escape = (text) => frappe.utils.escape_html(cstr(text));
 
 	// `path` is that of a function within the module, such as "api.sync.cancel_run".
-	// Both return a Promise of the answer; with `freeze_message` the page waits for it.
-	app.ask = (path, args, freeze_message) => call("GET", path, args, freeze_message);
-	app.act = (path, args, freeze_message) => call("POST", path, args, freeze_message);
+	// Both resolve to the answer; with `freeze_message` the page waits for it. Of an error Frappe has told the user
+	// by itself, and what was to follow is not done.
+	app.ask = (path, args, freeze_message) => unless_failed(call("GET", path, args, freeze_message));
+	app.act = (path, args, freeze_message) => unless_failed(call("POST", path, args, freeze_message));
+
+	const unless_failed = (promise) => new Promise((resolve) => promise.then(resolve, () => {}));
 
 	function call(type, path, args, freeze_message) {
 		const method = `${MODULE}.${path}`;
@@ -138,7 +141,7 @@ frappe.provide("erpnext_zoho_integration");
 				timer = setTimeout(poll, POLL_SECONDS * 1000);
 				return;
 			}
-			return app.ask("desk.runs.get_progress", { run }).then(
+			return call("GET", "desk.runs.get_progress", { run }).then(
 				(progress) => {
 					if (!document.contains($progress[0])) return stop();
 					if (progress.active) {
