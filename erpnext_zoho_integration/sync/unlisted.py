@@ -83,6 +83,7 @@ def _next(campaign: str, action_type: str, after: str) -> list[tuple]:
 		.where(
 			(recipient.campaign == campaign)
 			& (recipient.action_type == action_type)
+			& recipient.content_hash.isnotnull()  # not what came by a merge or was made by hand
 			& (recipient.name > after)
 		)
 		.orderby(recipient.name)
