@@ -11,6 +11,7 @@ from erpnext_zoho_integration.sync.names import forget_series
 from erpnext_zoho_integration.sync.schedule import DEFAULT_INTERVALS
 
 SETTINGS = "Zoho Settings"
+MODULE = "ERPNext Zoho Integration"
 # Large or standing alone: emptied before Frappe removes the modules row by row.
 TABLES = (
 	"Campaign Recipient",
@@ -48,6 +49,7 @@ def before_uninstall() -> None:
 			frappe.db.delete(doctype)
 	forget_series()
 	delete_custom_fields()
+	_remove_from_desk()
 
 
 def after_uninstall() -> None:
@@ -58,6 +60,22 @@ def after_uninstall() -> None:
 	frappe.db.delete("__Auth", {"doctype": SETTINGS})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})
 	frappe.clear_cache()
+
+
+def _remove_from_desk() -> None:
+	"""Remove what Frappe makes of our workspace and its first steps, and does not find by the module."""
+	workspaces = frappe.get_all("Workspace", {"module": MODULE}, pluck="name")
+	onboardings = frappe.get_all("Module Onboarding", {"module": MODULE}, pluck="name")
+	steps = frappe.get_all("Onboarding Step Map", {"parent": ("in", onboardings)}, pluck="step")
+	for doctype, field, values in (
+		("Module Onboarding", "name", onboardings),
+		("Onboarding Step", "name", steps),
+		("Workspace Sidebar", "module", [MODULE]),  # Frappe 16 only, as the next one's field
+		("Desktop Icon", "link_to", workspaces),
+	):
+		if frappe.db.table_exists(doctype) and frappe.db.has_column(doctype, field):
+			for name in frappe.get_all(doctype, {field: ("in", values)}, pluck="name"):
+				frappe.delete_doc(doctype, name, ignore_permissions=True, force=True)
 
 
 def _remove_jobs() -> None:
