@@ -1,0 +1,254 @@
+"""Installing twice, uninstalling, and installing again: on a copy of the embedded site that is thrown away.
+
+Each step is a process of its own (`python -m tests.site.test_install <step>`), as on a bench; the last line that it
+prints is its answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+APP = "erpnext_zoho_integration"
+MODULE = "ERPNext Zoho Integration"
+
+
+@pytest.fixture
+def bench() -> Iterator:
+	"""A bench of its own."""
+	if os.environ.get("FRAPPE_SITE") and os.environ.get("FRAPPE_SITES_PATH"):
+		pytest.skip("uninstalls the app: on a bench this is done by hand")
+	from embedded.bench import Run
+
+	with Run() as run:
+		yield run
+
+
+def step(bench, name: str) -> dict | list[dict]:
+	"""Run one of the steps below on a bench and return its answer."""
+	done = subprocess.run(
+		[sys.executable, "-m", "tests.site.test_install", name],
+		cwd=bench.sites,
+		env=bench.environment(),
+		capture_output=True,
+		text=True,
+	)
+	assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+	return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_uninstalling_leaves_campaigns_and_contacts_and_nothing_of_ours(
+	bench, start_simulator: Callable
+) -> None:
+	zoho = start_simulator(seed=1, campaigns=2, recipients=40)
+	bench.configure(**zoho.site_config)
+	before, after = step(bench, "use_and_uninstall")
+	assert before["rows"] == zoho.truth()["rows"] and before["campaigns"] == 2 and before["contacts"]
+	assert before["jobs"] == 1 and before["secrets"]
+
+	assert after["apps"] == ["frappe", "erpnext"]
+	# Revoked at Zoho, so that nobody can use what may have been copied.
+	assert zoho.stats()["calls"]["oauth/revoke"] == 1
+	assert after["leftovers"] == {}
+	assert after["jobs"] == 0
+	assert (after["campaigns"], after["contacts"]) == (before["campaigns"], before["contacts"])
+	assert after["columns"] == before["columns"]
+	assert after["saved"]  # the site's own documents work without the app
+
+	again = step(bench, "install_and_use")
+	assert again["fields"] == before["fields"] and again["schedule"] == before["schedule"]
+	assert again["rows"] == zoho.truth()["rows"]
+	# The columns had stayed, so campaigns and contacts are the same ones.
+	assert (again["campaigns"], again["contacts"]) == (before["campaigns"], before["contacts"])
+
+
+def test_installing_twice_changes_nothing(site) -> None:
+	from frappe.modules.utils import sync_customizations
+
+	from erpnext_zoho_integration.install import after_install
+
+	after_install()
+	first = state()
+	after_install()
+	sync_customizations(APP)  # what a migration does with custom/*.json
+	assert state() == first
+
+
+def state() -> dict:
+	"""Return what installing decides."""
+	import frappe
+
+	settings = frappe.get_doc("Zoho Settings").as_dict(no_default_fields=True)
+	settings.pop("intervals", None)
+	return {
+		"fields": declared_fields(),
+		"schedule": scheduled(),
+		"settings": json.loads(frappe.as_json(settings)),
+		"intervals": [
+			[row.until_age_days, row.every_hours] for row in frappe.get_doc("Zoho Settings").intervals
+		],
+		"doctypes": sorted(frappe.get_all("DocType", {"module": MODULE}, pluck="name")),
+		"setters": frappe.db.count("Property Setter"),
+	}
+
+
+# The steps
+
+
+def connect() -> None:
+	import frappe
+
+	frappe.init(os.environ["FRAPPE_SITE"])
+	frappe.connect()
+
+
+def use() -> dict:
+	"""Connect to Zoho, sync, queue an hourly run; return what is there."""
+	connect()
+	import frappe
+
+	from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
+	from erpnext_zoho_integration.simulator import Simulator  # noqa: F401 - ships with the app
+	from tests.site.connecting import enter_client
+
+	enter_client()
+	token()
+	answer = sync_all_campaigns(now=True)
+	assert answer["success"], answer
+	sync_all_campaigns()
+	frappe.db.commit()
+	return {
+		**counts(),
+		"rows": frappe.db.count("Campaign Recipient", {"rtbf": 0}),
+		"secrets": frappe.db.count("__Auth", {"doctype": "Zoho Settings"}),
+		"fields": declared_fields(),
+		"schedule": scheduled(),
+	}
+
+
+def token() -> None:
+	"""Authorize as a browser does: the simulator consents at once and sends the code along."""
+	from urllib.parse import parse_qs, urlsplit
+
+	import requests
+
+	from erpnext_zoho_integration.connection import authorization
+
+	consent = requests.get(authorization.begin(), allow_redirects=False, timeout=30)
+	query = parse_qs(urlsplit(consent.headers["Location"]).query)
+	authorization.exchange(query["code"][0], "in")
+
+
+def counts() -> dict:
+	import frappe
+
+	return {
+		"campaigns": frappe.db.count("Campaign"),
+		"contacts": frappe.db.count("Contact"),
+		"jobs": queued(),
+		"columns": [
+			frappe.db.has_column("Campaign", "zoho_campaign_key"),
+			frappe.db.has_column("Contact", "zoho_status"),
+		],
+	}
+
+
+def queued() -> int:
+	from frappe.utils.background_jobs import get_queue
+
+	jobs = get_queue("long").get_jobs()
+	return sum(str(job.kwargs.get("method")).startswith(APP) for job in jobs)
+
+
+def declared_fields() -> list:
+	import frappe
+
+	fields = frappe.get_all(
+		"Custom Field", {"module": MODULE}, ["name", "fieldtype", "options", "insert_after", "idx"]
+	)
+	return sorted([list(field.values()) for field in fields], key=str)
+
+
+def scheduled() -> list:
+	import frappe
+
+	jobs = frappe.get_all(
+		"Scheduled Job Type", {"method": ("like", f"{APP}.%")}, ["method", "frequency", "stopped"]
+	)
+	return sorted(list(job.values()) for job in jobs)
+
+
+def look() -> dict:
+	"""Return what is left after uninstalling."""
+	connect()
+	import frappe
+
+	campaign = frappe.get_last_doc("Campaign")
+	campaign.description = "saved without the app"
+	campaign.save()
+	contact = frappe.get_last_doc("Contact")
+	contact.save()
+	frappe.delete_doc("Contact", contact.name)
+	frappe.get_doc("Log Settings").save()
+	frappe.db.rollback()
+	return {**counts(), "apps": frappe.get_installed_apps(), "leftovers": leftovers(), "saved": True}
+
+
+def leftovers() -> dict:
+	"""Return where in the database something of the app is still named: table → names."""
+	import frappe
+
+	ours = (
+		"erpnext_zoho_integration",
+		"ERPNext Zoho",
+		"Zoho Settings",
+		"Zoho Sync",
+		"Zoho Campaign",
+		"Zoho Deleted",
+	)
+	ours += ("Campaign Recipient", "Campaign Analytics", "Campaign Performance", "ZSR-", "Your Campaigns")
+	# Records of what happened, which Frappe keeps for itself.
+	history = {
+		"tabDeleted Document",
+		"tabPermission Log",
+		"tabError Log",
+		"tabScheduled Job Log",
+		"tabVersion",
+	}
+	found = {}
+	for table in frappe.db.get_tables(cached=False):
+		if table in history:
+			continue
+		for row in frappe.db.sql(f"select * from `{table}`", as_dict=True):
+			text = " ".join(str(value) for value in row.values() if value)
+			if any(word in text for word in ours):
+				found.setdefault(table, []).append(row.get("name") or text[:200])
+	tables = [table for table in frappe.db.get_tables(cached=False) if any(word in table for word in ours)]
+	return {**found, **({"tables": tables} if tables else {})}
+
+
+def use_and_uninstall() -> tuple[dict, dict]:
+	from embedded.process import uninstall
+
+	before = use()
+	uninstall(APP)
+	return before, look()
+
+
+def install_and_use() -> dict:
+	from embedded.process import install
+
+	install(APP)
+	return use()
+
+
+STEPS = {"use_and_uninstall": use_and_uninstall, "install_and_use": install_and_use}
+
+if __name__ == "__main__":
+	answer = STEPS[sys.argv[1]]()
+	print(json.dumps(answer, default=str))
