@@ -1,0 +1,86 @@
+"""Make docs/benchmarks.md of the figures in benchmarks/results: `python -m benchmarks.page`."""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+HEAD = """# Benchmarks
+
+What the engine costs, always against baselines that were measured in the same run, on the same machine, database and data:
+absolute figures depend on the machine, ratios much less. Made by `python -m benchmarks.page` from
+[`benchmarks/results`](../benchmarks/results); measure anew with `./dev bench --rows 10000 --json FILE` on the embedded
+site, or on a bench whose site may be emptied (`"zoho_benchmark": 1` in its site_config.json):
+
+```bash
+cd ~/frappe-bench/sites
+FRAPPE_SITES_PATH=$PWD FRAPPE_SITE=my.site PYTHONPATH=../apps/erpnext_zoho_integration \\
+  ../env/bin/python -m benchmarks --rows 100000 --json results.json
+```
+
+- **per document**: the same sync with every contact and recipient saved through the Document API, which is what apps
+  of this kind do. Measured on fewer rows, since it takes long; compared as rows a second.
+- **bare upsert**: the finished recipient rows written again into the emptied table by the same multi-row statement,
+  with the same indexes; nothing fetched, parsed, matched, and no contact made. The most that is possible here.
+- The simulated Zoho runs in a process of its own on the same machine, without latency.
+
+"""
+
+ROWS = (
+	("rows of a first sync", "rows", "{:,.0f}"),
+	("contacts created with them", "contacts_created", "{:,.0f}"),
+	("rows/s, per document", "document_rows_per_second", "{:,.0f}"),
+	("rows/s, engine", "engine_rows_per_second", "{:,.0f}"),
+	("rows/s, bare upsert", "bare_upsert_rows_per_second", "{:,.0f}"),
+	("**engine against per document**", "engine_to_document_ratio", "**{:.1f} ×**"),
+	("**engine against bare upsert**", "engine_to_bare_upsert_ratio", "**{:.0%}**"),
+	("calls against the fewest possible", "calls_to_least_possible_ratio", "{:.3f}"),
+	("SQL statements per 100 new rows", "statements_per_100_new_rows", "{:.1f}"),
+	("SQL statements per 100 unchanged rows", "statements_per_100_unchanged_rows", "{:.1f}"),
+	("longest transaction, ms", "longest_transaction_seconds", "{:,.0f}"),
+	("extra memory of the first sync, MiB", "extra_memory_mib", "{:.0f}"),
+	("run without news, all counters checked, s", "run_without_news_seconds", "{:.2f}"),
+	("… and its calls", "run_without_news_calls", "{}"),
+	("run with nothing due, s", "run_with_nothing_due_seconds", "{:.2f}"),
+)
+
+
+def main() -> None:
+	"""Write the page."""
+	results = [(path.stem, json.loads(path.read_text())) for path in sorted(RESULTS.glob("*.json"))]
+	names = [f"{figures['database']}, {figures['rows']:,} rows" for _stem, figures in results]
+	lines = [
+		f"| | {' | '.join(names)} |",
+		f"|---|{'---:|' * len(results)}",
+	]
+	for label, key, form in ROWS:
+		cells = [form.format(_scaled(key, figures[key])) for _stem, figures in results]
+		lines.append(f"| {label} | {' | '.join(cells)} |")
+	PAGE.write_text(HEAD + "\n".join(lines) + "\n\n" + chart(names, [figures for _stem, figures in results]))
+
+
+def chart(names: list[str], results: list[dict]) -> str:
+	"""Return rows a second as a chart of text, the longest bar being the bare upsert of each size."""
+	lines = ["```text", "rows a second, each size against its own bare upsert", ""]
+	for name, figures in zip(names, results, strict=True):
+		whole = figures["bare_upsert_rows_per_second"]
+		lines.append(name)
+		for label, key in (
+			("per document", "document_rows_per_second"),
+			("engine", "engine_rows_per_second"),
+			("bare upsert", "bare_upsert_rows_per_second"),
+		):
+			bar = "█" * max(1, round(60 * figures[key] / whole))
+			lines.append(f"  {label:12} {bar} {figures[key]:,.0f}")
+		lines.append("")
+	return "\n".join([*lines[:-1], "```", ""])
+
+
+def _scaled(key: str, value: float) -> float:
+	return value * 1000 if key == "longest_transaction_seconds" else value
+
+
+if __name__ == "__main__":
+	main()
