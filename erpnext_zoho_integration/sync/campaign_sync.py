@@ -141,7 +141,7 @@ class CampaignSync:
 		"""
 		list_id, action_type = _list_id(source, action), zoho.ACTIONS[action]
 		position = self.state.position
-		if self._is_settled(list_id, counter):
+		if self.is_settled(list_id, counter):
 			known = self.state.lists.setdefault(list_id, ListState(counter=counter))
 			return list_id in position.done or (counter == 0 and not known.listed)
 		if position.list_id != list_id:
