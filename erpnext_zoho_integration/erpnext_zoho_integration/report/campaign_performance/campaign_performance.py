@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import frappe
 from frappe import _
+from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+from frappe.permissions import get_allowed_docs_for_doctype
 from frappe.query_builder import DocType
 from frappe.utils import flt, getdate
 
@@ -87,6 +89,8 @@ def get_data(filters: frappe._dict) -> list[dict]:
 def get_campaigns(filters: frappe._dict) -> list[frappe._dict]:
 	"""Return the synced campaigns that the user may read, permissions on single Campaigns included."""
 	conditions = [["zoho_campaign_key", "is", "set"]]
+	if filters.from_date or filters.to_date:
+		conditions.append(["zoho_sent_time", "is", "set"])
 	if filters.from_date:
 		conditions.append(["zoho_sent_time", ">=", str(getdate(filters.from_date))])
 	if filters.to_date:
@@ -101,8 +105,12 @@ def get_campaigns(filters: frappe._dict) -> list[frappe._dict]:
 		"zoho_sent_time as sent_time",
 		"zoho_campaign_status as status",
 	]
-	# On a stock site Campaign gives System Manager no permission; figures are theirs to read all the same.
-	read = frappe.get_all if "System Manager" in frappe.get_roles() else frappe.get_list
+	read = frappe.get_list
+	if "System Manager" in frappe.get_roles():
+		# On a stock site Campaign gives System Manager no permission; figures are theirs to read all the same.
+		read = frappe.get_all
+		if allowed := get_allowed_docs_for_doctype(get_user_permissions().get("Campaign", []), "Campaign"):
+			conditions.append(["name", "in", allowed])
 	return read(
 		"Campaign", filters=conditions, fields=fields, order_by="zoho_sent_time desc", limit_page_length=0
 	)
