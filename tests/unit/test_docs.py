@@ -18,7 +18,7 @@ APP = ROOT / "erpnext_zoho_integration"
 MODULE = APP / "erpnext_zoho_integration"
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs/architecture.md"
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("embedded/**/*.md")])
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -94,7 +94,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 			continue
 		if span in ("x.py", ".dev/"):
 			continue
-		found = [room / span for room in ROOMS if (room / span).exists()]
+		found = [room / span for room in (page.parent, *ROOMS) if (room / span).exists()]
 		assert any(path.is_file() or any(path.iterdir()) for path in found), f"{page_id(page)} names {span}"
 
 
