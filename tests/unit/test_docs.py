@@ -298,7 +298,7 @@ def test_the_command_has_the_options_and_exit_codes_that_are_listed() -> None:
 	assert set(re.findall(r"zoho-sync.*?(--[\w-]+)", text)) <= set(
 		re.findall(r'click\.option\("(--[\w-]+)"', source)
 	)
-	described = [int(code) for code in re.findall(r"\b(\d) if", text)]
+	described = [int(code) for code in re.findall(r"\b(\d)\s+if", text)]
 	codes = re.search(r"^EXIT_CODES = (\{.*\})$", source, re.MULTILINE)[1]
 	assert described[:1] == [ast.literal_eval(codes)["Success"]]
 	assert sorted(described) == sorted([*ast.literal_eval(codes).values(), 4])
