@@ -47,6 +47,9 @@ CLEANED = (
 # Single DocTypes that a test may change; put back after it.
 RESTORED_SINGLES = ("Zoho Settings", "CRM Settings", "System Settings")
 
+# Rows of a Single that is put back: they stay with it.
+KEPT = ("Zoho Sync Interval",)
+
 SITE = choose()
 
 
@@ -95,7 +98,8 @@ def clean_slate(site: TestSite, worker: Worker, singles: dict) -> Iterator[None]
 	for doctype in frappe.get_all(
 		"DocType", {"module": "ERPNext Zoho Integration", "issingle": 0}, pluck="name"
 	):
-		frappe.db.delete(doctype)
+		if doctype not in KEPT:
+			frappe.db.delete(doctype)
 	for doctype in CLEANED:
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype, {"creation": (">=", started)})
