@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit
 
@@ -292,6 +293,16 @@ def test_a_code_is_sent_to_no_server_but_zohos(manager: Session, client: Simulat
 	assert len(client.requests) == before, "not even to the server that site_config.json names"
 	assert "accounts server is not one of Zoho's" in why(manager)
 	assert secret("access_token") is None
+
+
+def test_a_server_that_would_answer_is_not_asked(manager: Session, client: Simulator) -> None:
+	with socket.create_server(("127.0.0.1", 0)) as evil:
+		server = f"http://127.0.0.1:{evil.getsockname()[1]}"
+		query = {**consent(begin(manager)), "accounts-server": server}
+		assert outcome(come_back(manager, query)) == "failed"
+		evil.setblocking(False)
+		with pytest.raises(BlockingIOError):
+			evil.accept()
 
 
 def test_an_unknown_location_is_refused(manager: Session, client: Simulator) -> None:

@@ -1,12 +1,18 @@
 """What Zoho says right now, read live: campaigns, reports, recipients. Nothing here is stored."""
 
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection import campaigns_client, explained_errors, valid_token
+from erpnext_zoho_integration.connection import (
+	campaigns_client,
+	explained_errors,
+	mark_working,
+	valid_token,
+)
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	MAY_SYNC,
 	SYSTEM_MANAGER,
@@ -117,11 +123,7 @@ def get_campaign_recipients(
 		)
 	first, count = max(fromindex, 1), min(max(range_val, 1), _MAX_LIMIT)
 	with explained_errors():
-		client = campaigns_client()
-		if len(lists) == 1:
-			recipients = client.recipient_page(campaign_key, action, first, count).raw[:count]
-		else:
-			recipients = list(islice(_all(client, campaign_key, lists), first - 1, first - 1 + count))
+		recipients = _window(campaigns_client(), campaign_key, lists, first, count)
 	return {"recipients": recipients, "action": action, "total_fetched": len(recipients)}
 
 
@@ -133,17 +135,19 @@ def sync_campaign_data(campaign_key: str) -> dict:
 		campaign_key: Zoho's key; the user must be allowed to read the Campaign with it.
 
 	Returns:
-		`report`, `opened_contacts`, `clicked_contacts`, `bounced_contacts`, `unsubscribed_contacts`.
+		`report`, `opened_contacts`, `clicked_contacts`, `bounced_contacts`, `unsubscribed_contacts`. The contacts of
+		a synced A/B campaign are those of all its test mails.
 	"""
-	require_campaign_key(campaign_key)
+	campaign = require_campaign_key(campaign_key)
 	with explained_errors():
 		client = campaigns_client()
+		keys = _keys(client, campaign_key, campaign)
 		return {
 			"report": _report(client, campaign_key),
-			"opened_contacts": list(_all(client, campaign_key, ["openedcontacts"])),
-			"clicked_contacts": list(_all(client, campaign_key, ["clickedcontacts"])),
-			"bounced_contacts": list(_all(client, campaign_key, _BOUNCED)),
-			"unsubscribed_contacts": list(_all(client, campaign_key, ["optoutcontacts"])),
+			"opened_contacts": list(_all(client, keys, ["openedcontacts"])),
+			"clicked_contacts": list(_all(client, keys, ["clickedcontacts"])),
+			"bounced_contacts": list(_all(client, keys, _BOUNCED)),
+			"unsubscribed_contacts": list(_all(client, keys, ["optoutcontacts"])),
 		}
 
 
@@ -155,7 +159,8 @@ def test_connection() -> dict:
 
 	with explained_errors():
 		page = next(iter(campaigns_client().campaign_pages(status="all", page_size=1)), None)
-	return {"data_center": _(data_center().name), "total_count": page.total if page else 0}
+	mark_working()
+	return {"data_center": _(data_center().name), "total_count": (page and page.total) or 0}
 
 
 def _report(client: zoho.CampaignsClient, campaign_key: str) -> dict:
@@ -175,7 +180,28 @@ def _first(block: object) -> dict:
 	return block if isinstance(block, dict) else {}
 
 
-def _all(client: zoho.CampaignsClient, campaign_key: str, lists):
+def _keys(client: zoho.CampaignsClient, campaign_key: str, campaign: str | None) -> list[str]:
+	"""Return the keys under which Zoho lists the recipients: its own, and those of an A/B campaign's test mails."""
+	from erpnext_zoho_integration.sync.fetch import sources
+
+	kind = frappe.db.get_value("Campaign", campaign, "zoho_campaign_type") if campaign else None
+	return [source.key for source in sources(client, campaign_key, kind)]
+
+
+def _window(
+	client: zoho.CampaignsClient, campaign_key: str, lists: tuple[str, ...], first: int, count: int
+) -> list[dict]:
+	"""Return `count` rows from position `first` on, over several pages where Zoho gives no larger ones."""
+	if len(lists) > 1:  # only the first list's end tells where in the second one to begin
+		return list(islice(_all(client, [campaign_key], lists), first - 1, first - 1 + count))
+	size = min(count, client.page_size)
+	pages = client.recipient_pages(campaign_key, lists[0], from_index=first, page_size=size)
+	return list(islice(chain.from_iterable(page.raw for page in pages), count))
+
+
+def _all(client: zoho.CampaignsClient, keys: Iterable[str], lists: Iterable[str]) -> Iterator[dict]:
+	keys = list(keys)
 	for action in lists:
-		for page in client.recipient_pages(campaign_key, action):
-			yield from page.raw
+		for key in keys:
+			for page in client.recipient_pages(key, action):
+				yield from page.raw
