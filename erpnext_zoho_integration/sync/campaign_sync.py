@@ -13,7 +13,15 @@ from frappe.utils import now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
-from erpnext_zoho_integration.sync import campaigns, fetch, reconcile, schedule, state, unlisted
+from erpnext_zoho_integration.sync import (
+	campaigns,
+	fetch,
+	lifecycle,
+	reconcile,
+	schedule,
+	state,
+	unlisted,
+)
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.mapping import Times
@@ -70,7 +78,10 @@ class CampaignSync:
 
 		Raises:
 			zoho.ZohoError: what concerns the campaign as a whole; one refused list is noted and left out.
+			CampaignGone: it was deleted here after the run had been planned.
 		"""
+		if frappe.db.exists(lifecycle.DELETED, {"zoho_campaign_key": record.key}):
+			raise CampaignGone
 		campaign = campaigns.save_metadata(record, self.times)
 		self.account.campaign = campaign.name
 		self.state = state.load_one(record.key, campaign.name)

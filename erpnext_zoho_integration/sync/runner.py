@@ -25,7 +25,8 @@ from erpnext_zoho_integration.sync.writers import Writers
 
 # RQ kills a job of Frappe's `long` queue after 1500 s by default; ours end by themselves long before.
 SLICE_SECONDS = 600
-_CAMPAIGN_LOCK_SECONDS = 900
+# A dead worker's lock has run out before its task is taken by another one.
+_CAMPAIGN_LOCK_SECONDS = 60 * (tasks.SILENT_MINUTES - 1)
 _PROGRESS_SECONDS = 2.0
 # So many campaigns in a row that Zoho does not answer for, and it does not answer at all.
 _PATIENCE_CAMPAIGNS = 3
@@ -158,15 +159,10 @@ class Slice:
 			try:
 				self._locked_campaign(task, lock)
 			except (SliceOver, Paused, Cancelled):
-				frappe.db.rollback()
-				self._count_calls()
-				self.current.write_issues()
-				tasks.give_back(task)
-				frappe.db.commit()  # nosemgrep: another slice goes on with it
+				self._give_back()
 				raise
 			except zoho.RateLimited as error:
-				frappe.db.rollback()
-				tasks.give_back(task)
+				self._give_back()
 				self._stop_or_wait(error, "Recipients")
 			except zoho.ZohoError as error:
 				self._failed(explain(error), "Recipients", error.code)
@@ -210,6 +206,14 @@ class Slice:
 			full=self.full,
 			between_pages=between_pages,
 		).sync(task.record)
+
+	def _give_back(self) -> None:
+		"""Leave the task to whoever goes on, with what it has cost and told so far."""
+		frappe.db.rollback()
+		self._count_calls()
+		self.current.write_issues()
+		tasks.give_back(self.task)
+		frappe.db.commit()  # nosemgrep: another slice goes on with it
 
 	def _failed(self, message: str, stage: str, code: str | None = None) -> None:
 		frappe.db.rollback()

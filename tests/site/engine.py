@@ -125,10 +125,14 @@ def forget_everything() -> None:
 	for doctype in ("Contact", "Contact Email", "Contact Phone"):
 		frappe.db.delete(doctype)
 	settle()
-	for key in frappe.cache.scan_iter("*zoho-*"):
-		if frappe.local.site.encode() in key:
-			frappe.cache.delete(key)
+	forget_keys()
 	frappe.clear_document_cache("Zoho Settings", "Zoho Settings")
+
+
+def forget_keys(what: str = "") -> None:
+	"""Drop the site's keys in Redis that begin so: locks, and calls counted."""
+	for key in frappe.cache.scan_iter(frappe.cache.make_key(f"zoho-{what}") + b"*"):
+		frappe.cache.delete(key)
 
 
 def calls(simulator: Simulator) -> Counter[str]:
