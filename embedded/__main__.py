@@ -43,7 +43,9 @@ def bench(arguments: list[str]) -> int:
 		return subprocess.call(python("benchmarks", "--help"))
 	with Run() as run:
 		run.configure_site(zoho_benchmark=1)
-		arguments = [str(ROOT / part) if previous == "--json" else part for previous, part in pairs(arguments)]
+		arguments = [
+			str(ROOT / part) if previous == "--json" else part for previous, part in pairs(arguments)
+		]
 		return subprocess.call(python("benchmarks", *arguments), cwd=run.sites, env=run.environment())
 
 

@@ -5,11 +5,14 @@ Transactions. Reading needs none: each SELECT sees what is committed. The first 
 with "database is locked", as deferred transactions do when they turn from reading to writing.
 """
 
+import os
 import re
 import sqlite3
+import threading
 import warnings
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import frappe
@@ -20,7 +23,37 @@ from frappe.database.sqlite.table import Table, index_name, indexed_columns
 from frappe.utils import get_table_name
 
 WAIT_FOR_WRITER = 30  # seconds
+MOST_IDLE = 8  # connections
 KEY_LENGTH = re.compile(r"\(.*?\)")
+
+
+class IdleConnections:
+	"""Connections of this process that nobody uses, by database; a forked process starts with none."""
+
+	def __init__(self) -> None:
+		self._lock = threading.Lock()
+		self._owner, self._idle = os.getpid(), {}
+
+	def take(self, path: Path) -> sqlite3.Connection | None:
+		with self._lock:
+			return self._mine(path).pop() if self._mine(path) else None
+
+	def give(self, path: Path, connection: sqlite3.Connection) -> None:
+		with self._lock:
+			if len(self._mine(path)) < MOST_IDLE:
+				self._mine(path).append(connection)
+				return
+		connection.close()
+
+	def _mine(self, path: Path) -> list[sqlite3.Connection]:
+		if self._owner != os.getpid():
+			inherited.append(self._idle)  # never closed here: that would touch the other process's files
+			self._owner, self._idle = os.getpid(), {}
+		return self._idle.setdefault(path, [])
+
+
+inherited: list[dict] = []
+idle_connections = IdleConnections()
 
 
 class SQLiteDatabase(package.SQLiteDatabase):
@@ -48,14 +81,34 @@ class SQLiteDatabase(package.SQLiteDatabase):
 	# Connection and statements
 
 	def get_connection(self, read_only: bool = False) -> sqlite3.Connection:
+		"""Return an idle connection of this process, or a new one: opening one reads all of a large schema."""
+		self._path = self.get_db_path().resolve()
+		if not read_only and (connection := idle_connections.take(self._path)):
+			return connection
+		return self.open_connection(read_only)
+
+	def close(self) -> None:
+		"""Keep the connection for the next request, with nothing open on it."""
+		if not self._conn:
+			return
+		self._cursor.close()
+		if self._conn.in_transaction:
+			self._conn.rollback()
+		if getattr(self, "read_only", False):
+			self._conn.close()
+		else:
+			idle_connections.give(self._path, self._conn)
+		self._conn = self._cursor = None
+
+	def open_connection(self, read_only: bool) -> sqlite3.Connection:
 		register_converters()
-		path = self.get_db_path()
 		connection = sqlite3.connect(
-			f"file:{path}?mode=ro" if read_only else path,
+			f"file:{self._path}?mode=ro" if read_only else self._path,
 			uri=read_only,
 			detect_types=sqlite3.PARSE_DECLTYPES,
 			timeout=WAIT_FOR_WRITER,
 			isolation_level=None,  # this class begins and ends transactions itself
+			check_same_thread=False,  # used by one thread at a time, but not always the same
 		)
 		connection.create_function("regexp", 2, regexp, deterministic=True)
 		connection.create_function("regexp_replace", 3, package.regexp_replace, deterministic=True)
