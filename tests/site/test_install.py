@@ -1,7 +1,6 @@
-"""Installing twice, uninstalling, and installing again: on a copy of the embedded site that is thrown away.
+"""Installing twice; uninstalling and installing again, on a copy of the embedded site that is thrown away.
 
-Each step is a process of its own (`python -m tests.site.test_install <step>`), as on a bench; the last line that it
-prints is its answer.
+The copy has a process of its own, `python -m tests.site.test_install`; the last line that it prints is what it saw.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ def bench() -> Iterator:
 		yield run
 
 
-def step(bench, name: str) -> dict | list[dict]:
-	"""Run one of the steps below on a bench and return its answer."""
+def in_a_process_of_its_own(bench) -> list[dict]:
+	"""Use the app on a bench, uninstall it, install and use it again; return what is there after each."""
 	done = subprocess.run(
-		[sys.executable, "-m", "tests.site.test_install", name],
+		[sys.executable, "-m", "tests.site.test_install"],
 		cwd=bench.sites,
 		env=bench.environment(),
 		capture_output=True,
@@ -47,7 +46,7 @@ def test_uninstalling_leaves_campaigns_and_contacts_and_nothing_of_ours(
 ) -> None:
 	zoho = start_simulator(seed=1, campaigns=2, recipients=40)
 	bench.configure(**zoho.site_config)
-	before, after = step(bench, "use_and_uninstall")
+	before, after, again = in_a_process_of_its_own(bench)
 	assert before["rows"] == zoho.truth()["rows"] and before["campaigns"] == 2 and before["contacts"]
 	assert before["jobs"] == 1 and before["secrets"]
 
@@ -60,7 +59,6 @@ def test_uninstalling_leaves_campaigns_and_contacts_and_nothing_of_ours(
 	assert after["columns"] == before["columns"]
 	assert after["saved"]  # the site's own documents work without the app
 
-	again = step(bench, "install_and_use")
 	assert again["fields"] == before["fields"] and again["schedule"] == before["schedule"]
 	assert again["rows"] == zoho.truth()["rows"]
 	# The columns had stayed, so campaigns and contacts are the same ones.
@@ -97,7 +95,7 @@ def state() -> dict:
 	}
 
 
-# The steps
+# In the process of the copy
 
 
 def connect() -> None:
@@ -232,23 +230,15 @@ def leftovers() -> dict:
 	return {**found, **({"tables": tables} if tables else {})}
 
 
-def use_and_uninstall() -> tuple[dict, dict]:
-	from embedded.process import uninstall
+def use_uninstall_install_use() -> list[dict]:
+	from embedded.process import install, uninstall
 
 	before = use()
 	uninstall(APP)
-	return before, look()
-
-
-def install_and_use() -> dict:
-	from embedded.process import install
-
+	after = look()
 	install(APP)
-	return use()
+	return [before, after, use()]
 
-
-STEPS = {"use_and_uninstall": use_and_uninstall, "install_and_use": install_and_use}
 
 if __name__ == "__main__":
-	answer = STEPS[sys.argv[1]]()
-	print(json.dumps(answer, default=str))
+	print(json.dumps(use_uninstall_install_use(), default=str))

@@ -28,7 +28,7 @@ DELETED = "Zoho Deleted Campaign"
 @pytest.fixture
 def zoho(start_simulator: Callable):
 	"""A connected Zoho of three campaigns."""
-	return connect(start_simulator(seed=1, campaigns=3, recipients=90))
+	return connect(start_simulator(seed=1, campaigns=3, recipients=60))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ LONG = "A name longer than a document's name may be: "
 @pytest.fixture
 def zoho(start_simulator: Callable):
 	"""Six campaigns: two of one name, one with angle brackets, one with a very long name."""
-	return connect(start_simulator(seed=1, campaigns=6, recipients=60))
+	return connect(start_simulator(seed=1, campaigns=6, recipients=30))
 
 
 def set_naming(by: str) -> None:

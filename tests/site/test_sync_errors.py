@@ -33,7 +33,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def zoho(start_simulator: Callable):
 	"""A connected Zoho of six campaigns."""
-	return connect(start_simulator(seed=1, campaigns=6, recipients=100))
+	return connect(start_simulator(seed=1, campaigns=6, recipients=60))
 
 
 def broken(endpoint: str, key: str, fault: str, **more: object) -> dict:

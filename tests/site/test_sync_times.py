@@ -26,7 +26,7 @@ def test_an_account_in_kolkata_and_a_site_elsewhere(start_simulator: Callable, s
 	set_site_zone(site_zone)
 	# Campaigns 8 to 10 went out in the nights when Europe changes its clocks.
 	zoho = connect(
-		start_simulator(seed=1, campaigns=10, recipients=160, today="2026-11-20", event_shapes="list")
+		start_simulator(seed=1, campaigns=10, recipients=90, today="2026-11-20", event_shapes="list")
 	)
 	sync_all()
 	named = {}
@@ -79,7 +79,7 @@ def test_one_campaign_synced_alone_gets_the_times_of_a_full_sync(
 	# At the site it is as late as at the account on the day of sending, but it knows no daylight saving.
 	set_site_zone("Africa/Johannesburg")
 	account = {"today": "2026-11-02", "time_zone": "Europe/Berlin", "event_shapes": "list"}
-	zoho = connect(start_simulator(seed=2, campaigns=9, recipients=150, **account))
+	zoho = connect(start_simulator(seed=2, campaigns=9, recipients=110, **account))
 	sync_all()
 	before = snapshot()
 	summer = [each for each in zoho.truth()["campaigns"] if each["sent_time"] < "2026-10-25"]
