@@ -49,18 +49,26 @@ erpnext_zoho_integration.campaign = {
 		} else {
 			$body.append($(`<p class="text-muted">`).text(__("Zoho has no figures of this campaign yet.")));
 		}
-		const $insights = $("<div>");
+		const $insights = $(`<div class="mt-3 pt-1"></div>`);
 		$body.append(this.footer(frm), $insights);
 		frm.dashboard.add_section($body, __("Zoho Campaigns"));
 		frm.dashboard.show();
 		$body.find("[data-card=delivered]").on("click", (event) => this.open_delivered(frm, event));
 		if (cards.length) {
 			app.ask("desk.insights.get_insights", { campaign: frm.doc.name }).then((insights) => {
-				if (!document.contains($insights[0])) return;
 				this.show_averages($body, insights.averages);
-				this.show_insights(frm, $insights, insights, cards);
+				this.when_visible($insights[0], () => this.show_insights(frm, $insights, insights, cards));
 			});
 		}
+	},
+
+	// A chart has no width on a form that has been left meanwhile.
+	when_visible(element, show) {
+		new IntersectionObserver((entries, observer) => {
+			if (!entries.some((entry) => entry.isIntersecting)) return;
+			observer.disconnect();
+			show();
+		}).observe(element);
 	},
 
 	show_averages($body, averages) {
