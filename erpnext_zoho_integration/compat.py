@@ -31,3 +31,10 @@ def enqueue_once(method: str, *, job_id: str, queue: str = "long", timeout: int,
 		**kwargs,
 	)
 	return True
+
+
+def campaign_writes_utm() -> bool:
+	"""Return whether saving a Campaign writes a UTM Campaign as well, as ERPNext 16 does."""
+	from frappe.model.base_document import get_controller
+
+	return hasattr(get_controller("Campaign"), "on_change")

@@ -11,6 +11,7 @@ from frappe.query_builder import DocType
 from frappe.utils import flt, get_datetime
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.compat import campaign_writes_utm
 from erpnext_zoho_integration.sync.figures import analytics_rows, opens_by_country
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.names import free_name
@@ -92,13 +93,22 @@ def metadata(record: zoho.Campaign, times: Times) -> dict:
 
 
 def _save(campaign) -> None:
+	"""Insert or save a Campaign, under a name that is free.
+
+	ERPNext 16 writes a UTM Campaign at each save and links it to a Campaign *named* like `campaign_name`, which fails
+	where the two differ: for the moment of the save they do not.
+	"""
 	campaign.flags.ignore_permissions = True
-	if not campaign.is_new():
-		campaign.save()
-	elif frappe.defaults.get_global_default("campaign_naming_by") == "Naming Series":
-		campaign.insert()
-	else:
-		campaign.insert(set_name=free_name("Campaign", campaign.campaign_name))
+	new, text = campaign.is_new(), campaign.campaign_name
+	if new:
+		by_series = frappe.defaults.get_global_default("campaign_naming_by") == "Naming Series"
+		campaign.set_new_name(set_name=None if by_series else free_name("Campaign", text))
+	if campaign_writes_utm():
+		campaign.campaign_name = campaign.name
+	campaign.insert() if new else campaign.save()
+	if campaign.campaign_name != text:
+		campaign.campaign_name = text
+		frappe.db.set_value("Campaign", campaign.name, "campaign_name", text, update_modified=False)
 
 
 def _differs(campaign, values: dict) -> bool:
