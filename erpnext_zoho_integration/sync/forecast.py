@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync import plan, state
+from erpnext_zoho_integration.sync.governor import Paused
 from erpnext_zoho_integration.sync.session import Session
 
 # The reports of this many campaigns are read; the others are taken to be like them.
@@ -62,6 +63,8 @@ def forecast_all(mode: str = "All") -> Forecast:
 		fresh = [record for record in made.records if mode == "Full" or record.key not in known]
 		sampled = [session.client.report(record.key) for record in fresh[:_SAMPLES]]
 		return _reckon(session, policy, made, len(fresh), sampled)
+	except (Paused, zoho.RateLimited):
+		return Forecast(exact=False)  # the run itself will wait; not to know is no reason not to start it
 	finally:
 		session.close()
 

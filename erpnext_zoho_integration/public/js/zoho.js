@@ -180,7 +180,30 @@ frappe.provide("erpnext_zoho_integration");
 	};
 
 	// Queues a sync of everything and says so; resolves to the name of the run.
+	// A large sync says what it costs before it starts.
 	app.sync_all = () =>
+		app
+			.act("api.sync.forecast", {}, __("Asking Zoho how much there is..."))
+			.then((forecast) => (forecast.large ? confirm_large(forecast) : null))
+			.then(start_all);
+
+	const confirm_large = (forecast) =>
+		new Promise((resolve) => {
+			const number = (value) => format_number(value, null, 0);
+			const message = __(
+				"This sync makes about {0} calls to Zoho and reads about {1} recipients of {2} campaigns. At the pace of Zoho Settings it takes about {3} minutes. At most {4} Contacts are created. Start it?",
+				[
+					number(forecast.calls),
+					number(forecast.rows),
+					number(forecast.campaigns),
+					number(forecast.minutes),
+					number(forecast.contacts),
+				]
+			);
+			frappe.confirm(message, resolve);
+		});
+
+	const start_all = () =>
 		app.act("api.sync.sync_all_campaigns", {}, __("Starting the sync...")).then((result) => {
 			frappe.show_alert({
 				message: result.queued ? __("The sync has been started.") : __("A sync is already under way."),
