@@ -133,7 +133,7 @@ class CampaignSync:
 	) -> None:
 		"""Read the lists of one action, then remove what none of them has any more."""
 		position, lists = self.state.position, [_list_id(source, action) for source in sources]
-		if all(list_id in position.done for list_id in lists):
+		if action in position.done:
 			return
 		begun = position.list_id in lists or any(list_id in position.done for list_id in lists)
 		self.seen = unlisted.SeenKeys.load(position.seen) if begun else unlisted.SeenKeys()
@@ -143,6 +143,7 @@ class CampaignSync:
 		if self.seen is not None:
 			expected = reconcile.expected_of([report for report in reports if report], (action,))
 			self._settle_action(zoho.ACTIONS[action], expected[zoho.ACTIONS[action]], lists)
+		position.done.append(action)  # from here on, the keys kept with the position are another action's
 
 	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> bool:
 		"""Read one list; one that Zoho refuses leaves the campaign's other lists standing.

@@ -15,14 +15,17 @@ class ContactNames:
 
 	def __init__(self) -> None:
 		self._last: dict[str, int] = {}  # folded name → highest number in use, 0 for the bare name
+		# SQLite and Postgres hold two names for equal only if they are.
+		self._fold = fold if frappe.db.db_type == "mariadb" else str
 
 	def give(self, full_names: list[str]) -> list[str]:
 		"""Return a free name for each of these full names, in two queries at most."""
+		frappe.db.after_rollback.add(self._last.clear)  # then they have not been given
 		bases = [acceptable_name("Contact", name) for name in full_names]
-		self._look_up({fold(base): base for base in bases if fold(base) not in self._last})
+		self._look_up({self._fold(base): base for base in bases if self._fold(base) not in self._last})
 		names = []
 		for base in bases:
-			folded = fold(base)
+			folded = self._fold(base)
 			number = self._last.get(folded)
 			self._last[folded] = 0 if number is None else number + 1
 			names.append(base if number is None else f"{base}-{number + 1}")
@@ -34,7 +37,9 @@ class ContactNames:
 			return
 		contact = DocType("Contact")
 		query = frappe.qb.from_(contact).select(contact.name)
-		taken = {fold(name) for (name,) in dialect.select_in("Contact", ("name",), "name", bases.values())}
+		taken = {
+			self._fold(name) for (name,) in dialect.select_in("Contact", ("name",), "name", bases.values())
+		}
 		taken &= bases.keys()
 		for folded in taken:
 			self._last[folded] = 0
@@ -45,7 +50,7 @@ class ContactNames:
 		)
 		for name in numbered.run(pluck=True):
 			match = re.fullmatch(r"(.*)-(\d{1,9})", name, re.DOTALL)
-			if match and (folded := fold(match[1])) in taken:
+			if match and (folded := self._fold(match[1])) in taken:
 				self._last[folded] = max(self._last[folded], int(match[2]))
 
 

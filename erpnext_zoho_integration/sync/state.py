@@ -39,7 +39,7 @@ class Position:
 
 	Attributes:
 		run: the run that was under way.
-		done: lists that it has read to their end.
+		done: lists that it has read to their end, and actions of which it has read all lists.
 		list_id: the list being read, or None between two lists.
 		next_index: of the next page of it, from 1; 0 behind the last one.
 		read: what was counted in it so far.
