@@ -71,6 +71,7 @@ class CampaignSync:
 		self.account = account
 		self.full = full
 		self.between_pages = between_pages
+		self.own_position = False  # whether an earlier slice of this run has left it
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
 	def sync(self, record: zoho.Campaign) -> None:
@@ -91,7 +92,9 @@ class CampaignSync:
 		known = [report for report in reports if report is not None]
 		self.account.figures_changed = campaigns.save_figures(campaign, known)
 		self.full = self.full or self._full_check_due(campaign.zoho_sent_time)
-		if not (self.state.position and self.state.position.run == self.account.run):
+		left_off = self.state.position
+		self.own_position = bool(left_off and left_off.run == self.account.run)
+		if not self.own_position:
 			self.state.position = self._begin(self.state.position)
 		self._commit()
 		self.campaign, self.identity = campaign.name, campaign_identity(campaign.name)
@@ -156,9 +159,11 @@ class CampaignSync:
 		if self.is_settled(list_id, counter):
 			known = self.state.lists.setdefault(list_id, ListState(counter=counter))
 			return list_id in position.done or (counter == 0 and not known.listed)
-		if position.list_id != list_id:
+		begun = position.list_id == list_id
+		if not begun:
 			position.list_id, position.next_index, position.read = list_id, 1, ListState()
-		self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
+		if not (begun and self.own_position):  # which an earlier slice of this run has counted
+			self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
 		try:
 			if position.next_index:
 				for fetched in fetch.prefetched_pages(self.session, source, action, position.next_index):
