@@ -51,7 +51,7 @@ def _sync(site: str, mode: str, campaign: str | None, workers: int) -> int:
 		click.secho(explain(error) if isinstance(error, ZohoError) else str(error), fg="red", err=True)
 		return EXIT_CODES["Failed"]
 	run, created = queue.open_run("Command Line", campaign, "Full" if campaign else mode)
-	frappe.db.commit()  # nosemgrep: the run, before other processes join it
+	frappe.db.commit()  # nosemgrep - the run, before other processes join it
 	if not created:
 		click.secho(f"A sync is already under way: {run}", fg="yellow", err=True)
 		return ALREADY_RUNNING

@@ -72,7 +72,7 @@ def refresh_token(old_token: str | None = None) -> str:
 	"""
 	old_token = old_token or stored_secret(get_settings(), "access_token")
 	with _token_lock():
-		frappe.db.commit()  # nosemgrep: a new snapshot, to see what another worker has stored meanwhile
+		frappe.db.commit()  # nosemgrep - a new snapshot, to see what another worker has stored meanwhile
 		settings = get_settings()
 		token = stored_secret(settings, "access_token")
 		if token and token != old_token and _lives_long_enough(settings):
@@ -92,7 +92,7 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 		zoho.ReauthorizationRequired: Zoho gave no refresh token and none is stored.
 	"""
 	with _token_lock():
-		frappe.db.commit()  # nosemgrep: a new snapshot; the form may have been saved since this request began
+		frappe.db.commit()  # nosemgrep - a new snapshot; the form may have been saved since this request began
 		settings = get_settings()
 		previous, previous_center = stored_secret(settings, "refresh_token"), settings.data_center
 		if not tokens.refresh_token and not previous:
@@ -105,7 +105,7 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 		settings.flags.ignore_permissions = True
 		settings.flags.from_connection = True
 		settings.save()
-		frappe.db.commit()  # nosemgrep: Zoho has issued the tokens; a callback is a GET, which Frappe rolls back
+		frappe.db.commit()  # nosemgrep - Zoho has issued the tokens; a callback is a GET, which Frappe rolls back
 	if tokens.refresh_token and previous and previous != tokens.refresh_token:
 		revoke_quietly(previous, previous_center)
 
@@ -117,12 +117,12 @@ def disconnect() -> bool:
 		Whether Zoho confirmed; the tokens here are gone either way.
 	"""
 	with _token_lock():
-		frappe.db.commit()  # nosemgrep: a new snapshot, to revoke the token that is stored now
+		frappe.db.commit()  # nosemgrep - a new snapshot, to revoke the token that is stored now
 		settings = get_settings()
 		token = stored_secret(settings, "refresh_token")
 		revoked = revoke_quietly(token, settings.data_center) if token else True
 		wipe_tokens("Not Connected", None)
-		frappe.db.commit()  # nosemgrep: the token is revoked at Zoho, which cannot be rolled back
+		frappe.db.commit()  # nosemgrep - the token is revoked at Zoho, which cannot be rolled back
 	return revoked
 
 
@@ -157,7 +157,7 @@ def mark_needs_attention(reason: str) -> None:
 	frappe.db.set_single_value(
 		SETTINGS, {"is_active": 0, "connection_status": "Needs Attention", "connection_error": reason}
 	)
-	frappe.db.commit()  # nosemgrep: what follows is an error, which rolls back
+	frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
 
 
 def mark_refused(reason: str) -> None:
@@ -167,7 +167,7 @@ def mark_refused(reason: str) -> None:
 		{"connection_status": "Needs Attention", "connection_error": reason},
 		update_modified=False,
 	)
-	frappe.db.commit()  # nosemgrep: what follows is an error, which rolls back
+	frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
 
 
 def mark_working() -> None:
@@ -220,7 +220,7 @@ def _ask_for_token(settings) -> str:
 	except zoho.TokenThrottled as error:
 		# Asking again keeps Zoho's door closed, for every worker.
 		_write({"no_tokens_before": str(_from_now(min(error.retry_after, _LONGEST_WAIT)))})
-		frappe.db.commit()  # nosemgrep: what follows is an error, which rolls back
+		frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
 		raise
 	_store_refreshed(tokens, reactivate=not settings.is_active)
 	return tokens.access_token
@@ -236,7 +236,7 @@ def _store_refreshed(tokens: zoho.Tokens, reactivate: bool) -> None:
 		# What needed attention, a wrong client secret for instance, has been put right.
 		values |= {"is_active": 1, "connection_status": "Connected", "connection_error": None}
 	_write(values)
-	frappe.db.commit()  # nosemgrep: Zoho has issued the token; losing it would waste one of ten
+	frappe.db.commit()  # nosemgrep - Zoho has issued the token; losing it would waste one of ten
 
 
 def _connected(tokens: zoho.Tokens, data_center: str, user: str) -> dict:

@@ -280,7 +280,7 @@ class CampaignSync:
 		return any(issue.severity == "Error" for issue in self.account.issues.values())
 
 	def _commit(self) -> None:
-		frappe.db.commit()  # nosemgrep: rows, position and account belong together, page by page
+		frappe.db.commit()  # nosemgrep - rows, position and account belong together, page by page
 
 
 def _list_id(source: fetch.Source, action: str) -> str:

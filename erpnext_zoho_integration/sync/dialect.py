@@ -34,7 +34,7 @@ def select_in(
 	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
 	places = ", ".join(["%s"] * len(values))
 	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {quote}{column}{quote} IN ({places}){condition}"
-	return list(frappe.db.sql(query, tuple(values)))  # nosemgrep: names of columns are ours, values are bound
+	return list(frappe.db.sql(query, tuple(values)))  # nosemgrep - names of columns are ours, values are bound
 
 
 def any_case_in(field: Field, values: Collection[str]) -> Criterion:
@@ -120,7 +120,7 @@ def set_by_name(doctype: str, column: str, values: dict[str, object]) -> None:
 	name = f"{quote}name{quote}"
 	query = f"UPDATE {table} SET {column} = CASE {name}{cases} ELSE {column} END WHERE {name} IN ({names})"
 	flat = [part for item in values.items() for part in item]
-	frappe.db.sql(query, (*flat, *values))  # nosemgrep: names of columns are ours, values are bound
+	frappe.db.sql(query, (*flat, *values))  # nosemgrep - names of columns are ours, values are bound
 
 
 def _insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence], tail: str) -> None:
@@ -134,7 +134,7 @@ def _insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence], tail
 			f"INSERT INTO {quote}tab{doctype}{quote} ({names}) VALUES {', '.join([one] * len(batch))}{tail}"
 		)
 		values = tuple([value for row in batch for value in row])
-		frappe.db.sql(query, values)  # nosemgrep: names of columns are ours, values are bound
+		frappe.db.sql(query, values)  # nosemgrep - names of columns are ours, values are bound
 
 
 def _quote() -> str:

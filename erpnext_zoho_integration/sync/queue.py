@@ -47,7 +47,7 @@ def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **opti
 	run, created = open_run(trigger, campaign, mode)
 	if not created:
 		frappe.throw(_("A sync is already under way: {0}").format(run))
-	frappe.db.commit()  # nosemgrep: others must see that a run is active
+	frappe.db.commit()  # nosemgrep - others must see that a run is active
 	runner.execute(run, **options)
 	return run
 
@@ -76,7 +76,7 @@ def execute_job(run: str) -> None:
 		enqueue_once(
 			"erpnext_zoho_integration.sync.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run
 		)
-		frappe.db.commit()  # nosemgrep: the next slice is queued with the commit
+		frappe.db.commit()  # nosemgrep - the next slice is queued with the commit
 
 
 def resume_waiting() -> None:

@@ -98,7 +98,7 @@ class Slice:
 			raise
 		finally:
 			self.session.close()
-			frappe.db.commit()  # nosemgrep: the page size
+			frappe.db.commit()  # nosemgrep - the page size
 		if tasks.unfinished(self.run):
 			return "Running"  # other workers are still at it
 		mark_working()
@@ -118,7 +118,7 @@ class Slice:
 		if planned := account.read_plan(self.run):
 			return planned
 		with shared_lock(f"plan-{self.run}", seconds=600, wait=300):
-			frappe.db.commit()  # nosemgrep: see what another worker has planned meanwhile
+			frappe.db.commit()  # nosemgrep - see what another worker has planned meanwhile
 			if planned := account.read_plan(self.run):
 				return planned
 			run = frappe.db.get_value(account.RUN, self.run, ["campaign", "mode"], as_dict=True)
@@ -141,7 +141,7 @@ class Slice:
 				)
 			for reason in self.writers.reasons:
 				account.add_error(self.run, reason, "Write", severity="Note")
-			frappe.db.commit()  # nosemgrep: the plan, before anybody works on it
+			frappe.db.commit()  # nosemgrep - the plan, before anybody works on it
 			return planned
 
 	def _make_plan(self, run) -> plan.Plan:
@@ -213,7 +213,7 @@ class Slice:
 		self._count_calls()
 		self.current.write_issues()
 		tasks.give_back(self.task)
-		frappe.db.commit()  # nosemgrep: another slice goes on with it
+		frappe.db.commit()  # nosemgrep - another slice goes on with it
 
 	def _failed(self, message: str, stage: str, code: str | None = None) -> None:
 		frappe.db.rollback()
@@ -251,7 +251,7 @@ class Slice:
 	def _close_task(self) -> None:
 		self._count_calls()
 		self.current.close()
-		frappe.db.commit()  # nosemgrep: the end of a campaign
+		frappe.db.commit()  # nosemgrep - the end of a campaign
 
 	def _count_calls(self) -> None:
 		self.current.count("api_calls", self.session.calls - self._calls_counted)
@@ -273,7 +273,7 @@ class Slice:
 		frappe.publish_realtime(
 			"zoho_sync_progress", {"run": self.run, **numbers}, user=user, after_commit=True
 		)
-		frappe.db.commit()  # nosemgrep: progress is seen while the run is under way
+		frappe.db.commit()  # nosemgrep - progress is seen while the run is under way
 
 	def _wait(self, pause: Paused) -> str:
 		"""Write down until when the run waits; `queue.resume_waiting` goes on."""
@@ -285,7 +285,7 @@ class Slice:
 		).format(pause.endpoint, frappe.utils.format_datetime(resume_at))
 		account.add_up(self.run)
 		account.mark_waiting(self.run, resume_at, reason)
-		frappe.db.commit()  # nosemgrep: the wait, which this worker does not spend
+		frappe.db.commit()  # nosemgrep - the wait, which this worker does not spend
 		return "Waiting"
 
 	def _finish(self, stopped: str | None, cancelled: bool = False) -> str:
@@ -295,7 +295,7 @@ class Slice:
 		frappe.publish_realtime(
 			"zoho_sync_progress", {"run": self.run, "status": status}, user=user, after_commit=True
 		)
-		frappe.db.commit()  # nosemgrep: the end of the run
+		frappe.db.commit()  # nosemgrep - the end of the run
 		return status or frappe.db.get_value(account.RUN, self.run, "status")
 
 
@@ -303,7 +303,7 @@ def execute_slice(run: str, **options) -> str:
 	"""Do one slice of a run and return the run's status after it."""
 	if not account.mark_running(run):
 		return frappe.db.get_value(account.RUN, run, "status")
-	frappe.db.commit()  # nosemgrep: others must see that the run is under way
+	frappe.db.commit()  # nosemgrep - others must see that the run is under way
 	return Slice(run, **options).execute()
 
 
@@ -315,6 +315,6 @@ def execute(run: str, **options) -> str:
 		elif status == "Waiting":
 			resume_at = frappe.db.get_value(account.RUN, run, "resume_at")
 			seconds = (get_datetime(resume_at) - now_datetime()).total_seconds() if resume_at else 0
-			frappe.db.commit()  # nosemgrep: no snapshot is held while waiting
+			frappe.db.commit()  # nosemgrep - no snapshot is held while waiting
 			time.sleep(min(max(seconds, 0.0), 30.0))
 	return status

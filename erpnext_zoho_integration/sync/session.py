@@ -60,7 +60,7 @@ class Session:
 		until = self.governor.lock(error.endpoint or "", error.retry_after)
 		locks = {name: end for name, end in self.governor.locks.items() if end > time.time()}
 		frappe.db.set_single_value(SETTINGS, {"method_locks": json.dumps(locks)}, update_modified=False)
-		frappe.db.commit()  # nosemgrep: must outlive whatever happens to this run
+		frappe.db.commit()  # nosemgrep - must outlive whatever happens to this run
 		return until
 
 	def close(self) -> None:

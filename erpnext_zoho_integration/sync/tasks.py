@@ -95,7 +95,7 @@ def take(run: str, worker: str) -> Task | None:
 	while candidate := _candidate(run):
 		_claim(candidate, worker)
 		row = frappe.db.get_value(TASK, candidate, ["worker", "record", *NUMBERS], as_dict=True)
-		frappe.db.commit()  # nosemgrep: the claim must be seen by other workers
+		frappe.db.commit()  # nosemgrep - the claim must be seen by other workers
 		if row and row.worker == worker:
 			record = zoho.Campaign.from_zoho(json.loads(row.record))
 			return Task(candidate, record, {name: row[name] or 0 for name in NUMBERS})

@@ -70,7 +70,7 @@ def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys) -> int:
 		gone = [name for name, key, erased in rows if not erased and int((key or "0")[:16], 16) not in listed]
 		if gone:
 			frappe.db.delete(RECIPIENT, {"name": ("in", gone)})
-			frappe.db.commit()  # nosemgrep: a long list is not one transaction
+			frappe.db.commit()  # nosemgrep - a long list is not one transaction
 			removed += len(gone)
 	return removed
 

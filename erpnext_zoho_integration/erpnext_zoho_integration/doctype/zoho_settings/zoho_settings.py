@@ -65,4 +65,4 @@ class ZohoSettings(Document):
 
 def _revoke(token: str, center: str) -> None:
 	if not revoke_quietly(token, center):
-		frappe.db.commit()  # nosemgrep: the Error Log; this runs after the request's own commit
+		frappe.db.commit()  # nosemgrep - the Error Log; this runs after the request's own commit
