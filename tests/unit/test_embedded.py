@@ -136,6 +136,8 @@ def test_more_values_than_sqlite_takes_are_written_into_the_statement() -> None:
 		("insert ignore into b values (1)", "INSERT OR IGNORE into b values (1)", True),
 		("select locate('x', a) from b", "select instr( a, 'x') from b", False),
 		("savepoint x", "savepoint x", True),
+		("with a as (select 1) select * from a", "with a as (select 1) select * from a", False),
+		("with a as (select 1) delete from b", "with a as (select 1) delete from b", True),
 		("update a set b=' for update'", "update a set b=' for update'", True),
 	],
 )

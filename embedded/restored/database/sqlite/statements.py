@@ -12,7 +12,11 @@ FOR_UPDATE = re.compile(r"\s+for\s+update(\s+(nowait|skip\s+locked|wait\s+\d+))?
 INSERT_IGNORE = re.compile(r"^\s*insert\s+ignore\b", re.IGNORECASE)
 LOCATE = re.compile(r"\blocate\(([^,]+),([^)]+)\)", re.IGNORECASE)
 COMMENT = re.compile(r"\s*/\*.*?\*/\s*$", re.DOTALL)
-WRITING = re.compile(r"^\s*(insert|update|delete|replace|with|savepoint)\b", re.IGNORECASE)
+WRITING = re.compile(
+	r"^\s*(?:insert|update|delete|replace|savepoint)\b"
+	r"|^\s*with\b.*\b(?:insert\s+into|update\s+\S+\s+set|delete\s+from|replace\s+into)\b",
+	re.IGNORECASE | re.DOTALL,
+)
 
 # SQLite refuses more than 32,766 parameters; beyond this many, values are written into the statement.
 MOST_PARAMETERS = 30_000
