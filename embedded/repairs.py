@@ -46,13 +46,6 @@ REPAIRS = [
 		"	type EventLikeDict = Event | frappe._dict",
 		'	EventLikeDict: TypeAlias = "Event | frappe._dict"',
 	),
-	Repair(
-		"core/report/database_storage_usage_by_tables/database_storage_usage_by_tables.py",
-		"SQLite reads the whole database four times per table for this, and every opening of the Desk by a System Manager"
-		" asks for it: minutes. The sizes of tables of a site that lives for a test are nobody's question.",
-		"AND m.name NOT LIKE 'sqlite_%'",
-		"AND 0",
-	),
 	# Sites and apps
 	Repair(
 		"__init__.py",
@@ -298,32 +291,9 @@ class SQLite(Base, SQLLiteQuery):
 	),
 	Repair(
 		"core/report/database_storage_usage_by_tables/database_storage_usage_by_tables.py",
-		"One pass over the file instead of one per table: the Desk of every System Manager asks, and waited minutes.",
-		"""				WITH RECURSIVE
-					page_size AS (
-						SELECT CAST(page_size AS FLOAT) as size FROM PRAGMA_page_size()
-					)
-				SELECT
-					m.name as 'table',
-					ROUND(CAST((SELECT SUM(pgsize) FROM dbstat WHERE name = m.name) * page_size.size / (1024.0 * 1024.0 * 1024.0) AS FLOAT), 2) as 'data_size',
-					ROUND(CAST((SELECT SUM(pgsize) FROM dbstat WHERE name IN (
-						SELECT name FROM sqlite_master
-						WHERE type = 'index' AND tbl_name = m.name
-					)) * page_size.size / (1024.0 * 1024.0 * 1024.0) AS FLOAT), 2) as 'index_size',
-					ROUND(CAST((SELECT SUM(pgsize) FROM dbstat WHERE name = m.name OR name IN (
-						SELECT name FROM sqlite_master
-						WHERE type = 'index' AND tbl_name = m.name
-					)) * page_size.size / (1024.0 * 1024.0 * 1024.0) AS FLOAT), 2) as 'size'
-				FROM sqlite_master m
-				CROSS JOIN page_size
-				WHERE m.type = 'table'
-				AND m.name NOT LIKE 'sqlite_%'
-				ORDER BY size DESC;""",
-		"""				SELECT m.tbl_name AS 'table',
-					round(sum(s.pgsize) / 1048576.0, 2) AS size,
-					round(sum(CASE WHEN m.type = 'table' THEN s.pgsize ELSE 0 END) / 1048576.0, 2) AS data_size,
-					round(sum(CASE WHEN m.type = 'index' THEN s.pgsize ELSE 0 END) / 1048576.0, 2) AS index_size
-				FROM dbstat('main', 1) s JOIN sqlite_master m ON m.name = s.name
-				GROUP BY m.tbl_name ORDER BY size DESC""",
+		"SQLite reads the whole database four times per table for this, and every opening of the Desk by a System Manager"
+		" asks for it: minutes. The sizes of tables of a site that lives for a test are nobody's question.",
+		"AND m.name NOT LIKE 'sqlite_%'",
+		"AND 0",
 	),
 ]
