@@ -30,7 +30,7 @@ def start(trigger: str, campaign: str | None = None, mode: str = "Due") -> tuple
 		Name of the run, and whether this call has made it.
 	"""
 	run, created = open_run(trigger, campaign, mode)
-	if created:
+	if created or _has_waited(run):
 		enqueue_slices(run)
 	return run, created
 
@@ -141,6 +141,12 @@ def open_run(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
 
 def _has_free_tasks(run: str) -> bool:
 	return bool(frappe.db.count(tasks.TASK, {"run": run, "status": "Pending"}))
+
+
+def _has_waited(run: str) -> bool:
+	"""Return whether a run's wait is over and nobody has taken it up, as on a site without a scheduler."""
+	state = frappe.db.get_value(account.RUN, run, ["status", "resume_at"], as_dict=True)
+	return state.status == "Waiting" and _is_over(state.resume_at, now_datetime())
 
 
 def _is_over(resume_at, now) -> bool:
