@@ -34,7 +34,9 @@ def select_in(
 	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
 	places = ", ".join(["%s"] * len(values))
 	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {quote}{column}{quote} IN ({places}){condition}"
-	return list(frappe.db.sql(query, tuple(values)))  # nosemgrep - names of columns are ours, values are bound
+	return list(
+		frappe.db.sql(query, tuple(values))
+	)  # nosemgrep - names of columns are ours, values are bound
 
 
 def any_case_in(field: Field, values: Collection[str]) -> Criterion:

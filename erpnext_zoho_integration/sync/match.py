@@ -45,6 +45,11 @@ def find_contacts(people: Iterable[Person]) -> Matches:
 	return Matches(by_zoho_id, by_email, ambiguous)
 
 
+def contacts_of(emails: Iterable[str]) -> dict[str, str]:
+	"""Return the Contacts that have these normalized addresses, by address; none where several have it."""
+	return _by_email(set(emails))[0]
+
+
 def contact_of(email: str) -> str | None:
 	"""Return the Contact that has this address, or None if nobody or several have it."""
 	email = normalize_email(email)
