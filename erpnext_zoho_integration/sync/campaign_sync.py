@@ -83,7 +83,7 @@ class CampaignSync:
 		"""
 		if frappe.db.exists(lifecycle.DELETED, {"zoho_campaign_key": record.key}):
 			raise CampaignGone
-		campaign = campaigns.save_metadata(record, self.times)
+		campaign = self._save_metadata(record)
 		self.account.campaign = campaign.name
 		self.state = state.load_one(record.key, campaign.name)
 		self._commit()
@@ -101,6 +101,18 @@ class CampaignSync:
 		for action in self.policy.actions:
 			self._sync_action(action, sources, reports)
 		self._close(campaign, sources, known)
+
+	def _save_metadata(self, record: zoho.Campaign):
+		"""Save the Campaign; where another worker takes the same name at the same moment, the next free one."""
+		for attempt in range(1, _ATTEMPTS + 1):
+			try:
+				return campaigns.save_metadata(record, self.times)
+			except (frappe.DuplicateEntryError, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+				frappe.db.rollback()
+				frappe.clear_last_message()
+				if attempt == _ATTEMPTS:
+					raise
+		raise AssertionError("unreachable")
 
 	def _begin(self, left_off: Position | None) -> Position:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
