@@ -26,6 +26,7 @@ class Run:
 
 	def __init__(self, site: TestSite, command: str, argument: str, kill_at_commit: int = 0) -> None:
 		settle()
+		before = os.environ.get("PYTHONPATH")
 		os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
 		self.here, there = _CONTEXT.Pipe()
 		self.process = _CONTEXT.Process(
@@ -35,6 +36,10 @@ class Run:
 		)
 		self.process.start()
 		there.close()
+		# The server that forks has it now; other tests start programs that must not see it.
+		os.environ.pop("PYTHONPATH")
+		if before is not None:
+			os.environ["PYTHONPATH"] = before
 
 	def ready(self) -> Run:
 		assert self.here.recv() == "ready"
