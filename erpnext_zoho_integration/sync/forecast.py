@@ -9,7 +9,7 @@ from erpnext_zoho_integration.sync.session import Session
 
 # The reports of this many campaigns are read; the others are taken to be like them.
 _SAMPLES = 10
-# Rows a second that a worker writes at the least, see docs/benchmarks.md.
+# Rows a second that a worker writes at the least, as `./dev bench` shows on a bench.
 _ROWS_PER_SECOND = 2000
 # From this many calls on, a run is worth a question before it starts.
 LARGE_CALLS = 200
