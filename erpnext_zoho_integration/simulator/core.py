@@ -143,7 +143,7 @@ class Simulator:
 		self.clock.set_scale(settings.time_scale)
 		self.pages.limit = settings.page_cache_mb << 20
 		self.pages.clear()
-		self.faults.plan([])
+		self.plan()
 		self.limits.clear()
 		self._forget_requests()
 		if tokens:
@@ -156,6 +156,8 @@ class Simulator:
 	def plan(self, *faults: Mapping[str, Any]) -> None:
 		"""Plan faults (see `faults.Fault`) in place of those planned before; none: everything works."""
 		self.faults.plan(faults)
+		if self._server:
+			self._server.come_back()
 
 	# -- tokens without a browser --------------------------------------------------------------------------
 
@@ -224,6 +226,8 @@ class Simulator:
 			self.accounts.expire_access_tokens()
 		elif fault and fault.fault == "revoke":
 			self.accounts.revoke_all()
+		elif fault and fault.fault == "refuse" and self._server:
+			self._server.go_away(fault.seconds)
 		elif fault and fault.fault == "delay":
 			time.sleep(fault.seconds)
 		elif fault and fault.fault == "xml":

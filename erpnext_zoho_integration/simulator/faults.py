@@ -24,9 +24,9 @@ MAINTENANCE = (
 )
 # The answer is replaced, or lost: the far end does nothing, unless the fault says `after`.
 REPLACING = ("status", "code", "html", "unauthorised", "body", "throttle")
-LOSING = ("reset", "close", "hang")
+LOSING = ("reset", "close", "hang", "refuse")
 # The far end does its work, and the answer suffers on its way.
-SPOILING = ("truncate", "garble", "slow", "empty", "headers", "xml", "delay")
+SPOILING = ("truncate", "cut", "garble", "slow", "empty", "headers", "xml", "delay", "edit")
 # The tokens suffer first; then the request is answered.
 TOKENS = ("expire", "revoke")
 KINDS = (*REPLACING, *LOSING, *SPOILING, *TOKENS)
@@ -45,9 +45,11 @@ class Fault:
 			body (`body` as it is, HTTP 200),
 			throttle (as after too many calls, in the form `form`, by default the setting rate_refusal),
 			reset, close (the connection, instead of an answer), hang (nothing for `seconds`, then closed),
-			truncate (the connection closes after `share` of the body), garble (`share` of the body as if it were
-			all), slow (the body takes `seconds`), empty (no body), headers (only `headers` added), xml (XML
-			although JSON was asked for), delay (the answer waits `seconds`),
+			refuse (the port is closed for `seconds`, and with it every connection),
+			truncate (the connection closes after `share` of the body), cut (it is reset there), garble (`share` of
+			the body as if it were all), slow (the body takes `seconds`), empty (no body), headers (only `headers`
+			added), xml (XML although JSON was asked for), delay (the answer waits `seconds`),
+			edit (`put` and `drop` change the JSON answer),
 			expire (all access tokens die first), revoke (all tokens die first).
 		endpoint: method name ("campaignreports"), "oauth/auth", "oauth/token", "oauth/revoke", "oauth/user", or "*".
 		match: parameters the call must have, such as {"action": "openedcontacts", "fromindex": "501"}.
@@ -56,6 +58,9 @@ class Fault:
 		times: how often at most; 0: without end.
 		status, headers: HTTP status and further headers of whatever is answered.
 		after: the far end does its work first, and only its answer is replaced or lost.
+		put: values to set in the answer, by path: {"list_of_details.0.phone": null}; `+` appends to a list, and `*`
+			stands for each item of it.
+		drop: paths to remove from the answer.
 	"""
 
 	fault: str
@@ -73,6 +78,8 @@ class Fault:
 	seconds: float = 1.0
 	share: float = 0.5
 	after: bool = False
+	put: dict[str, Any] = field(default_factory=dict)
+	drop: Sequence[str] = ()
 	calls: int = field(default=0, init=False)
 	done: int = field(default=0, init=False)
 
@@ -142,12 +149,14 @@ class FaultPlan:
 
 def spoil(fault: Fault, answer: Answer, uri: str) -> Answer:
 	"""Return the answer as the fault leaves it. `answer` is empty if the far end did nothing."""
-	if fault.fault in ("truncate", "slow", *LOSING):
+	if fault.fault in ("truncate", "cut", "slow", *LOSING):
 		answer.wire = Wire(fault.fault, fault.share, fault.seconds)
 	elif fault.fault == "garble":
 		answer.body = answer.body[: int(len(answer.body) * fault.share)]
 	elif fault.fault == "empty":
 		answer.body = b""
+	elif fault.fault == "edit":
+		answer.body = edit(answer.body, fault.put, fault.drop)
 	elif fault.fault == "code":
 		answer = json_answer(error(fault.code, uri, fault.message))
 	elif fault.fault == "unauthorised":
@@ -161,3 +170,39 @@ def spoil(fault: Fault, answer: Answer, uri: str) -> Answer:
 	answer.content_type = headers.pop("Content-Type", answer.content_type)
 	answer.headers = headers
 	return answer
+
+
+def edit(body: bytes, put: Mapping[str, Any], drop: Sequence[str]) -> bytes:
+	"""Return a JSON body with values set and removed, see `Fault`; one that has not what is named stays as it is."""
+	payload = json.loads(body)
+	for path in drop:
+		for holder, name in _places(payload, path.split(".")):
+			if isinstance(holder, dict):
+				holder.pop(name, None)
+			elif str(name).isdigit() and int(name) < len(holder):
+				del holder[int(name)]
+	for path, value in put.items():
+		for holder, name in _places(payload, path.split(".")):
+			if isinstance(holder, dict):
+				holder[name] = value
+			elif name == "+":
+				holder.append(value)
+			elif name.isdigit() and int(name) < len(holder):
+				holder[int(name)] = value
+	return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _places(payload: Any, path: list[str]) -> list[tuple[Any, str]]:
+	"""Return the mappings and lists that a path leads to, each with the last part of the path."""
+	holders = [payload]
+	for part in path[:-1]:
+		found = []
+		for holder in holders:
+			if isinstance(holder, dict):
+				found.append(holder.get(part))
+			elif isinstance(holder, list) and part == "*":
+				found += holder
+			elif isinstance(holder, list) and part.isdigit() and int(part) < len(holder):
+				found.append(holder[int(part)])
+		holders = [each for each in found if isinstance(each, dict | list)]
+	return [(holder, path[-1]) for holder in holders]

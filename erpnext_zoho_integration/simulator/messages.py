@@ -51,8 +51,9 @@ class Answer:
 class Wire:
 	"""How an answer goes wrong on its way.
 
-	kind: "reset" (connection reset before anything is sent), "close" (closed without a word), "truncate" (full
-	Content-Length, `share` of the body, then closed), "slow" (the body in small pieces over `seconds`).
+	kind: "reset" (connection reset before anything is sent), "close" (closed without a word), "refuse" (alike, for a
+	port that is closed now), "truncate" (full Content-Length, `share` of the body, then closed), "cut" (then reset),
+	"slow" (the body in small pieces over `seconds`).
 	"""
 
 	kind: str

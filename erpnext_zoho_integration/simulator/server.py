@@ -19,27 +19,57 @@ from erpnext_zoho_integration.simulator.messages import Answer, Request, Wire
 
 LARGEST_BODY = 1 << 20
 PIECES = 20  # in which a slow body is sent
+PAUSE = 0.02  # seconds before a reset, which would overtake what was sent just now
 
 
 class Server:
 	"""A running HTTP server, answering with `serve`."""
 
 	def __init__(self, serve: Callable[[Request], Answer], port: int) -> None:
+		self._serve = serve
+		self._changing = threading.RLock()
+		self._returning: threading.Timer | None = None
+		self._listen(port)
+
+	def _listen(self, port: int) -> None:
 		self._http = _Http(("127.0.0.1", port), _Handler)
-		self._http.serve_request = serve
+		self._http.serve_request = self._serve
+		self.port: int = self._http.server_address[1]
 		self._thread = threading.Thread(
 			target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
 		)
-
-	@property
-	def port(self) -> int:
-		return self._http.server_address[1]
 
 	def start(self) -> None:
 		self._thread.start()
 
 	def stop(self) -> None:
 		"""Close the port and every connection that is open."""
+		with self._changing:
+			if self._returning:
+				self._returning.cancel()
+				self._returning = None
+			else:
+				self._close()
+
+	def go_away(self, seconds: float) -> None:
+		"""Close the port and every connection, and open the port again after `seconds`."""
+		with self._changing:
+			if not self._returning:
+				self._close()
+				self._returning = threading.Timer(seconds, self.come_back)
+				self._returning.daemon = True
+				self._returning.start()
+
+	def come_back(self) -> None:
+		"""Open the port again, if it was closed by `go_away`."""
+		with self._changing:
+			if self._returning:
+				self._returning.cancel()
+				self._returning = None
+				self._listen(self.port)
+				self.start()
+
+	def _close(self) -> None:
 		self._http.shutdown()
 		self._http.server_close()
 		self._http.hang_up()
@@ -130,7 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 	def _write_badly(self, answer: Answer, wire: Wire) -> None:
 		self.close_connection = wire.kind != "slow"
-		if wire.kind == "reset":
+		if wire.kind in ("reset", "cut"):
+			if wire.kind == "cut":
+				self.wfile.write(self._head(answer) + answer.body[: int(len(answer.body) * wire.share)])
+				time.sleep(PAUSE)
 			# Lingering for no time turns the close into a reset.
 			self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 			self.connection.close()

@@ -1,6 +1,7 @@
 """Faults planned per endpoint and call, as a client meets them on the wire, and the control over HTTP."""
 
 import json
+import time
 from http.client import HTTPConnection, HTTPException
 from xml.etree import ElementTree
 
@@ -258,3 +259,46 @@ def test_connections_are_kept_and_closed_with_the_simulator():
 def test_a_body_of_unreasonable_size_is_refused(zoho):
 	answer = requests.post(f"{zoho.url}/oauth/v2/token", data=b"x" * (1 << 21), timeout=30)
 	assert answer.status_code == 413
+
+
+class TestPortAndAnswer:
+	def test_a_port_that_is_closed_for_a_while(self, zoho, ask):
+		zoho.plan({"fault": "refuse", "nth": 1, "seconds": 60})
+		for _nth in range(3):
+			with pytest.raises(requests.ConnectionError):
+				ask()
+		assert len(zoho.requests) == 1  # the others found nobody
+		zoho.plan()
+		assert ask().status_code == 200
+		zoho.plan({"fault": "refuse", "nth": 1, "seconds": 0.05})
+		with pytest.raises(requests.ConnectionError):
+			ask()
+		assert zoho.faults.as_list()[0]["done"] == 1
+		for _nth in range(200):
+			try:
+				assert ask().status_code == 200
+				return
+			except requests.ConnectionError:
+				time.sleep(0.02)
+		pytest.fail("the port stayed closed")
+
+	def test_a_reset_in_the_middle_of_the_body(self, zoho, ask):
+		zoho.plan({"fault": "cut", "nth": 1})
+		with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+			ask()
+		assert ask().status_code == 200
+
+	def test_an_edited_answer(self, zoho, ask):
+		put = {
+			"recent_campaigns.*.subject": None,
+			"recent_campaigns.0.reply_to": 7,
+			"recent_campaigns.+": "odd",
+		}
+		zoho.plan(
+			{"fault": "edit", "put": put, "drop": ["recent_campaigns.1.campaign_key", "code", "no.such"]}
+		)
+		answer = ask().json()
+		rows = answer["recent_campaigns"]
+		assert [row["subject"] for row in rows[:-1]] == [None] * (len(rows) - 1)
+		assert (rows[0]["reply_to"], rows[-1]) == (7, "odd")
+		assert "campaign_key" in rows[0] and "campaign_key" not in rows[1] and "code" not in answer
