@@ -53,7 +53,7 @@ def valid_token() -> str:
 	token = stored_secret(settings, "access_token")
 	if token and _lives_long_enough(settings):
 		return token
-	return refresh_token(token)
+	return _shared_refresh(refused=None)
 
 
 def refresh_token(old_token: str | None = None) -> str:
@@ -62,22 +62,15 @@ def refresh_token(old_token: str | None = None) -> str:
 	Commits before and after, so that every worker reads what is stored now.
 
 	Args:
-		old_token: the one that has run out or that Zoho has refused; by default the one stored now. Another one
-			that is stored by then is taken for the new one.
+		old_token: the one that Zoho has refused; by default the one stored now. Another one that is stored by then
+			is taken for the new one.
 
 	Raises:
 		NotConnected: there is no refresh token.
 		zoho.ReauthorizationRequired: Zoho refuses the refresh token; the connection is marked accordingly.
 		zoho.TokenThrottled: Zoho's limit of tokens is reached.
 	"""
-	old_token = old_token or stored_secret(get_settings(), "access_token")
-	with _token_lock():
-		frappe.db.commit()  # nosemgrep - a new snapshot, to see what another worker has stored meanwhile
-		settings = get_settings()
-		token = stored_secret(settings, "access_token")
-		if token and token != old_token and _lives_long_enough(settings):
-			return token
-		return _ask_for_token(settings)
+	return _shared_refresh(refused=old_token or stored_secret(get_settings(), "access_token"))
 
 
 def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
@@ -201,6 +194,21 @@ class TokenSource:
 		self._token = refresh_token(dead_token)
 		self._until = _usable_until(get_settings())
 		return self._token
+
+
+def _shared_refresh(refused: str | None) -> str:
+	"""Ask Zoho for a token, unless another worker has stored one meanwhile that lives and is not the refused one.
+
+	A token that only ran out is not compared: who found it so may have read its time and its text on either side of
+	another worker's commit.
+	"""
+	with _token_lock():
+		frappe.db.commit()  # nosemgrep - a new snapshot, to see what another worker has stored meanwhile
+		settings = get_settings()
+		token = stored_secret(settings, "access_token")
+		if token and token != refused and _lives_long_enough(settings):
+			return token
+		return _ask_for_token(settings)
 
 
 def _ask_for_token(settings) -> str:
