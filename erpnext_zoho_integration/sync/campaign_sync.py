@@ -14,6 +14,7 @@ from frappe.utils import now_datetime, time_diff_in_seconds
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
 from erpnext_zoho_integration.sync import (
+	bounces,
 	campaigns,
 	fetch,
 	lifecycle,
@@ -72,6 +73,7 @@ class CampaignSync:
 		self.full = full
 		self.between_pages = between_pages
 		self.own_position = False  # whether an earlier slice of this run has left it
+		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
 	def sync(self, record: zoho.Campaign) -> None:
@@ -93,6 +95,7 @@ class CampaignSync:
 		self.account.figures_changed = campaigns.save_figures(campaign, known)
 		self.full = self.full or self._full_check_due(campaign.zoho_sent_time)
 		left_off = self.state.position
+		self.lists_read = left_off is not None
 		self.own_position = bool(left_off and left_off.run == self.account.run)
 		if not self.own_position:
 			self.state.position = self._begin(self.state.position)
@@ -171,6 +174,7 @@ class CampaignSync:
 		if self.is_settled(list_id, counter):
 			known = self.state.lists.setdefault(list_id, ListState(counter=counter))
 			return list_id in position.done or (counter == 0 and not known.listed)
+		self.lists_read = True
 		begun = position.list_id == list_id
 		if not begun:
 			position.list_id, position.next_index, position.read = list_id, 1, ListState()
@@ -253,6 +257,8 @@ class CampaignSync:
 
 	def _close(self, campaign, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
 		"""Reconcile, and note when the campaign is due again."""
+		if self.lists_read:
+			bounces.mark_campaign(self.campaign, self.writers.recipients.mark_bounced)
 		expected = reconcile.expected_of(reports, self.policy.actions)
 		stored = reconcile.count_stored(self.campaign)
 		verdict = reconcile.reconcile(stored, expected, self._lists_by_action(sources))

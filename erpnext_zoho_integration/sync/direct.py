@@ -8,7 +8,7 @@ import frappe
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import campaigns_client
-from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan
+from erpnext_zoho_integration.sync import bounces, campaigns, contacts, fetch, plan
 from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.mapping import Person, Times, recipient_row
 from erpnext_zoho_integration.sync.match import find_contacts
@@ -69,6 +69,7 @@ def sync_campaign_recipients_data(campaign, campaign_key: str) -> PageResult:
 			for fetched in fetch.recipient_pages(client, source, action):
 				read = read_page(fetched, identity, times)
 				total.add(store_page(campaign.name, read, policy.create_for))
+	bounces.mark_campaign(campaign.name)
 	return total
 
 
@@ -92,7 +93,10 @@ def sync_recipient(
 	policy = plan.read_policy()
 	times = times or plan.measure_times([], policy)
 	read = read_page(fetch.FetchedPage(action_type, None, page), campaign_identity(campaign.name), times)
-	return store_page(campaign.name, read, policy.create_for)
+	result = store_page(campaign.name, read, policy.create_for)
+	for row in read.rows:
+		bounces.mark_person(campaign.name, row.email)
+	return result
 
 
 def find_or_create_contact(contact_data: dict):

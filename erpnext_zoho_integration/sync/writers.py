@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from erpnext_zoho_integration.sync import bulk_contacts, contacts, dialect
+from erpnext_zoho_integration.sync import bounces, bulk_contacts, contacts, dialect
 from erpnext_zoho_integration.sync.listeners import reasons_for_documents
 from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Person, Row
 from erpnext_zoho_integration.sync.names import NumberBlock, recipient_name, reserve_numbers
@@ -27,6 +27,8 @@ class RecipientWriter(Protocol):
 		new: list[tuple[Row, str | None]],
 		changed: list[tuple[Row, Stored, str | None]],
 	) -> list[tuple[Row, Exception]]: ...
+
+	def mark_bounced(self, keys: list[str], mark: bool) -> None: ...
 
 
 class ContactWriter(Protocol):
@@ -56,6 +58,13 @@ class DocumentRecipients:
 			document.flags.from_zoho = True
 			_guarded(row, failures, document.save, ignore_permissions=True)
 		return failures
+
+	def mark_bounced(self, keys, mark):
+		for name in frappe.get_all(DOCTYPE, {"row_key": ("in", keys)}, pluck="name"):
+			document = frappe.get_doc(DOCTYPE, name)
+			document.bounced = int(mark)
+			document.flags.from_zoho = True
+			document.save(ignore_permissions=True)
 
 
 class BulkRecipients:
@@ -93,6 +102,9 @@ class BulkRecipients:
 			dialect.upsert_rows(DOCTYPE, self.COLUMNS, rows, "row_key", self.UPDATED)
 			_tell_lists(DOCTYPE)
 		return []
+
+	def mark_bounced(self, keys, mark):
+		bounces.set_marks(keys, mark)
 
 	@staticmethod
 	def _values(row: Row, contact: str | None, name: str, campaign: str, now, user: str) -> list:

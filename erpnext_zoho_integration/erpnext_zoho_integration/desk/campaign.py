@@ -4,7 +4,6 @@ import frappe
 from frappe import _
 from frappe.utils import flt
 
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import require_campaign
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 	COUNTS,
@@ -12,18 +11,17 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 )
 
 RECIPIENT = "Campaign Recipient"
-# Card → the action types of the recipients it counts; Zoho keeps no list of those who were delivered to.
+# Card → the action types of the recipients it counts. Zoho keeps no list of those whom the e-mail reached: they are
+# those it was sent to and did not bounce off.
 ACTIONS = {
 	"sent": ("Sent",),
-	"delivered": None,
+	"delivered": ("Sent",),
 	"opens": ("Opened",),
 	"clicks": ("Clicked",),
 	"bounces": ("Hard Bounced", "Soft Bounced"),
 	"unsubscribes": ("Unsubscribed",),
 	"complaints": ("Complaint",),
 }
-# A list of addresses to leave out goes into the address bar of the browser.
-MAX_EXCLUDED = 200
 
 
 def onload(campaign, method: str | None = None) -> None:
@@ -48,7 +46,7 @@ def cards(campaign) -> list[dict]:
 
 	Returns:
 		Per card `key`, `label`, `value`, `rate` (per cent, or None) and `filters` for the list of Campaign
-		Recipient; None where the recipients have to be asked for with `delivered_filters`.
+		Recipient, which then shows whom the card counts.
 	"""
 	metrics = {row.metric: row.value for row in campaign.campaign_analytics}
 	if COUNTS["sent"] not in metrics:
@@ -70,7 +68,7 @@ def cards(campaign) -> list[dict]:
 			"label": label,
 			"value": counts[key],
 			"rate": rates.get(key),
-			"filters": filters_of(campaign.name, ACTIONS[key]),
+			"filters": filters_of(campaign.name, key),
 		}
 		for key, label in card_labels().items()
 	]
@@ -86,37 +84,12 @@ def reconciliation(campaign_key: str) -> dict | None:
 	)
 
 
-def filters_of(campaign: str, actions: tuple[str, ...] | None) -> dict | None:
-	"""Return filters of the list of Campaign Recipient for these action types of a campaign."""
-	if not actions:
-		return None
+def filters_of(campaign: str, card: str) -> dict:
+	"""Return filters of the list of Campaign Recipient for those whom a card counts."""
+	actions = ACTIONS[card]
 	chosen = ["=", actions[0]] if len(actions) == 1 else ["in", list(actions)]
-	return {"campaign": ["=", campaign], "action_type": chosen}
-
-
-@frappe.whitelist(methods=["GET"])
-def delivered_filters(campaign: str) -> dict:
-	"""Return filters for the recipients whose e-mail arrived: those sent to, less those that bounced.
-
-	Args:
-		campaign: name of the Campaign; the user must be allowed to read it and its recipients.
-
-	Returns:
-		`filters` for the list of Campaign Recipient, and `complete`: false if too many bounced to leave them out.
-	"""
-	require_campaign(campaign, "read")
-	bounced = frappe.get_list(
-		RECIPIENT,
-		filters=filters_of(campaign, ACTIONS["bounces"]),
-		pluck="email",
-		order_by="email asc",
-		limit_page_length=MAX_EXCLUDED + 1,
-	)
-	filters = filters_of(campaign, ACTIONS["sent"])
-	complete = len(bounced) <= MAX_EXCLUDED
-	if bounced and complete:
-		filters["email"] = ["not in", sorted(set(bounced))]
-	return {"filters": filters, "complete": complete}
+	filters = {"campaign": ["=", campaign], "action_type": chosen}
+	return {**filters, "bounced": ["=", 0]} if card == "delivered" else filters
 
 
 def card_labels() -> dict[str, str]:

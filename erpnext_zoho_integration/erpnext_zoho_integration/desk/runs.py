@@ -114,7 +114,7 @@ def _expected_rows(campaign: str) -> float:
 	)
 
 	figures = get_figures([campaign]).get(campaign, {})
-	return sum(flt(figures.get(COUNTS[key])) for key, actions in ACTIONS.items() if actions)
+	return sum(flt(figures.get(COUNTS[key])) for key in ACTIONS if key != "delivered")
 
 
 def _rows(run) -> int:

@@ -53,7 +53,6 @@ erpnext_zoho_integration.campaign = {
 		$body.append(this.footer(frm), $insights);
 		frm.dashboard.add_section($body, __("Zoho Campaigns"));
 		frm.dashboard.show();
-		$body.find("[data-card=delivered]").on("click", (event) => this.open_delivered(frm, event));
 		if (cards.length) {
 			app.ask("desk.insights.get_insights", { campaign: frm.doc.name }).then((insights) => {
 				this.show_averages($body, insights.averages);
@@ -165,33 +164,14 @@ erpnext_zoho_integration.campaign = {
 	as_number_card(frm, card) {
 		const app = erpnext_zoho_integration;
 		const readable = frappe.model.can_read("Campaign Recipient");
-		const filters = card.filters || { campaign: ["=", frm.doc.name], action_type: ["=", "Sent"] };
 		return {
 			key: card.key,
 			label: card.label,
 			value: app.number(card.value),
 			note: card.rate === null ? "" : app.percent(card.rate),
 			title: readable ? __("Show the recipients: {0}", [card.label]) : "",
-			url: readable ? app.list_url("Campaign Recipient", filters) : null,
+			url: readable ? app.list_url("Campaign Recipient", card.filters) : null,
 		};
-	},
-
-	// Who received the mail is known only as who was sent it and did not bounce.
-	open_delivered(frm, event) {
-		if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-		event.preventDefault();
-		event.stopPropagation();
-		erpnext_zoho_integration
-			.ask("desk.campaign.delivered_filters", { campaign: frm.doc.name })
-			.then(({ filters, complete }) => {
-				if (!complete) {
-					frappe.show_alert({
-						message: __("So many bounced that they cannot be left out: this is everyone the e-mail was sent to."),
-						indicator: "orange",
-					});
-				}
-				frappe.set_route("List", "Campaign Recipient", filters);
-			});
 	},
 
 	verdicts: () => ({

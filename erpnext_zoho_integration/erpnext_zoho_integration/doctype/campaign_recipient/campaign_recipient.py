@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from erpnext_zoho_integration.sync import bounces
 from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
 from erpnext_zoho_integration.sync.match import contact_of
 from erpnext_zoho_integration.sync.names import recipient_name, reserve_numbers
@@ -33,6 +34,14 @@ class CampaignRecipient(Document):
 		self.row_key = row_key(campaign_identity(self.campaign), self.email, self.action_type)
 		self.refuse_second_row()
 
+	def on_update(self) -> None:
+		"""Keep the mark of those off whom the campaign bounced; a sync sets all of them at its end."""
+		if not self.flags.from_zoho:
+			bounces.mark_person(self.campaign, self.email)
+
+	def after_delete(self) -> None:
+		bounces.mark_person(self.campaign, self.email)
+
 	def link_contact(self) -> None:
 		if not self.contact and self.email and not self.rtbf:
 			self.contact = contact_of(self.email)
@@ -53,5 +62,5 @@ class CampaignRecipient(Document):
 
 def on_doctype_update() -> None:
 	"""Add the indexes that lists and reports need: the rows of a campaign by action, and who acted lately."""
-	frappe.db.add_index("Campaign Recipient", ["campaign", "action_type"])
+	frappe.db.add_index("Campaign Recipient", ["campaign", "action_type", "bounced"])
 	frappe.db.add_index("Campaign Recipient", ["action_type", "action_date"])
