@@ -17,7 +17,7 @@ def get_settings():
 
 
 def stored_secret(settings, fieldname: str) -> zoho.Secret | None:
-	"""Return a Password field of Zoho Settings, which a traceback with local variables shows as a mask."""
+	"""Return a Password field of Zoho Settings; keep it in a variable whose name ends in token or secret."""
 	value = settings.get_password(fieldname, raise_exception=False)
 	return zoho.Secret(value) if value else None
 

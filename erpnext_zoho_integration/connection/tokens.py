@@ -2,6 +2,9 @@
 
 The refresh token does not expire until it is revoked. An access token lives an hour, and Zoho gives at most ten in
 ten minutes (https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html), so all workers share one.
+
+Every variable that holds one is called `…token` or `…secret`: Frappe writes local variables into the Error Log, where
+only their names hide them.
 """
 
 from contextlib import AbstractContextManager
@@ -53,7 +56,7 @@ def valid_token() -> str:
 	token = stored_secret(settings, "access_token")
 	if token and _lives_long_enough(settings):
 		return token
-	return _shared_refresh(refused=None)
+	return _shared_refresh(refused_token=None)
 
 
 def refresh_token(old_token: str | None = None) -> str:
@@ -70,7 +73,7 @@ def refresh_token(old_token: str | None = None) -> str:
 		zoho.ReauthorizationRequired: Zoho refuses the refresh token; the connection is marked accordingly.
 		zoho.TokenThrottled: Zoho's limit of tokens is reached.
 	"""
-	return _shared_refresh(refused=old_token or stored_secret(get_settings(), "access_token"))
+	return _shared_refresh(refused_token=old_token or stored_secret(get_settings(), "access_token"))
 
 
 def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
@@ -87,8 +90,8 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 	with _token_lock():
 		frappe.db.commit()  # nosemgrep - a new snapshot; the form may have been saved since this request began
 		settings = get_settings()
-		previous, previous_center = stored_secret(settings, "refresh_token"), settings.data_center
-		if not tokens.refresh_token and not previous:
+		previous_token, previous_center = stored_secret(settings, "refresh_token"), settings.data_center
+		if not tokens.refresh_token and not previous_token:
 			raise zoho.ReauthorizationRequired(
 				_(
 					"Zoho sent no refresh token. Remove this client under Connected Apps in your Zoho account and authorize again."
@@ -99,8 +102,8 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 		settings.flags.from_connection = True
 		settings.save()
 		frappe.db.commit()  # nosemgrep - Zoho has issued the tokens; a callback is a GET, which Frappe rolls back
-	if tokens.refresh_token and previous and previous != tokens.refresh_token:
-		revoke_quietly(previous, previous_center)
+	if tokens.refresh_token and previous_token and previous_token != tokens.refresh_token:
+		revoke_quietly(previous_token, previous_center)
 
 
 def disconnect() -> bool:
@@ -196,7 +199,7 @@ class TokenSource:
 		return self._token
 
 
-def _shared_refresh(refused: str | None) -> str:
+def _shared_refresh(refused_token: str | None) -> str:
 	"""Ask Zoho for a token, unless another worker has stored one meanwhile that lives and is not the refused one.
 
 	A token that only ran out is not compared: who found it so may have read its time and its text on either side of
@@ -206,7 +209,7 @@ def _shared_refresh(refused: str | None) -> str:
 		frappe.db.commit()  # nosemgrep - a new snapshot, to see what another worker has stored meanwhile
 		settings = get_settings()
 		token = stored_secret(settings, "access_token")
-		if token and token != refused and _lives_long_enough(settings):
+		if token and token != refused_token and _lives_long_enough(settings):
 			return token
 		return _ask_for_token(settings)
 
@@ -214,14 +217,14 @@ def _shared_refresh(refused: str | None) -> str:
 def _ask_for_token(settings) -> str:
 	from erpnext_zoho_integration.connection.messages import explain
 
-	refresh = stored_secret(settings, "refresh_token")
-	if not refresh:
+	long_lived_token = stored_secret(settings, "refresh_token")
+	if not long_lived_token:
 		raise NotConnected(_("No refresh token available. Open Zoho Settings and click Authorize with Zoho."))
 	locked_until = settings.get("no_tokens_before")
 	if locked_until and now_datetime() < get_datetime(locked_until):
 		raise zoho.TokenThrottled(_("waiting for Zoho's token limit to pass"))
 	try:
-		tokens = oauth_client(settings).refresh(accounts_url(settings.data_center), refresh)
+		tokens = oauth_client(settings).refresh(accounts_url(settings.data_center), long_lived_token)
 	except zoho.ReauthorizationRequired as error:
 		mark_needs_attention(explain(error))
 		raise

@@ -21,8 +21,9 @@ _EMAIL = re.compile(rf"{_PART}{{1,64}}@{_PART}{{1,255}}")
 class Secret(str):
 	"""Behave as the text it holds, but show a mask in ``repr``.
 
-	Error reports print the local variables of every frame; a token in a variable, a header mapping or
-	a form body must not be readable there.
+	Error reports print the local variables of every frame, and a token in a header mapping, a form body or an object
+	must not be readable there. Some tools print a text as it is when it is itself the variable: they go by names, so
+	such a variable is called `…token` or `…secret`.
 	"""
 
 	__slots__ = ()
