@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
+import requests
 
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from frappe.query_builder.functions import Count, Max, Sum
 from frappe.utils.password import get_decrypted_password
 
-from tests.site.server import TestSite, Web
+from tests.site.server import Session, TestSite, Web
 
 PROBE, CHILD = "Zoho Test Probe", "Zoho Test Probe Row"
 AWKWARD = "50% of 'quoted', \"double\", back\\slash, `tick`, ?, :name, %s, %(x)s, ü ß 😀 – end "
@@ -394,6 +395,33 @@ def test_a_rollback_undoes_and_a_savepoint_undoes_in_part(site: TestSite) -> Non
 	assert sorted(frappe.get_all(PROBE, pluck="data")) == ["also kept", "kept"]
 
 
+def test_a_transaction_sees_one_state_and_the_next_one_the_newest(web: Web) -> None:
+	session = web.session("Administrator")
+	name = new(data="before").name
+	frappe.db.commit()
+	assert frappe.db.get_value(PROBE, name, "data") == "before"
+	plainly(session, "PUT", f"/api/resource/{PROBE}/{name}", {"data": "after"})
+	assert frappe.db.get_value(PROBE, name, "data") == "before"
+	assert frappe.get_all(PROBE, {"data": "after"}) == []
+	assert frappe.db.get_value(PROBE, name, "data", for_update=True) == "after"
+	frappe.db.rollback()
+	assert frappe.db.get_value(PROBE, name, "data") == "after"
+
+
+def plainly(session: Session, method: str, path: str, values: dict) -> requests.Response:
+	"""Send a request as it is, without committing for it or looking at its effects here."""
+	answer = requests.request(
+		method,
+		session.base_url + path,
+		json=values,
+		cookies=session.cookies,
+		headers={"X-Frappe-CSRF-Token": session.csrf_token, "Accept": "application/json"},
+		timeout=120,
+	)
+	assert answer.ok, answer.text[:500]
+	return answer
+
+
 def test_callbacks_wait_for_the_commit_and_a_rollback_drops_them(site: TestSite) -> None:
 	heard = []
 	frappe.db.after_commit.add(lambda: heard.append("dropped"))
@@ -419,18 +447,12 @@ def test_single_values_follow_the_transaction(site: TestSite) -> None:
 def test_processes_that_write_at_once_wait_for_each_other(web: Web) -> None:
 	refused, sessions = [], [web.session("Administrator") for _ in range(3)]
 
-	def write(session: object) -> None:
+	def write(session: Session) -> None:
 		for _ in range(8):
-			# The plain session: this thread has no connection of its own to settle.
-			answer = super(type(session), session).request(
-				"POST",
-				f"{session.base_url}/api/resource/{PROBE}",
-				json={"data": "theirs"},
-				headers={"X-Frappe-CSRF-Token": session.csrf_token, "Accept": "application/json"},
-				timeout=120,
-			)
-			if not answer.ok:
-				refused.append(answer.text[:500])
+			try:
+				plainly(session, "POST", f"/api/resource/{PROBE}", {"data": "theirs"})
+			except AssertionError as error:
+				refused.append(str(error))
 
 	threads = [threading.Thread(target=write, args=(session,)) for session in sessions]
 	for thread in threads:

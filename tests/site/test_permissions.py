@@ -15,7 +15,7 @@ import frappe
 
 import erpnext_zoho_integration
 from erpnext_zoho_integration.simulator import Simulator
-from erpnext_zoho_integration.sync import queue
+from erpnext_zoho_integration.sync.account import open_run
 from tests.site.connecting import API, connect, settings
 from tests.site.server import Session, Web, settle
 
@@ -100,7 +100,8 @@ def account(simulator: Simulator) -> Account:
 	connect(simulator)
 	keys = [each["campaign_key"] for each in simulator.truth()["campaigns"]]
 	name = new_campaign("Known", keys[0])
-	run, _created = queue.start("User")
+	# Not queued: a bench's worker would begin at once.
+	run = open_run("User", "all", None, "All", 1)
 	settle()
 	return Account(simulator, {"key": keys[0], "unsynced": keys[1], "campaign": name, "run": run})
 
@@ -145,10 +146,15 @@ def id_of(function: Function) -> str:
 
 @pytest.mark.parametrize("function", SURFACE, ids=id_of)
 def test_each_role_gets_what_the_table_says(
-	session_of: Callable[[str], Session], account: Account, function: Function
+	session_of: Callable[[str], Session],
+	run_jobs: Callable[[], list[str]],
+	account: Account,
+	function: Function,
 ) -> None:
 	sessions = {role: session_of(role) for role in ROLES}
 	answers = {role: call(session, function, account) for role, session in sessions.items()}
+	if function.path.startswith("sync."):
+		assert run_jobs() == []
 	for (role, answer), expected in zip(answers.items(), function.expected, strict=True):
 		assert answer.status_code in expected, f"{role}: {answer.status_code} {answer.text[:500]}"
 
@@ -246,12 +252,16 @@ def test_a_user_permission_restricts_what_is_read_from_zoho(
 
 
 def test_a_user_permission_restricts_what_may_be_synced(
-	web: Web, make_user: Callable[..., str], two_campaigns: tuple[str, str]
+	web: Web,
+	make_user: Callable[..., str],
+	run_jobs: Callable[[], list[str]],
+	two_campaigns: tuple[str, str],
 ) -> None:
 	restrict(make_user("Sales Manager"))
 	session = web.session(make_user("Sales Manager"))
 	assert session.call(f"{API}.sync.sync_campaign_by_name", campaign_name="Theirs").status_code == 403
 	assert session.call(f"{API}.sync.sync_campaign_by_name", campaign_name="Known").status_code == 200
+	assert run_jobs() == []
 	assert frappe.get_all("Zoho Sync Run", {"campaign": ("is", "set")}, pluck="campaign") == ["Known"]
 
 

@@ -144,6 +144,17 @@ def test_rights_by_role(campaign, make_user: Callable, role: str | None, rights:
 		assert bool(frappe.has_permission(RECIPIENT, right, row)) == (right in rights), right
 
 
+def test_what_only_a_sync_writes_nobody_else_does(site) -> None:
+	module = {"module": "ERPNext Zoho Integration", "istable": 0}
+	written = {}
+	for doctype in frappe.get_all("DocType", module, pluck="name"):
+		rules = frappe.get_meta(doctype).permissions
+		written[doctype] = {rule.role for rule in rules if rule.write or rule.create}
+	by_hand = {doctype: roles for doctype, roles in written.items() if roles}
+	assert by_hand == {"Zoho Settings": {"System Manager"}, RECIPIENT: {"System Manager"}}
+	assert {"Zoho Sync Run", "Zoho Deleted Campaign"} <= written.keys()
+
+
 def test_user_permissions_on_campaigns_are_obeyed(campaign, make_user: Callable) -> None:
 	other = frappe.get_doc({"doctype": "Campaign", "campaign_name": "Not theirs"}).insert()
 	mine, theirs = new_row(campaign), new_row(other)

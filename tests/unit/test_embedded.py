@@ -14,6 +14,7 @@ import pytest
 
 from embedded import environment, repairs, state
 from embedded.restored.database.sqlite.statements import (
+	Kind,
 	bind,
 	read_date,
 	read_datetime,
@@ -128,21 +129,23 @@ def test_more_values_than_sqlite_takes_are_written_into_the_statement() -> None:
 
 
 @pytest.mark.parametrize(
-	("query", "statement", "writes"),
+	("query", "statement", "kind"),
 	[
-		("select a from b", "select a from b", False),
-		("select a from b for update skip locked", "select a from b", True),
-		("SELECT `a` FROM `b` FOR UPDATE", "SELECT `a` FROM `b`", True),
-		("insert ignore into b values (1)", "INSERT OR IGNORE into b values (1)", True),
-		("select locate('x', a) from b", "select instr( a, 'x') from b", False),
-		("savepoint x", "savepoint x", True),
-		("with a as (select 1) select * from a", "with a as (select 1) select * from a", False),
-		("with a as (select 1) delete from b", "with a as (select 1) delete from b", True),
-		("update a set b=' for update'", "update a set b=' for update'", True),
+		("select a from b", "select a from b", Kind.READ),
+		("select a from b for update skip locked", "select a from b", Kind.WRITE),
+		("SELECT `a` FROM `b` FOR UPDATE /* trace */", "SELECT `a` FROM `b`", Kind.WRITE),
+		("insert ignore into b values (1)", "INSERT OR IGNORE into b values (1)", Kind.WRITE),
+		("select locate('x', a) from b", "select instr( a, 'x') from b", Kind.READ),
+		("savepoint x", "savepoint x", Kind.WRITE),
+		("with a as (select 1) select * from a", "with a as (select 1) select * from a", Kind.READ),
+		("with a as (select 1) delete from b", "with a as (select 1) delete from b", Kind.WRITE),
+		("update a set b=' for update'", "update a set b=' for update'", Kind.WRITE),
+		("alter table a add column b", "alter table a add column b", Kind.SCHEMA),
+		("rollback to savepoint x", "rollback to savepoint x", Kind.OTHER),
 	],
 )
-def test_statements_are_translated(query: str, statement: str, writes: bool) -> None:
-	assert translate(query) == (statement, writes)
+def test_statements_are_translated(query: str, statement: str, kind: Kind) -> None:
+	assert translate(query) == (statement, kind)
 
 
 def test_dates_and_times_are_stored_as_mariadb_prints_them_and_read_back() -> None:

@@ -1,8 +1,9 @@
 """The SQLite back end as an app expects it after MariaDB: bound values, one writer at a time, honest constraints.
 
-Transactions. Reading needs none: each SELECT sees what is committed. The first statement that writes (or locks:
-`FOR UPDATE`, `SAVEPOINT`) begins an IMMEDIATE transaction, which waits for other writers instead of failing later
-with "database is locked", as deferred transactions do when they turn from reading to writing.
+Transactions are as MariaDB's at REPEATABLE READ, as far as SQLite can. The first SELECT takes a snapshot, and what
+others commit is seen after the next commit or rollback. The first statement that writes, or locks (`FOR UPDATE`,
+`SAVEPOINT`), begins an IMMEDIATE transaction, with the newest state, and waits for other writers; a deferred one, when
+it turned from reading to writing, would fail with "database is locked" if anything had been written since.
 """
 
 import os
@@ -18,7 +19,7 @@ from typing import Any
 import frappe
 from frappe.database.database import TRANSACTION_DISABLED_MSG, Database
 from frappe.database.sqlite import database as package
-from frappe.database.sqlite.statements import bind, register_converters, to_sqlite, translate
+from frappe.database.sqlite.statements import Kind, bind, register_converters, to_sqlite, translate
 from frappe.database.sqlite.table import Table, index_name, indexed_columns
 from frappe.utils import get_table_name
 
@@ -58,6 +59,8 @@ idle_connections = IdleConnections()
 
 class SQLiteDatabase(package.SQLiteDatabase):
 	"""The package's class with its statements, transactions and schema changes replaced."""
+
+	_writing = False  # whether the transaction has the write lock
 
 	def setup_type_map(self) -> None:
 		"""Use MariaDB's names for text types: Frappe looks for "varchar" and "text" in lower case."""
@@ -99,6 +102,7 @@ class SQLiteDatabase(package.SQLiteDatabase):
 		else:
 			idle_connections.give(self._path, self._conn)
 		self._conn = self._cursor = None
+		self._writing = False
 
 	def open_connection(self, read_only: bool) -> sqlite3.Connection:
 		register_converters()
@@ -124,11 +128,25 @@ class SQLiteDatabase(package.SQLiteDatabase):
 		return Database.sql(self, query, *args, **kwargs)
 
 	def execute_query(self, query: str, values: Sequence | dict | None = None) -> sqlite3.Cursor:
-		statement, writes = translate(query)
+		statement, kind = translate(query)
 		statement, parameters = bind(statement, values)
-		if writes and not self._conn.in_transaction:
-			self._cursor.execute("BEGIN IMMEDIATE")
+		if kind is Kind.WRITE:
+			self._begin_writing()
+		elif kind is Kind.SCHEMA:
+			self._end_snapshot()
+		elif kind is Kind.READ and not self._conn.in_transaction:
+			self._cursor.execute("BEGIN")
 		return self._cursor.execute(statement, parameters)
+
+	def _begin_writing(self) -> None:
+		if not self._writing:
+			self._end_snapshot()
+			self._cursor.execute("BEGIN IMMEDIATE")
+			self._writing = True
+
+	def _end_snapshot(self) -> None:
+		if self._conn.in_transaction and not self._writing:
+			self._cursor.execute("COMMIT")
 
 	def _transform_result(self, result: list[tuple]) -> tuple[tuple, ...]:
 		return tuple(result)  # as the MariaDB drivers return rows
@@ -151,8 +169,7 @@ class SQLiteDatabase(package.SQLiteDatabase):
 			self.check_transaction_status("insert")
 			if not self._conn:
 				self.connect()
-			if not self._conn.in_transaction:
-				self._cursor.execute("BEGIN IMMEDIATE")
+			self._begin_writing()
 			self._cursor.executemany(statement, chunk)
 
 	@staticmethod
@@ -182,6 +199,7 @@ class SQLiteDatabase(package.SQLiteDatabase):
 		self.before_commit.run()
 		if self._conn.in_transaction:
 			self._cursor.execute("COMMIT")
+		self._writing = False
 		self.transaction_writes = 0
 		self.value_cache.clear()
 		self.after_commit.run()
@@ -201,6 +219,7 @@ class SQLiteDatabase(package.SQLiteDatabase):
 		self.before_rollback.run()
 		if self._conn.in_transaction:
 			self._cursor.execute("ROLLBACK")
+		self._writing = False
 		self.transaction_writes = 0
 		self.value_cache.clear()
 		self.after_rollback.run()

@@ -5,17 +5,19 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 PLACEHOLDER = re.compile(r"%%|%s|%\((\w+)\)s")
-FOR_UPDATE = re.compile(r"\s+for\s+update(\s+(nowait|skip\s+locked|wait\s+\d+))?\s*;?\s*$", re.IGNORECASE)
+FIRST_WORD = re.compile(r"\s*(\w*)")
+FOR_UPDATE = re.compile(
+	r"\s+for\s+update(\s+(nowait|skip\s+locked|wait\s+\d+))?\s*;?\s*(/\*.*?\*/\s*)?$",
+	re.IGNORECASE | re.DOTALL,
+)
 INSERT_IGNORE = re.compile(r"^\s*insert\s+ignore\b", re.IGNORECASE)
 LOCATE = re.compile(r"\blocate\(([^,]+),([^)]+)\)", re.IGNORECASE)
-COMMENT = re.compile(r"\s*/\*.*?\*/\s*$", re.DOTALL)
-WRITING = re.compile(
-	r"^\s*(?:insert|update|delete|replace|savepoint)\b"
-	r"|^\s*with\b.*\b(?:insert\s+into|update\s+\S+\s+set|delete\s+from|replace\s+into)\b",
-	re.IGNORECASE | re.DOTALL,
+WRITES_AFTER_ALL = re.compile(
+	r"\b(?:insert\s+into|update\s+\S+\s+set|delete\s+from|replace\s+into)\b", re.IGNORECASE
 )
 
 # SQLite refuses more than 32,766 parameters; beyond this many, values are written into the statement.
@@ -24,16 +26,35 @@ _AS_IT_IS = frozenset({int, float, str, bytes, bool, type(None)})
 _LISTS = frozenset({list, tuple, set, frozenset})
 
 
-def translate(query: str) -> tuple[str, bool]:
-	"""Return the statement in SQLite's dialect, and whether it needs the write lock before it starts.
+class Kind(Enum):
+	"""What a statement needs of the transaction it runs in."""
 
-	`SELECT … FOR UPDATE` does: SQLite locks no rows, so its one write lock stands for them.
+	READ = "a snapshot"
+	WRITE = "the write lock"
+	SCHEMA = "none: it commits by itself, as on MariaDB"
+	OTHER = "nothing"
+
+
+KINDS = {
+	**dict.fromkeys(("insert", "update", "delete", "replace", "savepoint"), Kind.WRITE),
+	**dict.fromkeys(("create", "alter", "drop"), Kind.SCHEMA),
+}
+
+
+def translate(query: str) -> tuple[str, Kind]:
+	"""Return the statement in SQLite's dialect, and its kind.
+
+	`SELECT … FOR UPDATE` writes: SQLite locks no rows, so its one write lock stands for them.
 	"""
-	query = COMMENT.sub("", query)
-	locked = FOR_UPDATE.sub("", query)
-	statement = INSERT_IGNORE.sub("INSERT OR IGNORE", locked)
-	statement = LOCATE.sub(r"instr(\2, \1)", statement)
-	return statement, locked != query or bool(WRITING.match(statement))
+	word = FIRST_WORD.match(query)[1].lower()
+	if "locate(" in query.lower():
+		query = LOCATE.sub(r"instr(\2, \1)", query)
+	if word == "select":
+		statement = FOR_UPDATE.sub("", query)
+		return statement, Kind.READ if statement == query else Kind.WRITE
+	if word == "with":
+		return query, Kind.WRITE if WRITES_AFTER_ALL.search(query) else Kind.READ
+	return INSERT_IGNORE.sub("INSERT OR IGNORE", query), KINDS.get(word, Kind.OTHER)
 
 
 def bind(query: str, values: Sequence | dict | None) -> tuple[str, list]:
