@@ -11,6 +11,7 @@ On SQLite there is one writer at a time: commit before another process has to wr
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -54,6 +55,11 @@ KEPT = ("Zoho Sync Interval",)
 SITE = choose()
 
 
+def pytest_configure() -> None:
+	# Tests that are ended put back what they have changed.
+	signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def pytest_report_header(config: pytest.Config) -> str:
 	return f"site: {SITE.name} in {SITE.sites_path}"
 
@@ -68,20 +74,14 @@ def site() -> Iterator[TestSite]:
 	import frappe
 
 	SITE.connect()
-	settings = SITE.config()
-	SITE.write_config(
-		{
-			"mail_server": "127.0.0.1",
-			"auto_email_id": "site@example.com",
-			**settings,
-			"mute_emails": 1,
-			"host_name": f"http://127.0.0.1:{SITE.port}",
-			**SIMULATOR_CONFIG,
-		}
+	SITE.borrow_config(
+		{"mute_emails": 1, "host_name": f"http://127.0.0.1:{SITE.port}", **SIMULATOR_CONFIG},
+		defaults={"mail_server": "127.0.0.1", "auto_email_id": "site@example.com"},
 	)
 	yield SITE
-	SITE.write_config(settings)
-	with suppress(RuntimeError):  # tests of other folders, which come in between, may have ended the connection
+	SITE.return_config()
+	# Tests of other folders, which come in between, may have ended the connection.
+	with suppress(RuntimeError):
 		frappe.db.rollback()
 		frappe.destroy()
 

@@ -3,6 +3,9 @@
 With `FRAPPE_SITES_PATH=/path/to/bench/sites FRAPPE_SITE=name` in the environment and the bench's own Python the
 bench is used, as it is: the app must be installed on the site. `FRAPPE_ADMIN_PASSWORD` is Administrator's, if it is
 not "admin". Without them a fresh copy of the embedded site is.
+
+While tests use a bench's site, its jobs go to queues of their own and its scheduler rests: the bench's workers would
+take part in runs that a test does step by step. One worker of the tests' own runs what is queued, when asked to.
 """
 
 from __future__ import annotations
@@ -10,16 +13,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import requests
 
+from embedded.guard import Guard
+
 ROOT = Path(__file__).resolve().parents[2]
 CSRF_TOKEN = re.compile(r"frappe\.csrf_token\s*=\s*\"(\w+)\"")
-JOBS_TIMEOUT = 300  # seconds
 
 
 class TestSite:
@@ -32,6 +38,7 @@ class TestSite:
 		self.admin_password = os.environ.get("FRAPPE_ADMIN_PASSWORD", "admin")
 		self.port = free_port()
 		self.processes: list[subprocess.Popen] = []
+		self._guard: Guard | None = None
 
 	def connect(self) -> None:
 		"""Connect this process to the site as Administrator; a bench's processes live in its sites folder."""
@@ -45,8 +52,27 @@ class TestSite:
 	def config_file(self) -> Path:
 		return self.sites_path / self.name / "site_config.json"
 
+	@property
+	def _kept_config(self) -> Path:
+		return self.config_file.with_suffix(".before-tests")
+
 	def config(self) -> dict:
 		return json.loads(self.config_file.read_text())
+
+	def borrow_config(self, changes: dict, defaults: dict) -> None:
+		"""Change site_config.json until `return_config`; the next tests put it back if these are killed."""
+		if self._kept_config.exists():
+			self._kept_config.replace(self.config_file)
+		shutil.copy2(self.config_file, self._kept_config)
+		self.write_config({**defaults, **self.config(), **changes, **self.own_queues()})
+
+	def return_config(self) -> None:
+		"""Put site_config.json back."""
+		self._kept_config.replace(self.config_file)
+
+	def own_queues(self) -> dict:
+		"""Return the configuration that keeps the site's jobs from the bench's workers."""
+		return {"bench_id": f"tests-of-{self.name}", "pause_scheduler": 1}
 
 	def write_config(self, config: dict) -> None:
 		"""Replace site_config.json; this process sees it at once, others with their next request or job."""
@@ -55,6 +81,8 @@ class TestSite:
 		unfinished = self.config_file.with_suffix(".unfinished")
 		unfinished.write_text(json.dumps(config, indent=1, sort_keys=True))
 		unfinished.replace(self.config_file)
+		if not hasattr(frappe.local, "conf"):  # a test of another folder has ended the connection
+			return
 		frappe.local.conf.clear()
 		frappe.local.conf.update(frappe.get_site_config(self.sites_path, self.sites_path / self.name))
 
@@ -70,10 +98,17 @@ class TestSite:
 			cwd=self.sites_path,
 			env=environment,
 			text=True,
+			start_new_session=True,
 			**options,
 		)
 		self.processes.append(process)
+		self.watch(process.pid)
 		return process
+
+	def watch(self, process_id: int) -> None:
+		"""Have a process, and whatever it starts, ended if this one is killed first."""
+		self._guard = self._guard or Guard()
+		self._guard.tell(f"+{process_id}")
 
 	def start_web(self) -> str:
 		"""Serve the site on 127.0.0.1 from a process of its own. Return its address."""
@@ -104,6 +139,8 @@ class TestSite:
 			except subprocess.TimeoutExpired:
 				process.kill()
 				process.wait()
+		if self._guard:
+			self._guard.dismiss()
 
 
 class EmbeddedSite(TestSite):
@@ -117,10 +154,11 @@ class EmbeddedSite(TestSite):
 		put_on_path(self.run)
 		super().__init__(self.run.sites, self.run.site_path.name)
 
-	def spawn(self, *arguments: str, **options: object) -> subprocess.Popen:
-		process = super().spawn(*arguments, start_new_session=True, **options)
-		self.run.watch(process.pid)
-		return process
+	def own_queues(self) -> dict:
+		return {}  # it has queues of its own
+
+	def watch(self, process_id: int) -> None:
+		self.run.watch(process_id)
 
 	def close(self) -> None:
 		super().close()
@@ -234,7 +272,7 @@ def settle() -> None:
 
 
 class Worker:
-	"""Runs what is queued for the site: on a bench that has workers by waiting for them, else by itself."""
+	"""Runs what is queued for the site."""
 
 	def __init__(self, site: TestSite) -> None:
 		self._site = site
@@ -247,26 +285,27 @@ class Worker:
 		"""
 		settle()
 		failed_before = set(self._failed())
-		if self._bench_has_workers():
-			self._wait()
-		else:
-			self._process = self._process or self._site.start_worker()
-			self._process.stdin.write("run\n")
-			self._process.stdin.flush()
-			if self._process.stdout.readline().strip() != "done":
-				raise RuntimeError("The worker ended")
+		self._process = self._process or self._site.start_worker()
+		self._process.stdin.write("run\n")
+		self._process.stdin.flush()
+		if self._process.stdout.readline().strip() != "done":
+			raise RuntimeError("The worker ended")
 		settle()
 		return [reason for job_id, reason in self._failed().items() if job_id not in failed_before]
 
 	def discard_jobs(self) -> None:
 		"""Drop what is queued for the site, and what failed."""
+		from rq.exceptions import NoSuchJobError
+
 		for queue in self._queues():
 			for job in queue.get_jobs():
 				if self._is_ours(job.id):
-					job.delete()
+					with suppress(NoSuchJobError):  # it ended meanwhile
+						job.delete()
 			for job_id in queue.failed_job_registry.get_job_ids():
 				if self._is_ours(job_id):
-					queue.failed_job_registry.remove(job_id, delete_job=True)
+					with suppress(NoSuchJobError):
+						queue.failed_job_registry.remove(job_id, delete_job=True)
 
 	@staticmethod
 	def _queues() -> list:
@@ -288,37 +327,3 @@ class Worker:
 				if result:
 					failed[job.id] = result.exc_string or ""
 		return failed
-
-	def _bench_has_workers(self) -> bool:
-		from frappe.utils.background_jobs import get_workers
-
-		mine = {self._process.pid} if self._process else set()
-		return any(worker.pid not in mine for worker in get_workers())
-
-	def _wait(self) -> None:
-		"""Wait until no job of the site is queued or started, and look once more: one job may queue the next."""
-		deadline = time.monotonic() + JOBS_TIMEOUT
-		quiet = 0
-		unfinished = self._unfinished(set())
-		while quiet < 3:
-			if time.monotonic() > deadline:
-				raise RuntimeError(
-					f"The bench's workers did not finish within {JOBS_TIMEOUT} s: {unfinished}"
-				)
-			time.sleep(0.15)
-			unfinished = self._unfinished(unfinished)
-			quiet = 0 if unfinished else quiet + 1
-
-	def _unfinished(self, known: set[str]) -> set[str]:
-		"""Ask each job for its status: between a queue and its registry a job is in neither."""
-		from rq.job import Job
-
-		found = set(known)
-		for queue in self._queues():
-			found.update(filter(self._is_ours, (*queue.job_ids, *queue.started_job_registry.get_job_ids())))
-		jobs = Job.fetch_many(sorted(found), connection=self._queues()[0].connection)
-		return {
-			job.id
-			for job in jobs
-			if job and job.get_status() in ("queued", "started", "deferred", "scheduled")
-		}
