@@ -3,6 +3,8 @@
 import frappe
 from frappe.query_builder import DocType
 
+from erpnext_zoho_integration.sync import dialect
+
 MAX_NAME = 140
 _SERIES = "Campaign Recipient-"
 _RUNS = "ZSR-"
@@ -68,7 +70,23 @@ def free_name(doctype: str, wanted: str) -> str:
 	"""Return a name that Frappe accepts and that no document has, as close to the wanted one as possible."""
 	from frappe.model.naming import append_number_if_name_exists
 
-	return append_number_if_name_exists(doctype, acceptable_name(doctype, wanted))
+	base = acceptable_name(doctype, wanted)
+	name = append_number_if_name_exists(doctype, base)
+	if not frappe.db.exists(doctype, name):
+		return name
+	# Frappe has looked for numbers behind just this spelling; MariaDB holds Adà-1 and Ada-1 for one name.
+	number = _highest_number(doctype, base) + 1
+	while frappe.db.exists(doctype, f"{base}-{number}"):
+		number += 1
+	return f"{base}-{number}"
+
+
+def _highest_number(doctype: str, base: str) -> int:
+	"""Return the highest number behind a name, in any spelling that the database holds for equal."""
+	field = DocType(doctype).name
+	query = frappe.qb.from_(doctype).select(field).where(dialect.begins_with_any(field, [f"{base}-"]))
+	tails = [name[len(base) + 1 :] for name in query.run(pluck=True)]
+	return max((int(tail) for tail in tails if tail.isdecimal() and len(tail) < 10), default=0)
 
 
 def acceptable_name(doctype: str, wanted: str) -> str:
