@@ -17,11 +17,14 @@ after_uninstall = "erpnext_zoho_integration.install.after_uninstall"
 
 # What the scripts share is loaded with the forms and lists that need it, not with the whole Desk.
 _SHARED = "public/js/zoho.js"
+_PEOPLE = [_SHARED, "public/js/contact.js"]
 
 doctype_js = {
 	"Campaign": [_SHARED, "public/js/campaign.js"],
 	"Campaign Recipient": _SHARED,
-	"Contact": [_SHARED, "public/js/contact.js"],
+	"Contact": _PEOPLE,
+	"Customer": _PEOPLE,
+	"Lead": _PEOPLE,
 	"Zoho Settings": _SHARED,
 	"Zoho Sync Run": _SHARED,
 }
@@ -31,7 +34,9 @@ doctype_list_js = {
 	"Zoho Sync Run": _SHARED,
 }
 
-additional_timeline_content = {"Contact": [f"{_MODULE}.desk.contact.timeline"]}
+additional_timeline_content = {
+	doctype: [f"{_MODULE}.desk.contact.timeline"] for doctype in ("Contact", "Customer", "Lead")
+}
 
 doc_events = {
 	"Campaign": {
@@ -47,11 +52,20 @@ doc_events = {
 		"on_trash": "erpnext_zoho_integration.sync.lifecycle.contact_deleted",
 		"after_rename": "erpnext_zoho_integration.sync.lifecycle.contact_renamed",
 	},
+	"Personal Data Deletion Request": {
+		"on_update": "erpnext_zoho_integration.sync.erasure.data_deletion",
+	},
+	"Customer": {"onload": f"{_MODULE}.desk.contact.onload"},
+	"Lead": {"onload": f"{_MODULE}.desk.contact.onload"},
 }
 
 scheduler_events = {
-	"cron": {"* * * * *": ["erpnext_zoho_integration.sync.queue.resume_waiting"]},
+	"cron": {
+		"* * * * *": ["erpnext_zoho_integration.sync.queue.resume_waiting"],
+		"30 * * * *": ["erpnext_zoho_integration.sync.notify.check"],
+	},
 	"hourly": [f"{_MODULE}.api.sync.sync_all_campaigns"],
+	"daily_long": ["erpnext_zoho_integration.sync.retention.anonymise_old_campaigns"],
 }
 
 # Our records follow the documents they describe: they never stand in the way of a deletion.
@@ -69,6 +83,12 @@ ignore_links_on_delete = [
 persistent_cache_keys = ["zoho-*"]
 
 default_log_clearing_doctypes = {"Zoho Sync Run": 90}
+
+# For Frappe's requests of users to download or delete their data. A deletion finds the rows already without the person:
+# see the document event above, which also keeps their figures.
+user_data_fields = [
+	{"doctype": "Campaign Recipient", "filter_by": "email", "redact_fields": ["email", "full_name"]},
+]
 
 export_python_type_annotations = True
 require_type_annotated_api_methods = True

@@ -22,6 +22,7 @@ TABLES = (
 	"Zoho Sync Run Campaign",
 	"Zoho Sync Run Error",
 	"Zoho Deleted Campaign",
+	"Zoho Erased Person",
 )
 
 
@@ -54,8 +55,9 @@ def before_uninstall() -> None:
 
 def after_uninstall() -> None:
 	"""Remove what Frappe leaves of a Single: its values and its secrets."""
-	if frappe.db.table_exists("Zoho Sync Interval"):
-		frappe.db.delete("Zoho Sync Interval")
+	for doctype in ("Zoho Sync Interval", "Zoho Notified User"):
+		if frappe.db.table_exists(doctype):
+			frappe.db.delete(doctype)
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("__Auth", {"doctype": SETTINGS})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})

@@ -107,6 +107,11 @@ class Governor:
 		except redis.exceptions.RedisError:
 			return 0
 
+	def locked_until(self, endpoint: str) -> float | None:
+		"""Return when Zoho's lock of a method ends, in seconds since the epoch; None if it is not locked."""
+		until = self._lock_end(endpoint)
+		return until if until > self._clock() else None
+
 	def lock(self, endpoint: str, seconds: float) -> float:
 		"""Remember for all workers that Zoho has locked a method; return the end as seconds since the epoch."""
 		until = self._clock() + seconds
@@ -116,14 +121,17 @@ class Governor:
 		return until
 
 	def _mind_lock(self, endpoint: str) -> None:
-		until = self.locks.get(endpoint, 0.0)
-		with suppress(redis.exceptions.RedisError):
-			until = max(until, float(self._server.get(f"{self._prefix}lock-{endpoint}") or 0))
-		seconds = until - self._clock()
+		seconds = self._lock_end(endpoint) - self._clock()
 		if seconds > self._patience:
 			raise Paused(endpoint, seconds, locked=True)
 		if seconds > 0:
 			self._sleep(seconds)
+
+	def _lock_end(self, endpoint: str) -> float:
+		until = self.locks.get(endpoint, 0.0)
+		with suppress(redis.exceptions.RedisError):
+			until = max(until, float(self._server.get(f"{self._prefix}lock-{endpoint}") or 0))
+		return until
 
 	def _take(self, endpoint: str) -> float:
 		"""Take a place in the window, or return how long none becomes free, in seconds."""

@@ -15,7 +15,7 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import NotConnected, explain, mark_refused, mark_working
 from erpnext_zoho_integration.connection.locks import Held, shared_lock
-from erpnext_zoho_integration.sync import account, lifecycle, plan, tasks
+from erpnext_zoho_integration.sync import account, lifecycle, notify, plan, tasks
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignGone, CampaignSync
 from erpnext_zoho_integration.sync.governor import Paused
@@ -299,6 +299,7 @@ class Slice:
 			"zoho_sync_progress", {"run": self.run, "status": status}, user=user, after_commit=True
 		)
 		frappe.db.commit()  # nosemgrep - the end of the run
+		notify.check()
 		return status or frappe.db.get_value(account.RUN, self.run, "status")
 
 

@@ -48,6 +48,28 @@ def report(**filters: object) -> tuple:
 	return columns, data, chart, summary
 
 
+def test_a_period_is_compared_with_the_one_before_it(site) -> None:
+	add_campaign("May", "2026-05-31 23:59:59", Emails_Sent="9999", Delivered="9999")
+	add_campaign(
+		"Early June", "2026-06-01 00:00:00", Emails_Sent="100", Delivered="100", Opens="20", Bounces="0"
+	)
+	add_campaign("July", "2026-07-01 00:00:00", Emails_Sent="110", Delivered="100", Opens="30", Bounces="10")
+	period = {"from_date": "2026-07-01", "to_date": "2026-07-30", "compare": 1}
+	_columns, data, message, _chart, summary = execute(period)
+	assert [row["campaign"] for row in data] == ["July"]
+	colors = {each["label"]: each["indicator"] for each in summary}
+	assert (colors["Open Rate"], colors["Bounce Rate"], colors["Sent"]) == ("Green", "Red", None)
+	assert colors["Complaints"] is None
+	assert "2026" in message and "+10.0 points" in message and "+10.0 %" in message
+	assert "9,999" not in message
+
+	assert execute({**period, "compare": 0})[2] is None
+	assert execute({"from_date": "2026-07-01", "compare": 1})[2] is None
+	nothing_before = execute({"from_date": "2026-05-31", "to_date": "2026-06-30", "compare": 1})
+	assert "No campaign was sent in it." in nothing_before[2]
+	assert {each["indicator"] for each in nothing_before[4]} == {None}
+
+
 def named(**filters: object) -> list[str]:
 	return [row["campaign"] for row in report(**filters)[1]]
 

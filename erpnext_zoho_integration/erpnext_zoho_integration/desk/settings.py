@@ -1,15 +1,20 @@
 """What the form of Zoho Settings shows besides its fields."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import frappe
 from frappe import _
-from frappe.utils import get_fullname
+from frappe.utils import get_fullname, get_system_timezone
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, require
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
+from erpnext_zoho_integration.sync import health
 from erpnext_zoho_integration.sync.account import RUN
 from erpnext_zoho_integration.sync.queue import schedule_enabled
+from erpnext_zoho_integration.sync.session import make_governor
 
 _SCHEDULED = "erpnext_zoho_integration.erpnext_zoho_integration.api.sync.sync_all_campaigns"
 
@@ -21,7 +26,8 @@ def get_overview() -> dict:
 	Returns:
 		`data_centers` (value and label of each), `data_center` and `connected_by` (for people), `last_run` (`name`,
 		`status`, `message`, `finished_at`), `active_run`, `next_sync` (None if nothing is scheduled),
-		`scheduler_inactive`.
+		`scheduler_inactive`, `problems` (kinds of `sync.health`), `token_until` (the token is good until then), `budget`
+		(see `budget`).
 	"""
 	require(SYSTEM_MANAGER)
 	settings = get_settings()
@@ -34,7 +40,29 @@ def get_overview() -> dict:
 		"active_run": active_run(),
 		"next_sync": _next_sync(),
 		"scheduler_inactive": schedule_enabled() and _scheduler_inactive(),
+		"problems": [problem.kind for problem in health.problems()],
+		"token_until": settings.token_expiry,
+		"budget": budget(settings) if settings.is_active else [],
 	}
+
+
+def budget(settings) -> list[dict]:
+	"""Return how many calls each of Zoho's methods has left, by the site's own budget.
+
+	Returns:
+		Per method `label`, `left`, `calls` (the whole budget of five minutes) and `locked_until` (None unless Zoho has
+		locked it).
+	"""
+	governor = make_governor(settings)
+	return [
+		{
+			"label": label,
+			"left": max(0, governor.calls - governor.used(method)),
+			"calls": governor.calls,
+			"locked_until": _at_site(governor.locked_until(method)),
+		}
+		for method, label in _methods().items()
+	]
 
 
 def data_centers() -> list[dict]:
@@ -43,6 +71,25 @@ def data_centers() -> list[dict]:
 		{"value": center.code, "label": f"{_(center.name)} ({center.accounts_url.partition('accounts.')[2]})"}
 		for center in zoho.DATA_CENTERS.values()
 	]
+
+
+def _methods() -> dict[str, str]:
+	"""Return the methods of Zoho that a sync calls, and what each is for."""
+	return {
+		"recentcampaigns": _("List of campaigns"),
+		"campaignreports": _("Figures of campaigns"),
+		"getcampaignrecipientsdata": _("Recipients"),
+		"getcampaigndetails": _("A/B tests"),
+	}
+
+
+def _at_site(seconds: float | None) -> datetime | None:
+	"""Return a moment given in seconds since the epoch in the site's zone, as Frappe stores it."""
+	if not seconds:
+		return None
+	return datetime.fromtimestamp(seconds, ZoneInfo(get_system_timezone())).replace(
+		tzinfo=None, microsecond=0
+	)
 
 
 def _last_run() -> dict | None:

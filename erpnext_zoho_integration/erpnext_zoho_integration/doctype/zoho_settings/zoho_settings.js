@@ -62,6 +62,7 @@ erpnext_zoho_integration.settings = {
 		erpnext_zoho_integration.ask("desk.settings.get_overview").then((overview) => {
 			frm.set_df_property("data_center", "options", overview.data_centers);
 			this.show_headline(frm, overview);
+			this.show_budget(frm, overview);
 			if (overview.active_run) {
 				erpnext_zoho_integration.follow_on_form(frm, overview.active_run);
 			}
@@ -80,7 +81,8 @@ erpnext_zoho_integration.settings = {
 		frm.dashboard.clear_headline();
 		const status = frm.doc.connection_status;
 		if (status === "Connected") {
-			frm.dashboard.set_headline_alert(this.connected_text(frm, overview), "green");
+			const color = overview.problems.length ? "orange" : "green";
+			frm.dashboard.set_headline_alert(this.connected_text(frm, overview), color);
 		} else if (status === "Needs Attention") {
 			const reason = frm.doc.connection_error || __("Click Authorize with Zoho.");
 			frm.dashboard.set_headline_alert(`<b>${__("Needs Attention")}:</b> ${escape(reason)}`, "red");
@@ -105,8 +107,43 @@ erpnext_zoho_integration.settings = {
 		} else if (overview.next_sync) {
 			lines.push(__("Next sync: {0}", [app.when(overview.next_sync)]));
 		}
+		const texts = this.problems();
+		lines.push(...overview.problems.filter((kind) => texts[kind]).map((kind) => texts[kind]));
 		return lines.join(" · ");
 	},
+
+	// What the sync may still ask of Zoho, and until when the token is good: for whoever wonders why it waits.
+	show_budget(frm, overview) {
+		frm.dashboard.parent.find(".zoho-budget").remove();
+		if (!overview.budget.length) return;
+		const app = erpnext_zoho_integration;
+		const rows = overview.budget.map((method) => {
+			const left = __("{0} of {1} calls left", [app.number(method.left), app.number(method.calls)]);
+			const locked = method.locked_until
+				? __("locked by Zoho until {0}", [app.when(method.locked_until)])
+				: "";
+			const pill = locked ? `<span class="indicator-pill red">${locked}</span>` : left;
+			return `<div class="col-6 col-md-3 mb-2"><div class="text-muted small">${app.escape(
+				method.label
+			)}</div><div>${pill}</div></div>`;
+		});
+		const token = overview.token_until
+			? __("Access token good until {0}; it is renewed by itself.", [app.when(overview.token_until)])
+			: "";
+		const explanation = __("Each of Zoho's methods may be called so often in five minutes.");
+		frm.dashboard.add_section(
+			$(`<div><div class="row">${rows.join("")}</div>
+				<p class="text-muted small mb-0">${explanation} ${token}</p></div>`),
+			__("Calls to Zoho"),
+			"custom zoho-budget"
+		);
+		frm.dashboard.show();
+	},
+
+	problems: () => ({
+		Failing: __("The last sync did not succeed."),
+		Stale: __("Nothing has been synced for long: see whether the background workers are running."),
+	}),
 
 	steps(frm) {
 		const { escape } = erpnext_zoho_integration;

@@ -22,6 +22,7 @@ NOT_OF_THE_FORM = (
 	"connected_by",
 	"connected_on",
 	"last_sync",
+	"told",
 )
 
 

@@ -26,5 +26,11 @@ frappe.query_reports["Campaign Performance"] = {
 			label: __("Status"),
 			fieldtype: "Data",
 		},
+		{
+			fieldname: "compare",
+			label: __("Compare with the Previous Period"),
+			fieldtype: "Check",
+			default: 1,
+		},
 	],
 };

@@ -9,6 +9,11 @@ from frappe.permissions import get_allowed_docs_for_doctype
 from frappe.query_builder import DocType
 from frappe.utils import flt, getdate
 
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.comparison import (
+	comparison,
+	indicators,
+	previous_filters,
+)
 from erpnext_zoho_integration.sync.figures import percentage
 
 # Column → metric of Campaign Analytics.
@@ -37,12 +42,17 @@ def execute(filters: dict | None = None) -> tuple:
 	"""Return columns, rows, message, chart and summary; two queries of its own for any number of campaigns.
 
 	Args:
-		filters: `from_date`, `to_date` (days in the site's zone, both included), `campaign`, `status`.
+		filters: `from_date`, `to_date` (days in the site's zone, both included), `campaign`, `status`, and `compare`
+			with the previous period, which costs two more queries.
 	"""
 	filters = frappe._dict(filters or {})
 	validate_filters(filters)
 	data = get_data(filters)
-	return get_columns(), data, None, get_chart(data), get_report_summary(data)
+	message = before = None
+	if (period := previous_filters(filters)) and data:
+		before = get_total(get_data(period))
+		message = comparison(get_total(data), before, period, get_labels())
+	return get_columns(), data, message, get_chart(data), get_report_summary(data, before)
 
 
 def validate_filters(filters: frappe._dict) -> None:
@@ -160,27 +170,48 @@ def get_chart(data: list[dict]) -> dict | None:
 	}
 
 
-def get_report_summary(data: list[dict]) -> list[dict]:
-	"""Return the totals over all rows, with rates over the totals."""
-	if not data:
-		return []
+def get_total(data: list[dict]) -> dict:
+	"""Return the number of campaigns, the counts over all rows, and rates over these."""
 	total = {fieldname: sum(row[fieldname] for row in data) for fieldname in COUNTS}
 	add_rates(total)
+	return {"campaigns": len(data), **total}
+
+
+def get_report_summary(data: list[dict], before: dict | None = None) -> list[dict]:
+	"""Return the totals over all rows, coloured by how they compare with those of the previous period.
+
+	Args:
+		data: the rows.
+		before: totals of the previous period, if it is compared with.
+	"""
+	if not data:
+		return []
+	total, labels = get_total(data), get_labels()
+	colors = indicators(total, before)
 	return [
-		_number(_("Campaigns"), len(data), "Int"),
-		_number(_("Sent"), total["sent"], "Int"),
-		_number(_("Delivery Rate"), total["delivery_rate"], "Percent"),
-		_number(_("Open Rate"), total["open_rate"], "Percent"),
-		_number(_("Click Rate"), total["click_rate"], "Percent"),
-		_number(_("Bounce Rate"), total["bounce_rate"], "Percent"),
-		_number(_("Unsubscribes"), total["unsubscribes"], "Int"),
-		_number(_("Complaints"), total["complaints"], "Int"),
+		{
+			"label": label,
+			"value": total[key],
+			"datatype": "Percent" if key in RATES else "Int",
+			"indicator": colors.get(key),
+		}
+		for key, label in labels.items()
 	]
+
+
+def get_labels() -> dict[str, str]:
+	"""Return the translated labels of the totals, in their order."""
+	return {
+		"campaigns": _("Campaigns"),
+		"sent": _("Sent"),
+		"delivery_rate": _("Delivery Rate"),
+		"open_rate": _("Open Rate"),
+		"click_rate": _("Click Rate"),
+		"bounce_rate": _("Bounce Rate"),
+		"unsubscribes": _("Unsubscribes"),
+		"complaints": _("Complaints"),
+	}
 
 
 def _column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) -> dict:
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
-
-
-def _number(label: str, value: float, datatype: str) -> dict:
-	return {"label": label, "value": value, "datatype": datatype}

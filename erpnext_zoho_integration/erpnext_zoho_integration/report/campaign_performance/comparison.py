@@ -1,0 +1,101 @@
+"""The period before the one that a report shows: as long, and ending the day before it begins."""
+
+from datetime import timedelta
+
+import frappe
+from frappe import _
+from frappe.utils import escape_html, format_date, getdate
+
+from erpnext_zoho_integration.sync.figures import percentage
+
+# Figure → whether more of it is better (1), worse (-1) or neither (0); in the order of the table.
+DIRECTIONS = {
+	"campaigns": 0,
+	"sent": 0,
+	"delivery_rate": 1,
+	"open_rate": 1,
+	"click_rate": 1,
+	"bounce_rate": -1,
+	"unsubscribes": -1,
+	"complaints": -1,
+}
+
+
+def previous_filters(filters: frappe._dict) -> frappe._dict | None:
+	"""Return the filters for the previous period; None unless the period has a beginning and an end."""
+	if not (filters.compare and filters.from_date and filters.to_date):
+		return None
+	first, last = getdate(filters.from_date), getdate(filters.to_date)
+	end = first - timedelta(days=1)
+	return frappe._dict(filters, from_date=str(end - (last - first)), to_date=str(end))
+
+
+def indicators(total: dict, before: dict | None) -> dict[str, str | None]:
+	"""Return the colour of each figure: green if it is better than before, red if it is worse."""
+	if not before or not before["campaigns"]:
+		return {}
+	colors = {1: "Green", -1: "Red", 0: None}
+	return {key: colors[direction * _sign(total[key] - before[key])] for key, direction in DIRECTIONS.items()}
+
+
+def comparison(total: dict, before: dict, period: frappe._dict, labels: dict[str, str]) -> str:
+	"""Return both periods side by side, as HTML.
+
+	Args:
+		total: figures of the period.
+		before: figures of the previous one.
+		period: filters of the previous one.
+		labels: of the figures, translated.
+	"""
+	title = _("Previous period: {0} to {1}").format(
+		format_date(period.from_date), format_date(period.to_date)
+	)
+	if not before["campaigns"]:
+		return f"<p>{escape_html(title)}. {_('No campaign was sent in it.')}</p>"
+	colors = indicators(total, before)
+	head = ["", _("This Period"), _("Previous Period"), _("Change")]
+	rows = [
+		[
+			labels[key],
+			_shown(key, total[key]),
+			_shown(key, before[key]),
+			_change(key, total[key], before[key]),
+		]
+		for key in DIRECTIONS
+	]
+	cells = "".join(
+		f"<tr>{_cells(row, 'td', (colors[key] or '').lower())}</tr>"
+		for key, row in zip(DIRECTIONS, rows, strict=True)
+	)
+	return (
+		f"<details><summary>{escape_html(title)}</summary>"
+		f'<div class="table-responsive"><table class="table table-sm mt-2" style="width: auto">'
+		f"<thead><tr>{_cells(head, 'th')}</tr></thead><tbody>{cells}</tbody></table></div></details>"
+	)
+
+
+def _cells(texts: list[str], tag: str, color: str = "") -> str:
+	scope = ' scope="col"' if tag == "th" else ""
+	last = len(texts) - 1
+	return "".join(
+		f'<{tag}{scope} class="{"text-right" if number else ""}'
+		f'{f" indicator-pill no-indicator-dot {color}" if color and number == last else ""}">{escape_html(text)}</{tag}>'
+		for number, text in enumerate(texts)
+	)
+
+
+def _shown(key: str, value: float) -> str:
+	fieldtype = "Percent" if key.endswith("_rate") else "Int"
+	return str(frappe.format_value(value, {"fieldtype": fieldtype}))
+
+
+def _change(key: str, now: float, before: float) -> str:
+	"""Return the change of a count in per cent, that of a rate in percentage points."""
+	if key.endswith("_rate"):
+		return _("{0} points").format(f"{now - before:+.1f}")
+	share = percentage(now - before, before)
+	return "–" if share is None else f"{share:+.1f} %"
+
+
+def _sign(value: float) -> int:
+	return (value > 0) - (value < 0)

@@ -1,0 +1,88 @@
+"""Whether the connection to Zoho and the sync are in order, told from what is stored. Reads only, and asks nobody."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import frappe
+from frappe.utils import cint, get_datetime, now_datetime
+
+from erpnext_zoho_integration.connection.clients import SETTINGS, get_settings
+from erpnext_zoho_integration.sync.account import ACTIVE, RUN
+
+CONNECTION, FAILING, STALE = "Connection", "Failing", "Stale"
+# A run that has given a sign of life since then is at work, and what it does is not yet old.
+_ALIVE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+	"""Something that somebody has to put right.
+
+	Attributes:
+		kind: `Connection`, `Failing` or `Stale`.
+		reason: what happened and what to do, as it was said before; None where the kind says it.
+		doctype, name: where it is put right.
+	"""
+
+	kind: str
+	reason: str | None
+	doctype: str
+	name: str
+
+
+def problems() -> list[Problem]:
+	"""Return what is wrong now; nothing while the site is not connected on purpose.
+
+	A lost connection comes alone: whatever else there is may follow from it.
+	"""
+	settings = get_settings()
+	if settings.connection_status == "Needs Attention":
+		return [Problem(CONNECTION, settings.connection_error, SETTINGS, SETTINGS)]
+	if not settings.is_active:
+		return []
+	return [problem for problem in (_failing(), _stale(settings)) if problem]
+
+
+def _failing() -> Problem | None:
+	"""The last sync of everything has failed, or the last two left something undone."""
+	last = _ended_runs(("Success", "Partial", "Failed"), 2)
+	if not last or last[0].status == "Success":
+		return None
+	if last[0].status == "Failed" or (len(last) == 2 and last[1].status != "Success"):
+		return Problem(FAILING, last[0].message, RUN, last[0].name)
+	return None
+
+
+def _stale(settings) -> Problem | None:
+	"""No sync of everything has succeeded for longer than the setting allows, and none is at work."""
+	hours = cint(settings.stale_after_hours)
+	if not settings.enable_schedule or not hours:
+		return None
+	last = _ended_runs(("Success", "Partial"), 1)
+	# Whoever has just connected, or switched the schedule on, need not hear that nothing has come yet.
+	since = [last[0].finished_at] if last else []
+	since += [get_datetime(each) for each in (settings.connected_on, settings.modified) if each]
+	if not since or now_datetime() - max(since) < timedelta(hours=hours) or _at_work():
+		return None
+	return Problem(STALE, None, SETTINGS, SETTINGS)
+
+
+def _ended_runs(status: tuple[str, ...], limit: int) -> list:
+	return frappe.get_all(
+		RUN,
+		{"active_key": ("is", "not set"), "campaign": ("is", "not set"), "status": ("in", status)},
+		["name", "status", "message", "finished_at"],
+		order_by="creation desc",
+		limit=limit,
+	)
+
+
+def _at_work() -> bool:
+	runs = frappe.get_all(
+		RUN, {"status": ("in", ACTIVE), "campaign": ("is", "not set")}, ["heartbeat", "resume_at"]
+	)
+	return any(_recent(run.heartbeat) or _recent(run.resume_at) for run in runs)
+
+
+def _recent(moment: datetime | None) -> bool:
+	return bool(moment) and moment > now_datetime() - _ALIVE
