@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded import framework
+from embedded import desk, framework
 from embedded.environment import say
 from embedded.guard import Guard
 from embedded.paths import ADMIN_PASSWORD, APP, EMBEDDED, FRAMEWORKS, ROOT, RUNS, SITE, STAND_IN, TEMPLATES
@@ -197,7 +197,8 @@ class Run(Bench):
 			redis, redis_port = start_redis(root / "config", self._guard)
 			self._services.append(redis)
 			self.web_port = free_port()
-			self.configure(webserver_port=self.web_port, **redis_config(redis_port))
+			# There is no socket.io server: the Desk is told not to look for one, and asks for progress now and then.
+			self.configure(webserver_port=self.web_port, disable_async=1, **redis_config(redis_port))
 		except BaseException:
 			self.close()
 			raise
@@ -212,6 +213,14 @@ class Run(Bench):
 	def base_url(self) -> str:
 		"""The web server's address."""
 		return f"http://127.0.0.1:{self.web_port}"
+
+	def add_desk(self) -> None:
+		"""Give the site's pages their scripts and styles, building them first if need be.
+
+		Raises:
+			desk.NoDesk: where they cannot be built.
+		"""
+		desk.mount(desk.ensure(self.framework_path), self.sites / "assets")
 
 	def start(self, name: str, command: list[str], **options: float) -> Service:
 		"""Start any process of this bench, with its output in logs/<name>.log."""

@@ -8,11 +8,13 @@ import time
 
 from embedded import story
 from embedded.bench import Run
+from embedded.desk import NoDesk
 from embedded.paths import ADMIN_PASSWORD
 from embedded.services import HOST, free_port, python
 
 CLIENT_ID, CLIENT_SECRET = "demo-client", "demo-secret"
 PREFERRED_PORT = 8000
+WORKSPACE = "/app/zoho-campaigns"
 
 
 def arguments(given: list[str]) -> argparse.Namespace:
@@ -21,7 +23,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
 		prog="./dev demo",
 		description="Connect an ERPNext-like site to a simulated Zoho Campaigns account through the real OAuth "
 		"redirects, sync every campaign, print the report Campaign Performance, and compare what is stored with "
-		"what the simulated Zoho holds. Then keep serving until Ctrl-C.",
+		"what the simulated Zoho holds. Then keep serving, with the Desk where Node is installed, until Ctrl-C.",
 	)
 	parser.add_argument("--once", action="store_true", help="end after the story instead of serving")
 	parser.add_argument("--campaigns", type=int, default=12, metavar="N", help="sent campaigns (default: 12)")
@@ -54,6 +56,7 @@ def main(given: list[str]) -> int:
 	options = arguments(given)
 	began = time.monotonic()
 	with Run() as run:
+		without_desk = "" if options.once else add_desk(run)
 		try:
 			simulator_url = start_everything(run, options)
 			reconciled = tell(run, simulator_url)
@@ -64,8 +67,17 @@ def main(given: list[str]) -> int:
 		print(f"\nThat took {time.monotonic() - began:.0f} s.")
 		if options.once or not reconciled:
 			return 0 if reconciled else 1
-		serve(run, simulator_url)
+		serve(run, simulator_url, without_desk)
 	return 0
+
+
+def add_desk(run: Run) -> str:
+	"""Give the site its Desk. Return why it has none, or nothing."""
+	try:
+		run.add_desk()
+	except NoDesk as reason:
+		return str(reason)
+	return ""
 
 
 def start_everything(run: Run, options: argparse.Namespace) -> str:
@@ -119,12 +131,15 @@ def heading(text: str) -> None:
 	print(f"\n{text}\n{'-' * len(text)}", flush=True)
 
 
-def serve(run: Run, simulator_url: str) -> None:
+def serve(run: Run, simulator_url: str, without_desk: str) -> None:
 	"""Keep everything running until Ctrl-C."""
-	print(
-		f"\nServing at {run.base_url} (log in as Administrator, password {ADMIN_PASSWORD}); the simulated Zoho is at"
-		f" {simulator_url}.\nCtrl-C ends it and leaves nothing running."
-	)
+	log_in = f"log in as Administrator, password {ADMIN_PASSWORD}"
+	if without_desk:
+		print(f"\nServing the HTTP API at {run.base_url} ({log_in}).")
+		print(f"There is no Desk to look at: {without_desk}.")
+	else:
+		print(f"\nOpen {run.base_url}{WORKSPACE} and {log_in}.")
+	print(f"The simulated Zoho is at {simulator_url}. Ctrl-C ends it and leaves nothing running.")
 	try:
 		while True:
 			run.check()

@@ -105,6 +105,8 @@ def finish_setup() -> None:
 	)
 	settings.flags.ignore_mandatory = True
 	settings.save()
+	# Users made before the settings took the time zone of a site without any.
+	frappe.db.set_value("User", {"name": ("is", "set")}, "time_zone", settings.time_zone)
 	frappe.db.set_default("desktop:home_page", "workspace")
 	frappe.db.commit()
 

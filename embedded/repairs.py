@@ -193,6 +193,12 @@ REPAIRS = [
 	Repair(
 		"boot.py", "As above.", '	for app in ["frappe"]:', "	for app in frappe.get_installed_apps():"
 	),
+	Repair(
+		"hooks.py",
+		"The package has this picture under another name.",
+		"/assets/frappe/images/frappe-logo.svg",
+		"/assets/frappe/images/frappe-framework-logo.svg",
+	),
 	# Libraries
 	Repair(
 		"app.py",
