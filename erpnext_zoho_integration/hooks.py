@@ -18,19 +18,20 @@ after_uninstall = "erpnext_zoho_integration.install.after_uninstall"
 # What the scripts share is loaded with the forms and lists that need it, not with the whole Desk.
 _SHARED = "public/js/zoho.js"
 _PEOPLE = [_SHARED, "public/js/contact.js"]
+_PRIVACY = [_SHARED, "public/js/privacy.js"]
 
 doctype_js = {
 	"Campaign": [_SHARED, "public/js/campaign.js"],
-	"Campaign Recipient": _SHARED,
-	"Contact": _PEOPLE,
+	"Campaign Recipient": _PRIVACY,
+	"Contact": [*_PEOPLE, "public/js/privacy.js"],
 	"Customer": _PEOPLE,
 	"Lead": _PEOPLE,
-	"Zoho Settings": _SHARED,
+	"Zoho Settings": _PRIVACY,
 	"Zoho Sync Run": _SHARED,
 }
 doctype_list_js = {
 	"Campaign": [_SHARED, "public/js/campaign_list.js"],
-	"Campaign Recipient": _SHARED,
+	"Campaign Recipient": _PRIVACY,
 	"Zoho Sync Run": _SHARED,
 }
 
@@ -55,6 +56,9 @@ doc_events = {
 	"Personal Data Deletion Request": {
 		"on_update": "erpnext_zoho_integration.sync.erasure.data_deletion",
 	},
+	"Personal Data Deletion Request": {
+		"on_update": "erpnext_zoho_integration.sync.erasure.data_deletion",
+	},
 	"Customer": {"onload": f"{_MODULE}.desk.contact.onload"},
 	"Lead": {"onload": f"{_MODULE}.desk.contact.onload"},
 }
@@ -65,6 +69,7 @@ scheduler_events = {
 		"30 * * * *": ["erpnext_zoho_integration.sync.notify.check"],
 	},
 	"hourly": [f"{_MODULE}.api.sync.sync_all_campaigns"],
+	"daily_long": ["erpnext_zoho_integration.sync.retention.anonymise_old_campaigns"],
 	"daily_long": ["erpnext_zoho_integration.sync.retention.anonymise_old_campaigns"],
 }
 
@@ -83,6 +88,12 @@ ignore_links_on_delete = [
 persistent_cache_keys = ["zoho-*"]
 
 default_log_clearing_doctypes = {"Zoho Sync Run": 90}
+
+# For Frappe's requests of users to download or delete their data. A deletion finds the rows already without the person:
+# see the document event above, which also keeps their figures.
+user_data_fields = [
+	{"doctype": "Campaign Recipient", "filter_by": "email", "redact_fields": ["email", "full_name"]},
+]
 
 # For Frappe's requests of users to download or delete their data. A deletion finds the rows already without the person:
 # see the document event above, which also keeps their figures.

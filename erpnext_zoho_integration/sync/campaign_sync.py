@@ -19,6 +19,7 @@ from erpnext_zoho_integration.sync import (
 	fetch,
 	lifecycle,
 	reconcile,
+	retention,
 	schedule,
 	state,
 	unlisted,
@@ -74,6 +75,7 @@ class CampaignSync:
 		self.between_pages = between_pages
 		self.own_position = False  # whether an earlier slice of this run has left it
 		self.lists_read = False  # whether a list was read since the campaign was last closed
+		self.anonymous = False  # whether only figures of this campaign are stored
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
 	def sync(self, record: zoho.Campaign) -> None:
@@ -93,7 +95,8 @@ class CampaignSync:
 		reports = fetch.reports(self.session.client, sources)
 		known = [report for report in reports if report is not None]
 		self.account.figures_changed = campaigns.save_figures(campaign, known)
-		self.full = self.full or self._full_check_due(campaign.zoho_sent_time)
+		self.anonymous = retention.keeps_figures_only(campaign, self.state)
+		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
 		left_off = self.state.position
 		self.lists_read = left_off is not None
 		self.own_position = bool(left_off and left_off.run == self.account.run)
@@ -229,9 +232,10 @@ class CampaignSync:
 
 	def _store(self, fetched: fetch.FetchedPage) -> tuple[ReadPage, PageResult]:
 		"""Write a page; one that lost against another transaction is written again, at last row by row."""
-		read = read_page(fetched, self.identity, self.times)
 		writers = self.writers
 		for attempt in range(1, _ATTEMPTS + 1):
+			# Read anew as well: by now somebody may be erased whom it names.
+			read = read_page(fetched, self.identity, self.times, self.anonymous)
 			try:
 				return read, store_page(self.campaign, read, self.policy.create_for, writers)
 			except Exception as error:

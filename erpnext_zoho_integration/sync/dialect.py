@@ -39,6 +39,14 @@ def select_in(
 	)  # nosemgrep - names of columns are ours, values are bound
 
 
+def shared_lock() -> str:
+	"""Return what makes a SELECT read what is committed now, and keeps others from changing it until the commit.
+
+	SQLite has one writer at a time and needs nothing.
+	"""
+	return {"mariadb": " LOCK IN SHARE MODE", "postgres": " FOR SHARE"}.get(frappe.db.db_type, "")
+
+
 def any_case_in(field: Field, values: Collection[str]) -> Criterion:
 	"""Return a condition that finds at least the rows whose text equals one of `values` in any letter case.
 

@@ -8,7 +8,7 @@ import frappe
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import campaigns_client
-from erpnext_zoho_integration.sync import bounces, campaigns, contacts, fetch, plan
+from erpnext_zoho_integration.sync import bounces, campaigns, contacts, erased, fetch, plan, retention
 from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.mapping import Person, Times, recipient_row
 from erpnext_zoho_integration.sync.match import find_contacts
@@ -62,12 +62,12 @@ def sync_campaign_recipients_data(campaign, campaign_key: str) -> PageResult:
 	"""
 	client, policy = campaigns_client(), plan.read_policy()
 	times = plan.times_of_account(client, policy)
-	identity = campaign_identity(campaign.name)
+	identity, anonymous = campaign_identity(campaign.name), retention.is_anonymous(campaign.name)
 	total = PageResult()
 	for source in _sources(client, campaign, campaign_key):
 		for action in policy.actions:
 			for fetched in fetch.recipient_pages(client, source, action):
-				read = read_page(fetched, identity, times)
+				read = read_page(fetched, identity, times, anonymous)
 				total.add(store_page(campaign.name, read, policy.create_for))
 	bounces.mark_campaign(campaign.name)
 	return total
@@ -92,7 +92,8 @@ def sync_recipient(
 	page = zoho.Page([] if bad else [record], [recipient_data], 1, None, bad=[record] if bad else [])
 	policy = plan.read_policy()
 	times = times or plan.measure_times([], policy)
-	read = read_page(fetch.FetchedPage(action_type, None, page), campaign_identity(campaign.name), times)
+	fetched, identity = fetch.FetchedPage(action_type, None, page), campaign_identity(campaign.name)
+	read = read_page(fetched, identity, times, retention.is_anonymous(campaign.name))
 	result = store_page(campaign.name, read, policy.create_for)
 	for row in read.rows:
 		bounces.mark_person(campaign.name, row.email)
@@ -106,7 +107,7 @@ def find_or_create_contact(contact_data: dict):
 		contact_data: an item of Zoho's `getcampaignrecipientsdata`.
 
 	Returns:
-		The Contact document, or None if there is no usable address or several Contacts have it.
+		The Contact document, or None if there is no usable address, several Contacts have it, or the person is erased.
 	"""
 	person = _person(contact_data)
 	if person is None:
@@ -138,6 +139,8 @@ def update_contact_from_zoho(contact, contact_data: dict) -> bool:
 def _person(contact_data: dict) -> Person | None:
 	record = zoho.Recipient.from_zoho(contact_data)
 	if isinstance(record, zoho.BadRecord) or record.erased:
+		return None
+	if erased.among([(record.email, record.contact_id)]).stand_in(record.email, record.contact_id):
 		return None
 	row = recipient_row(record, "Opened", "", plan.measure_times([], plan.read_policy()))
 	return row.person if row else None

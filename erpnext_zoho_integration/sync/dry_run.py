@@ -7,7 +7,7 @@ import frappe
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
-from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan, recipients, state
+from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan, recipients, retention, state
 from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
 from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.mapping import Row
@@ -93,12 +93,13 @@ class DryRun:
 		reader.state = state.load([record.key]).get(record.key) or CampaignState(None, record.key)
 		reader.state.position = Position("dry run")
 		identity = campaign_identity(name) if name else record.key
+		anonymous = bool(name) and retention.is_anonymous(name)
 		for action in self.policy.actions:
 			for source, report in zip(sources, reports, strict=True):
 				counter = report.expected(action) if report else None
 				if not reader.is_settled(f"{source.key}|{action}", counter):
 					for fetched in fetch.prefetched_pages(self.session, source, action):
-						self._page(read_page(fetched, identity, self.times), preview)
+						self._page(read_page(fetched, identity, self.times, anonymous), preview)
 
 	def _page(self, read: ReadPage, preview: Preview) -> None:
 		preview.skipped += read.skipped

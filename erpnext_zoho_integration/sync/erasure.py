@@ -1,22 +1,92 @@
-"""Persons who asked to be forgotten: the figures stay, the persons go."""
+"""Persons who asked to be forgotten: the figures stay, the persons go, and no sync brings them back."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field
 
 import frappe
+from frappe import _
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, pseudonym
-from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, content_hash, erased_row
-from erpnext_zoho_integration.sync.names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.sync import anonymity, dialect, erased, traces
+from erpnext_zoho_integration.sync.dialect import any_case_in
+from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email
+from erpnext_zoho_integration.sync.mapping import erased_row
+from erpnext_zoho_integration.sync.text import MAX_EMAIL
 
 RECIPIENT = "Campaign Recipient"
+# What a sync writes to a Contact and nobody types. The opt-out stays: it is the person's own word.
+CONTACT_FIELDS = ("zoho_contact_id", "zoho_status", "zoho_last_synced")
+
+
+@dataclass(slots=True)
+class Erasure:
+	"""What became of a person.
+
+	Attributes:
+		rows: recipients that are figures now.
+		contacts: Contacts that lost what came from Zoho.
+		texts: messages of runs, errors, comments and deleted documents that named the person.
+		deleted: Contacts that were deleted.
+		kept: Contacts that could not be deleted, since other documents need them.
+	"""
+
+	rows: int = 0
+	texts: int = 0
+	contacts: list[str] = field(default_factory=list)
+	deleted: list[str] = field(default_factory=list)
+	kept: list[str] = field(default_factory=list)
+
+	def as_dict(self) -> dict:
+		return asdict(self)
+
+
+def erase_person(email: str, delete_contact: bool = False) -> Erasure:
+	"""Take a person out of everything that this app has stored.
+
+	Recipients of the address, and of Zoho's contacts behind it, become figures; the Contact loses what came from Zoho.
+	Committed before and after: the register comes first, so that a page that a sync writes meanwhile is either seen here
+	or knows the person.
+
+	Args:
+		email: the address, in any letter case.
+		delete_contact: delete the Contacts that have the address, unless another document needs them.
+
+	Raises:
+		frappe.ValidationError: this is no address.
+	"""
+	address = _address(email)
+	frappe.db.commit()  # nosemgrep - a new snapshot, see above
+	result = _erase(address, delete_contact)
+	frappe.db.commit()  # nosemgrep - what is erased stays erased
+	return result
+
+
+def _address(email: str) -> str:
+	address = normalize_email(email)
+	if "@" not in address or len(address) > MAX_EMAIL or not address.isprintable():
+		frappe.throw(_("Enter the e-mail address of the person."))
+	return address
+
+
+def _erase(address: str, delete_contact: bool = False) -> Erasure:
+	erased.remember({(address, None)}, erased.HERE)
+	contacts = _contacts_with(address)
+	identifiers = _identifiers_of(address, contacts)
+	addresses = {address} | {row.email for row in _rows_of((), identifiers)}
+	erased.remember({(each, None) for each in addresses}, erased.HERE)
+	erased.remember({(address, identifier) for identifier in identifiers}, erased.HERE)
+	result = Erasure(rows=_make_figures(_rows_of(addresses, identifiers)), contacts=sorted(contacts))
+	_clear_contacts(contacts)
+	if delete_contact:
+		_delete_contacts(contacts, result)
+	result.texts = traces.black_out(addresses | identifiers, contacts)
+	return result
 
 
 def forget(people: Iterable[tuple[str | None, str | None]]) -> int:
-	"""Take these people out of every row that speaks of them, in all campaigns.
+	"""Take people whom Zoho has erased out of every row that speaks of them, in all campaigns. Commits nothing.
 
-	A row keeps campaign and action type and gets a stand-in for the address, the same for all rows of a person, so that
-	the campaign's figures stay what they were. Another contact at Zoho that shares the address keeps its rows.
+	Another contact at Zoho that shares the address keeps its rows.
 
 	Args:
 		people: address and Zoho contact id of each; Zoho gives only one of them for some.
@@ -24,62 +94,103 @@ def forget(people: Iterable[tuple[str | None, str | None]]) -> int:
 	Returns:
 		The number of rows that were changed.
 	"""
+	people = set(people)
+	erased.remember(people, erased.AT_ZOHO)
 	by_email: dict[str, str | None] = {}
-	identifiers: set[str] = set()
+	identifiers = {identifier for _email, identifier in people if identifier}
 	for email, identifier in people:
-		if identifier:
-			identifiers.add(identifier)
 		if email := normalize_email(email):
 			by_email[email] = identifier
-	rows = [row for row in _rows_of(by_email.keys(), identifiers) if _speaks_of(row, by_email, identifiers)]
-	for row, number in zip(rows, reserve_numbers(len(rows)) if rows else (), strict=True):
-		_anonymise(row, row.zoho_contact_id or by_email.get(row.email), number)
-	return len(rows)
+	found = _rows_of(by_email, identifiers)
+	rows = [row for row in found if _speaks_of(row, by_email, identifiers)]
+	contacts = dialect.select_in("Contact", ("name",), "zoho_contact_id", identifiers)
+	if not rows and not contacts:
+		return 0
+	names = {name for (name,) in contacts}
+	changed = _make_figures(rows, by_email)
+	_clear_contacts(names)
+	own = {row.email for row in rows if row.zoho_contact_id in identifiers or not row.zoho_contact_id}
+	traces.black_out(own | identifiers, names)
+	return changed
 
 
-def _rows_of(emails: Collection[str], identifiers: Collection[str]) -> list:
-	"""Return candidates; what SQL finds is compared again, see `_speaks_of`."""
-	recipient = DocType(RECIPIENT)
+def data_deletion(request, method: str | None = None) -> None:
+	"""Erase the person of Frappe's Personal Data Deletion Request, once it has been approved; a document event.
+
+	Frappe saves the request with its steps just before it goes through them.
+	"""
+	if request.deletion_steps and all(step.status == "Pending" for step in request.deletion_steps):
+		_erase(_address(request.email))
+
+
+def _rows_of(emails: Collection[str], identifiers: Collection[str]) -> list[frappe._dict]:
+	"""Return the rows with these addresses or ids, compared exactly, that still name a person."""
 	found = {}
-	for column, values in ((recipient.email, emails), (recipient.zoho_contact_id, identifiers)):
-		if values:
-			query = (
-				frappe.qb.from_(recipient)
-				.select(
-					recipient.name,
-					recipient.email,
-					recipient.campaign,
-					recipient.action_type,
-					recipient.variant,
-					recipient.zoho_contact_id,
-				)
-				.where(column.isin(list(values)))
-			)
-			found |= {row.name: row for row in query.run(as_dict=True)}
+	columns = ("name", "email", "zoho_contact_id")
+	for column, values in (("email", emails), ("zoho_contact_id", identifiers)):
+		for row in dialect.select_in(RECIPIENT, columns, column, values, " AND rtbf = 0"):
+			row = frappe._dict(zip(columns, row, strict=True))
+			if row[column] in values:
+				found[row.name] = row
 	return list(found.values())
 
 
-def _speaks_of(row, by_email: dict[str, str | None], identifiers: set[str]) -> bool:
+def _speaks_of(row: frappe._dict, by_email: dict[str, str | None], identifiers: set[str]) -> bool:
 	if row.zoho_contact_id in identifiers:
 		return True
-	return row.email in by_email and not (row.zoho_contact_id and by_email[row.email])
+	return not (row.zoho_contact_id and by_email.get(row.email))
 
 
-def _anonymise(row, identifier: str | None, number: int) -> None:
-	stand_in = pseudonym(row.email, identifier)
-	blank = erased_row(stand_in, row.action_type, campaign_identity(row.campaign), row.variant or None)
-	if frappe.db.exists(RECIPIENT, {"row_key": blank.key}):
-		frappe.db.delete(RECIPIENT, {"name": row.name})
-		return
-	recipient = DocType(RECIPIENT)
-	query = (
-		frappe.qb.update(recipient)
-		.set(recipient.name, recipient_name(None, blank.email, number))
-		.set(recipient.contact, None)
-		.set(recipient.row_key, blank.key)
-		.set(recipient.content_hash, content_hash(blank.values))
-		.where(recipient.name == row.name)
-	)
-	for field in RECIPIENT_FIELDS:
-		query = query.set(recipient[field], blank.values[field])
-	query.run()
+def _make_figures(rows: list[frappe._dict], by_email: dict[str, str | None] | None = None) -> int:
+	"""Make figures of rows of people who are in the register.
+
+	They get the content hash of a row of which nothing is known: Zoho's next word of the person changes nothing.
+	"""
+	people = {row.name: (row.email, row.zoho_contact_id or (by_email or {}).get(row.email)) for row in rows}
+	known = erased.among(people.values())
+	identities: dict[str, str] = {}
+
+	def blank(stored):
+		identity = identities.get(stored.campaign) or campaign_identity(stored.campaign)
+		identities[stored.campaign] = identity
+		stand_in = known.stand_in(*people[stored.name])
+		row = erased_row(stand_in, stored.action_type, identity, stored.variant or None)
+		return stored, anonymity.figure(stored, stand_in), row.key, row.content_hash
+
+	return anonymity.replace(map(blank, anonymity.stored(people)))
+
+
+def _contacts_with(address: str) -> set[str]:
+	row = DocType("Contact Email")
+	query = frappe.qb.from_(row).select(row.parent, row.email_id)
+	found = query.where((row.parenttype == "Contact") & any_case_in(row.email_id, {address})).run()
+	return {name for name, email in found if normalize_email(email) == address}
+
+
+def _identifiers_of(address: str, contacts: Collection[str]) -> set[str]:
+	"""Return Zoho's ids of the person: those of their rows, and those of their Contacts."""
+	found = {row.zoho_contact_id for row in _rows_of({address}, ())}
+	found |= {
+		identifier for (identifier,) in dialect.select_in("Contact", ("zoho_contact_id",), "name", contacts)
+	}
+	return {identifier for identifier in found if identifier}
+
+
+def _clear_contacts(names: Collection[str]) -> None:
+	for name in names:
+		frappe.db.set_value("Contact", name, dict.fromkeys(CONTACT_FIELDS))
+
+
+def _delete_contacts(names: Collection[str], result: Erasure) -> None:
+	"""Delete Contacts; one that other documents need is kept and told."""
+	for name in sorted(names):
+		frappe.db.savepoint("zoho_erasure")
+		try:
+			frappe.delete_doc("Contact", name, ignore_permissions=True, delete_permanently=True)
+			result.deleted.append(name)
+		except frappe.LinkExistsError:
+			frappe.db.rollback(save_point="zoho_erasure")
+			frappe.clear_last_message()
+			result.kept.append(name)
+	if result.deleted:
+		traces.forget_deleted("Contact", result.deleted)

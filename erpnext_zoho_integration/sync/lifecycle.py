@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync import bounces, dialect, folding, match, recipients
+from erpnext_zoho_integration.sync import bounces, dialect, folding, match, recipients, retention
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
 
@@ -54,6 +54,7 @@ def campaign_renamed(campaign, method: str | None, old: str, new: str, merge: bo
 		elif merged.get("zoho_campaign_key"):
 			_hand_over(merged, new)
 		folding.fold_campaign(new, merged=True)
+		retention.after_merge(new)
 		bounces.mark_campaign(new)
 	elif not campaign.get("zoho_campaign_key"):
 		folding.fold_campaign(new)

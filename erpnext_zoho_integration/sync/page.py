@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields
 
 from frappe import _
 
-from erpnext_zoho_integration.sync import contacts, erasure, lifecycle, recipients
+from erpnext_zoho_integration.sync import contacts, erased, erasure, lifecycle, match, recipients
+from erpnext_zoho_integration.sync.anonymity import anonymous_row
 from erpnext_zoho_integration.sync.fetch import FetchedPage
 from erpnext_zoho_integration.sync.identity import pseudonym
 from erpnext_zoho_integration.sync.mapping import Person, Row, Times, erased_row, recipient_row
@@ -55,30 +56,38 @@ class ReadPage:
 
 	rows: list[Row] = field(default_factory=list)
 	erased: set[tuple[str | None, str | None]] = field(default_factory=set)
+	opted_out: dict[str, str] = field(default_factory=dict)  # key of an anonymous row → address
 	skipped: int = 0
 	notes: list[Note] = field(default_factory=list)
 
 
-def read_page(fetched: FetchedPage, identity: str, times: Times) -> ReadPage:
+def read_page(fetched: FetchedPage, identity: str, times: Times, anonymous: bool = False) -> ReadPage:
 	"""Turn the records of a page into rows.
 
 	Args:
 		fetched: from Zoho.
 		identity: of the campaign, see `identity.campaign_identity`.
 		times: clocks of account and site.
+		anonymous: keep figures only, see `retention`.
 	"""
 	read = ReadPage()
+	known = erased.among((record.email, record.contact_id) for record in fetched.page.items)
 	for bad in fetched.page.bad:
 		read.skipped += 1
 		read.notes.append(
 			Note(_("Zoho sent a record that cannot be read: {0}").format(bad.reason), "Recipients", True)
 		)
 	for record in fetched.page.items:
-		if record.erased:
-			stand_in = pseudonym(record.email or "", record.contact_id)
+		stand_in = known.stand_in(record.email, record.contact_id)
+		if record.erased or stand_in:
+			stand_in = stand_in or pseudonym(record.email or "", record.contact_id)
 			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
 			read.erased.add((record.email, record.contact_id))
 		elif row := recipient_row(record, fetched.action_type, identity, times, fetched.variant):
+			if anonymous:
+				row = anonymous_row(row, identity)
+				if row.person.opted_out:
+					read.opted_out[row.key] = row.person.email
 			read.rows.append(row)
 		else:
 			read.skipped += 1
@@ -100,10 +109,21 @@ def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers 
 	"""
 	if page.erased:
 		erasure.forget(page.erased)
+	opted_out = _opt_outs_of_figures(page)
 	result = _Page(campaign, create_for, writers or Writers.for_site()).store(page.rows)
+	result.opted_out += opted_out
 	result.skipped += page.skipped
 	result.notes += page.notes
 	return result
+
+
+def _opt_outs_of_figures(page: ReadPage) -> int:
+	"""Mark the Contacts of people who have newly opted out of a campaign that keeps figures only."""
+	if not page.opted_out:
+		return 0
+	stored = recipients.stored_rows(page.opted_out)
+	emails = [email for key, email in page.opted_out.items() if key not in stored]
+	return lifecycle.opt_out(set(match.contacts_of(emails).values()))
 
 
 class _Page:

@@ -69,6 +69,7 @@ class CampaignState:
 	next_check: datetime | None = None
 	full_check_at: datetime | None = None
 	verdict: str | None = None
+	anonymised_at: datetime | None = None
 	lists: dict[str, ListState] = field(default_factory=dict)
 	position: Position | None = None
 
@@ -88,6 +89,7 @@ def load(keys: list[str] | None = None) -> dict[str, CampaignState]:
 		state.next_check,
 		state.full_check_at,
 		state.verdict,
+		state.anonymised_at,
 		state.lists,
 		state.position,
 	)
@@ -155,6 +157,7 @@ def _from_row(row) -> CampaignState:
 		row.next_check,
 		row.full_check_at,
 		row.verdict,
+		row.anonymised_at,
 		lists,
 		position,
 	)

@@ -189,7 +189,8 @@ def test_a_person_is_forgotten_by_id_or_address_in_all_campaigns(campaign) -> No
 	left = {row.email for row in frappe.get_all(RECIPIENT, {"rtbf": 0}, ["email"])}
 	assert left == {"bob@example.com"}
 	erased = frappe.get_all(RECIPIENT, {"rtbf": 1}, ["*"])
-	assert len(erased) == 3 and "ada" not in str(erased) and "carl" not in str(erased).lower()
+	assert len(erased) == 3  # a digest may well have an "ada" in it
+	assert not [word for word in ("ada@", "Ada", "Lovelace", "carl@", "Carl") if word in str(erased)]
 	# One stand-in a person: how many there were can still be counted.
 	assert len({row.email for row in erased}) == 2
 	assert forget([(None, person(None, 1)["contactid"])]) == 0
@@ -209,6 +210,6 @@ def test_a_record_of_an_erased_person_stores_no_person(campaign) -> None:
 		assert result.erased == 1 and result.inserted == 0
 	rows = rows_of(campaign.name)
 	assert {row.action_type for row in rows} == {"Opened", "Clicked"} and all(row.rtbf for row in rows)
-	assert "ada" not in str([row.values() for row in rows]).lower()
+	assert not [word for word in ("ada@", "Ada", "Lovelace") if word in str(rows)]
 	assert sync_recipient(campaign, person("null", 7, rtbf="1"), "Opened").inserted == 1
 	assert frappe.db.count(RECIPIENT, {"rtbf": 1}) == 3

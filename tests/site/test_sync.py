@@ -234,7 +234,7 @@ def test_persons_erased_at_zoho_are_forgotten_and_still_counted(start_simulator:
 	for identifier in erased:
 		assert identifier not in text
 	for row in frappe.get_all(RECIPIENT, {"rtbf": 1}, ["*"]):
-		assert not (row.contact or row.full_name or row.zoho_contact_id or row.city or row.sent_time)
+		assert not (row.contact or row.full_name or row.zoho_contact_id or row.city or row.company_name)
 	before = snapshot()
 	sync_all(full=True)
 	assert snapshot() == before

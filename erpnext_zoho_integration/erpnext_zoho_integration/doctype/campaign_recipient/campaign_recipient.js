@@ -9,7 +9,7 @@ frappe.ui.form.on("Campaign Recipient", {
 			app.ACTION_INDICATORS[frm.doc.action_type] || "gray"
 		);
 		if (frm.doc.rtbf) {
-			frm.set_intro(__("This person asked Zoho to be forgotten: only the figure is kept."), "orange");
+			frm.set_intro(__("Only the figure is kept: the person asked to be forgotten, or the time set in Zoho Settings has passed."), "orange");
 			return;
 		}
 		frm.add_custom_button(__("Everything This Person Did"), () =>

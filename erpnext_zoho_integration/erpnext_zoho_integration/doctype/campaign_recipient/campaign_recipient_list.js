@@ -4,6 +4,10 @@ frappe.listview_settings["Campaign Recipient"] = {
 	add_fields: ["action_type"],
 	hide_name_column: true,
 
+	onload(listview) {
+		erpnext_zoho_integration.privacy.add_to_menu(listview.page);
+	},
+
 	formatters: {
 		action_type(value) {
 			const color = erpnext_zoho_integration.ACTION_INDICATORS[value] || "gray";

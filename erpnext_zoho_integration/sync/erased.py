@@ -1,0 +1,95 @@
+"""The register of erased persons: by it a sync knows them again, and nobody can tell who they are.
+
+It has digests keyed with the site's encryption key, of addresses and of Zoho's contact ids, each with the stand-in that
+the person's rows bear. Two restores must go together: a database put back under another encryption key knows nobody.
+"""
+
+from collections.abc import Collection, Iterable
+
+import frappe
+
+from erpnext_zoho_integration.sync import dialect
+from erpnext_zoho_integration.sync.identity import keyed_digest, normalize_email, pseudonym
+
+ERASED = "Zoho Erased Person"
+AT_ZOHO, HERE = "Zoho", "This Site"
+Person = tuple[str | None, str | None]  # e-mail address, Zoho contact id
+
+
+class Known:
+	"""The erased ones among some people.
+
+	Args:
+		stand_ins: by digest.
+	"""
+
+	def __init__(self, stand_ins: dict[str, str]) -> None:
+		self._stand_ins = stand_ins
+
+	def stand_in(self, email: str | None, zoho_contact_id: str | None) -> str | None:
+		"""Return the stand-in of a person, or None if they are not erased."""
+		if not self._stand_ins:
+			return None
+		for digest in _digests(email, zoho_contact_id):
+			if digest in self._stand_ins:
+				return self._stand_ins[digest]
+		return None
+
+	def has(self, digest: str) -> bool:
+		return digest in self._stand_ins
+
+	def with_more(self, stand_ins: dict[str, str]) -> "Known":
+		return Known(self._stand_ins | stand_ins)
+
+
+def among(people: Iterable[Person]) -> Known:
+	"""Return which of these people are erased: one small query where nobody is, two otherwise.
+
+	On MariaDB the rows, and the places where they would be, stay locked until the transaction ends: an erasure that
+	comes at the same moment waits until the page has been written, and then finds its rows.
+	"""
+	if not frappe.db.sql(f"SELECT 1 FROM `tab{ERASED}` LIMIT 1{dialect.shared_lock()}"):
+		return Known({})
+	digests = {digest for person in people for digest in _digests(*person)}
+	rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", digests, dialect.shared_lock())
+	return Known(dict(rows))
+
+
+def remember(people: Collection[Person], origin: str) -> Known:
+	"""Enter people into the register and return them with their stand-ins; who is in it keeps theirs.
+
+	Args:
+		people: of those erased at Zoho only the id counts where there is one, since another contact there may share
+			the address.
+		origin: `AT_ZOHO` or `HERE`.
+	"""
+	known = among(people)
+	fresh: dict[str, str] = {}
+	for email, identifier in people:
+		stand_in = known.stand_in(email, identifier) or pseudonym(
+			email or "", _leading(email, identifier, origin)
+		)
+		wanted = _digests(None if identifier and origin == AT_ZOHO else email, identifier)
+		fresh |= {digest: stand_in for digest in wanted if not known.has(digest)}
+	now, user = frappe.utils.now_datetime(), frappe.session.user
+	rows = [(digest, now, now, user, user, 0, 0, stand_in, origin) for digest, stand_in in fresh.items()]
+	if rows:
+		dialect.insert_rows(ERASED, _COLUMNS, rows)
+	return known.with_more(fresh)
+
+
+_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx", "stand_in", "origin")
+
+
+def _leading(email: str | None, identifier: str | None, origin: str) -> str | None:
+	"""Return Zoho's id where it names the person: erased here, a person is an address."""
+	return identifier if origin == AT_ZOHO or not email else None
+
+
+def _digests(email: str | None, zoho_contact_id: str | None) -> list[str]:
+	found = []
+	if email := normalize_email(email):
+		found.append(keyed_digest(f"erased e-mail\n{email}")[:40])
+	if zoho_contact_id:
+		found.append(keyed_digest(f"erased contact\n{zoho_contact_id}")[:40])
+	return found

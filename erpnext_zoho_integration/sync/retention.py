@@ -1,0 +1,137 @@
+"""How long people stay in recipients: after the time set in Zoho Settings a campaign keeps its figures only.
+
+The time counts from when the campaign was sent. What Zoho says of it later (a late opt-out) is taken over as a figure as
+well, so that nobody comes back; an opt-out still reaches the Contact.
+"""
+
+import time
+from datetime import datetime
+
+from pypika.terms import ExistsCriterion
+
+import frappe
+from frappe.query_builder import DocType
+from frappe.query_builder.functions import Coalesce
+from frappe.utils import add_to_date, cint, get_datetime, now_datetime
+
+from erpnext_zoho_integration.connection.locks import shared_lock
+from erpnext_zoho_integration.sync import anonymity
+from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
+from erpnext_zoho_integration.sync.mapping import content_hash
+from erpnext_zoho_integration.sync.state import STATE, CampaignState
+
+_BATCH = 1000
+_LOCK_SECONDS = 900
+# The rest follows the next night; RQ kills long jobs after 25 minutes.
+_JOB_SECONDS = 1200
+
+
+def anonymise_old_campaigns() -> int:
+	"""Anonymise the recipients of all campaigns whose time has passed; called every night. Commits.
+
+	Returns:
+		The number of rows that became figures.
+	"""
+	limit, changed, deadline = cutoff(), 0, time.monotonic() + _JOB_SECONDS
+	for name, key in _due(limit) if limit else ():
+		with shared_lock(f"campaign-{key or name}", seconds=_LOCK_SECONDS, wait=0) as lock:
+			if lock:  # else a sync is at it, and does this by itself
+				changed += anonymise(name, between=lock.keep)
+		if time.monotonic() > deadline:
+			break
+	return changed
+
+
+def cutoff() -> datetime | None:
+	"""Return the time before which campaigns keep figures only, or None if people stay for ever."""
+	months = cint(frappe.db.get_single_value("Zoho Settings", "anonymise_after_months"))
+	return get_datetime(add_to_date(now_datetime(), months=-months)) if months > 0 else None
+
+
+def is_over(sent_time: datetime | str | None) -> bool:
+	"""Return whether the time of a campaign has passed.
+
+	Args:
+		sent_time: in the site's zone; a campaign without one is not over.
+	"""
+	limit = cutoff()
+	return bool(limit and sent_time and get_datetime(sent_time) < limit)
+
+
+def keeps_figures_only(campaign, state: CampaignState) -> bool:
+	"""Return whether a sync of a campaign is to bring figures only; what is stored of people becomes figures first.
+
+	Args:
+		campaign: the document, whose lock the caller holds.
+		state: of the campaign.
+	"""
+	if state.anonymised_at is None and is_over(campaign.zoho_sent_time):
+		anonymise(campaign.name)
+		state.anonymised_at = now_datetime()
+	return state.anonymised_at is not None
+
+
+def after_merge(campaign: str) -> None:
+	"""Queue another pass for a Campaign that keeps figures only, since it has taken in another one's people."""
+	if frappe.db.get_value(STATE, {"campaign": campaign}, "anonymised_at"):
+		frappe.enqueue(
+			"erpnext_zoho_integration.sync.retention.anonymise",
+			queue="long",
+			timeout=_JOB_SECONDS,
+			enqueue_after_commit=True,
+			campaign=campaign,
+		)
+
+
+def is_anonymous(campaign: str) -> bool:
+	"""Return whether only figures of a campaign are stored."""
+	if frappe.db.get_value(STATE, {"campaign": campaign}, "anonymised_at"):
+		return True
+	return is_over(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"))
+
+
+def anonymise(campaign: str, between=lambda: None) -> int:
+	"""Make figures of all rows of a campaign, and note that it is so. Commits batch by batch.
+
+	Args:
+		campaign: name of the Campaign, whose lock the caller holds.
+		between: called after each batch.
+
+	Returns:
+		The number of rows that became figures.
+	"""
+	identity, changed, last = campaign_identity(campaign), 0, ""
+	while rows := anonymity.stored_of_campaign(campaign, last, _BATCH):
+		last = rows[-1].name
+		changed += anonymity.replace(_figures(rows, identity))
+		frappe.db.commit()  # nosemgrep - a large campaign is not one transaction
+		between()
+	frappe.db.set_value(STATE, {"campaign": campaign}, "anonymised_at", now_datetime(), update_modified=False)
+	frappe.db.commit()  # nosemgrep - from here on, syncs bring figures only
+	return changed
+
+
+def _figures(rows: list[frappe._dict], identity: str):
+	for row in rows:
+		values = anonymity.figure(row, anonymity.campaign_stand_in(identity, normalize_email(row.email)))
+		key = row_key(identity, values["email"], row.action_type)
+		yield row, values, key, content_hash(values)
+
+
+def _due(limit: datetime) -> list[tuple[str, str | None]]:
+	"""Return name and Zoho's key of the old campaigns that still name people, the oldest first."""
+	campaign, state, recipient = DocType("Campaign"), DocType(STATE), DocType("Campaign Recipient")
+	somebody = (
+		frappe.qb.from_(recipient)
+		.select(recipient.name)
+		.where((recipient.campaign == campaign.name) & (recipient.rtbf == 0))
+	)
+	sent = Coalesce(campaign.zoho_sent_time, campaign.creation)
+	return (
+		frappe.qb.from_(campaign)
+		.left_join(state)
+		.on(state.campaign == campaign.name)
+		.select(campaign.name, campaign.zoho_campaign_key)
+		.where((sent < limit) & state.anonymised_at.isnull() & ExistsCriterion(somebody))
+		.orderby(sent)
+	).run()
