@@ -12,6 +12,7 @@ required_apps = ["frappe/erpnext"]
 _MODULE = "erpnext_zoho_integration.erpnext_zoho_integration"
 
 after_install = "erpnext_zoho_integration.install.after_install"
+after_migrate = "erpnext_zoho_integration.install.after_migrate"
 before_uninstall = "erpnext_zoho_integration.install.before_uninstall"
 after_uninstall = "erpnext_zoho_integration.install.after_uninstall"
 
@@ -56,9 +57,6 @@ doc_events = {
 	"Personal Data Deletion Request": {
 		"on_update": "erpnext_zoho_integration.sync.erasure.data_deletion",
 	},
-	"Personal Data Deletion Request": {
-		"on_update": "erpnext_zoho_integration.sync.erasure.data_deletion",
-	},
 	"Customer": {"onload": f"{_MODULE}.desk.contact.onload"},
 	"Lead": {"onload": f"{_MODULE}.desk.contact.onload"},
 }
@@ -69,7 +67,6 @@ scheduler_events = {
 		"30 * * * *": ["erpnext_zoho_integration.sync.notify.check"],
 	},
 	"hourly": [f"{_MODULE}.api.sync.sync_all_campaigns"],
-	"daily_long": ["erpnext_zoho_integration.sync.retention.anonymise_old_campaigns"],
 	"daily_long": ["erpnext_zoho_integration.sync.retention.anonymise_old_campaigns"],
 }
 
@@ -88,12 +85,6 @@ ignore_links_on_delete = [
 persistent_cache_keys = ["zoho-*"]
 
 default_log_clearing_doctypes = {"Zoho Sync Run": 90}
-
-# For Frappe's requests of users to download or delete their data. A deletion finds the rows already without the person:
-# see the document event above, which also keeps their figures.
-user_data_fields = [
-	{"doctype": "Campaign Recipient", "filter_by": "email", "redact_fields": ["email", "full_name"]},
-]
 
 # For Frappe's requests of users to download or delete their data. A deletion finds the rows already without the person:
 # see the document event above, which also keeps their figures.
