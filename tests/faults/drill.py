@@ -1,0 +1,152 @@
+"""The account that the faults happen to, and a site that is connected to it and emptied in no time between two cells."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import frappe
+from frappe.utils import add_to_date, now_datetime
+from frappe.utils.password import set_encrypted_password
+
+from erpnext_zoho_integration.connection import authorization
+from erpnext_zoho_integration.simulator import Simulator
+from erpnext_zoho_integration.sync import queue, runner
+from tests.site.connecting import SETTINGS, enter_client, is_live, secret
+from tests.site.engine import RUN, content, forget_everything, forget_keys, pages_asked, table
+from tests.site.server import settle
+
+# Three campaigns, one of them an A/B test; every list has somebody in it, there are duplicates, a person without an
+# address and one who asked to be forgotten; the larger lists have several pages.
+ACCOUNT = {"seed": 109, "campaigns": 3, "recipients": 130}
+PAGE_SIZE = 10
+# What must never be seen anywhere; so must no token.
+CLIENT_SECRET = "canary-3f9a1c7e5b2d4860"
+# Tables beyond those of a sync that a cell may have written to.
+TRACES = (
+	"Error Log",
+	"Comment",
+	"Version",
+	"Deleted Document",
+	"Notification Log",
+	"Scheduled Job Log",
+	"Communication",
+	"Activity Log",
+)
+
+
+class Drill:
+	"""One account and one site, used by one cell after the other.
+
+	Attributes:
+		zoho: the simulator.
+		plain: key of a campaign with several pages of recipients.
+		split: key of the A/B campaign.
+		keys: of all campaigns, in the order in which a run takes them.
+		wanted: the content after a run without a fault.
+		pages: the pages of recipients that such a run asks for.
+		unforeseen: an error that a run has raised, the last one.
+	"""
+
+	unforeseen: Exception | None = None
+
+	def __init__(self, zoho: Simulator) -> None:
+		self.zoho = zoho
+		campaigns = sorted(zoho.truth()["campaigns"], key=lambda each: each["sent_time"], reverse=True)
+		self.keys = [each["campaign_key"] for each in campaigns]
+		self.split = next(each["campaign_key"] for each in campaigns if each["type"] == "abtesting")
+		plain = [each for each in campaigns if each["type"] == "normal"]
+		self.plain = max(plain, key=lambda each: each["listed"])["campaign_key"]
+		enter_client(client_secret=CLIENT_SECRET, page_size=PAGE_SIZE)
+		authorization.exchange(zoho.grant_code(), "in")
+		settle()
+		self._settings = frappe.db.sql(f"select field, value from `tabSingles` where doctype='{SETTINGS}'")
+		self.begin()
+		run = self.run()
+		assert run.status == "Success", (
+			run.message,
+			[error.message for error in run.errors],
+			self.unforeseen,
+		)
+		self.wanted = self.content()
+		self.pages = Counter(pages_asked(zoho))
+
+	def begin(self) -> None:
+		"""Empty the site and connect it; Zoho is at its beginning."""
+		forget_everything()
+		for doctype in TRACES:
+			frappe.db.delete(doctype)
+		self.zoho.reset(tokens=True)
+		self.connect()
+		frappe.local.message_log = []
+
+	def is_connected(self) -> bool:
+		"""Tell whether nobody has to authorise again: the site is active and Zoho knows its refresh token."""
+		active = frappe.db.get_single_value(SETTINGS, "is_active", cache=False)
+		return bool(active) and is_live(self.zoho, secret("refresh_token"))
+
+	def connect(self, scope: str = "ZohoCampaigns.campaign.READ") -> None:
+		"""Store new tokens, as after an authorization."""
+		tokens = self.zoho.grant_tokens(scope)
+		frappe.db.delete("Singles", {"doctype": SETTINGS})
+		frappe.db.bulk_insert(
+			"Singles",
+			["doctype", "field", "value"],
+			[(SETTINGS, field, value) for field, value in self._settings if field != "token_expiry"]
+			+ [(SETTINGS, "token_expiry", str(add_to_date(now_datetime(), hours=1)))],
+		)
+		set_encrypted_password(SETTINGS, SETTINGS, tokens["access_token"], "access_token")
+		set_encrypted_password(SETTINGS, SETTINGS, tokens["refresh_token"], "refresh_token")
+		frappe.clear_document_cache(SETTINGS, SETTINGS)
+		settle()
+
+	def let_token_expire(self) -> None:
+		"""Let the access token run out, as after an hour."""
+		self.zoho.accounts.expire_access_tokens()
+		frappe.db.set_single_value(SETTINGS, "token_expiry", now_datetime(), update_modified=False)
+		settle()
+
+	def run(self, mode: str = "All") -> frappe.model.document.Document:
+		"""Do a run up to its end or its wait, and return it."""
+		name, created = queue.open_run("Python", None, mode)
+		assert created
+		frappe.db.commit()
+		return self.go_on(name)
+
+	def go_on(self, name: str) -> frappe.model.document.Document:
+		"""Do slices of a run until it ends or waits; an error that nobody foresaw has been listed by then."""
+		try:
+			while runner.execute_slice(name) == "Running":
+				pass
+		except Exception as error:
+			frappe.db.rollback()
+			self.unforeseen = error
+		settle()
+		return frappe.get_doc(RUN, name)
+
+	def pass_time(self) -> None:
+		"""Let an hour pass, at Zoho and in all that the site has written down as a time to come."""
+		self.zoho.advance(3601)
+		frappe.db.set_value(
+			RUN, {"resume_at": ("is", "set")}, "resume_at", now_datetime(), update_modified=False
+		)
+		frappe.db.set_single_value(
+			SETTINGS,
+			{"method_locks": None, "no_tokens_before": None, "token_expiry": now_datetime()},
+			update_modified=False,
+		)
+		forget_keys("lock")
+		settle()
+
+	def content(self) -> dict[str, list[str]]:
+		"""Return all that a sync has stored, without what no two runs have in common."""
+		found = content()
+		times = {"checked_at", "next_check", "full_check_at", "reconciled_at", "campaign", "lists", "name"}
+		stamps = frozenset({"creation", "modified", "modified_by", "owner", "idx", *times})
+		found["Zoho Campaign State"] = sorted(
+			str(sorted(each.items(), key=str)) for each in table("Zoho Campaign State", stamps)
+		)
+		return found
+
+	def fired(self) -> int:
+		"""Return how often the planned faults have happened."""
+		return sum(fault["done"] for fault in self.zoho.faults.as_list())
