@@ -144,7 +144,7 @@ class CampaignSync:
 			return False
 		if counter == 0 and not (known and known.listed):
 			return True
-		if self.full or known is None or counter is None:
+		if self.full or known is None or known.failed or counter is None:
 			return False
 		short = known.listed < counter and known.repairs < reconcile.MAX_REPAIRS
 		return known.counter == counter and not (self.state.needs_repair and short)
@@ -192,6 +192,7 @@ class CampaignSync:
 				raise
 			frappe.db.rollback()
 			position.list_id = None
+			self.state.lists.setdefault(list_id, ListState()).failed += 1
 			self.account.note(Note(explain(error), "Recipients", is_error=True), action_type, error.code)
 			return False
 		self._end_list(list_id, counter)
@@ -205,6 +206,7 @@ class CampaignSync:
 		position.next_index = fetched.page.next_index or 0
 		position.read.listed += len(fetched.page.raw)
 		position.read.skipped += result.skipped
+		position.read.failed += sum(note.is_error for note in result.notes)
 		if self.seen is not None:
 			self.seen.add(row.key for row in read.rows)
 		position.seen = self.seen.dump() if self.seen is not None else None
@@ -271,7 +273,7 @@ class CampaignSync:
 			self.account.note(Note(verdict.reason, "Recipients"))
 		state.close(
 			self.state,
-			full=self.full and not self._anything_failed(),
+			full=self.full,  # a list that has failed is read again all the same
 			next_check=schedule.next_check(now_datetime(), campaign.zoho_sent_time, self.policy.intervals),
 			reconciled=verdict.fields(),
 		)
@@ -297,9 +299,6 @@ class CampaignSync:
 			]
 			for action in self.policy.actions
 		}
-
-	def _anything_failed(self) -> bool:
-		return any(issue.severity == "Error" for issue in self.account.issues.values())
 
 	def _commit(self) -> None:
 		frappe.db.commit()  # nosemgrep - rows, position and account belong together, page by page

@@ -24,6 +24,7 @@ class ListState:
 		skipped: records that could not be stored, such as those without an address.
 		duplicates: records that stood for a row of another record.
 		repairs: how often it has been read again because fewer came than were counted.
+		failed: records that could not be read or written, or the list itself: it is read again at the next check.
 	"""
 
 	counter: int | None = None
@@ -31,6 +32,7 @@ class ListState:
 	skipped: int = 0
 	duplicates: int = 0
 	repairs: int = 0
+	failed: int = 0
 
 
 @dataclass(slots=True)
