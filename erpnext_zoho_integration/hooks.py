@@ -27,12 +27,14 @@ doctype_js = {
 	"Contact": [*_PEOPLE, "public/js/privacy.js"],
 	"Customer": _PEOPLE,
 	"Lead": _PEOPLE,
+	"Zoho Deleted Campaign": _SHARED,
 	"Zoho Settings": _PRIVACY,
 	"Zoho Sync Run": _SHARED,
 }
 doctype_list_js = {
 	"Campaign": [_SHARED, "public/js/campaign_list.js"],
 	"Campaign Recipient": _PRIVACY,
+	"Zoho Deleted Campaign": _SHARED,
 	"Zoho Sync Run": _SHARED,
 }
 

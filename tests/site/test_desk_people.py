@@ -88,7 +88,7 @@ def test_a_contact_s_cards_open_exactly_the_rows_they_count():
 	make_recipient(first, "a@x.test", "Clicked", action_date="2026-03-03 08:00:00")
 	make_recipient(second, "a@x.test", "Unsubscribed", action_date="2026-03-09 08:00:00")
 
-	found = desk_contact.engagement(contact)
+	found = desk_contact.engagement(desk_contact.people_of("Contact", contact))
 
 	values = {card["key"]: card["value"] for card in found["cards"]}
 	assert values == {"sent": 2, "opens": 1, "clicks": 1, "bounces": 0, "unsubscribes": 1, "complaints": 0}
@@ -154,3 +154,67 @@ def test_who_may_not_read_recipients_sees_nothing_of_them(make_user):
 	make_recipient(make_campaign().name, "a@x.test", "Opened")
 	frappe.set_user(make_user())
 	assert desk_contact.timeline("Contact", contact) == []
+
+
+def make_lead_with_contacts(*emails: str) -> tuple[str, list[str]]:
+	"""Insert a Lead and Contacts that are linked to it."""
+	lead = frappe.get_doc({"doctype": "Lead", "first_name": "Ann", "company_name": "Acme"}).insert().name
+	contacts = []
+	for email in emails:
+		contact = frappe.get_doc("Contact", make_contact(email))
+		contact.append("links", {"link_doctype": "Lead", "link_name": lead})
+		contacts.append(contact.save().name)
+	return lead, contacts
+
+
+def test_a_lead_shows_what_its_contacts_did_and_opens_exactly_these_rows():
+	lead, contacts = make_lead_with_contacts("a@x.test", "b@x.test")
+	make_contact("c@x.test")
+	first, second = make_campaign("First").name, make_campaign("Second").name
+	for email in ("a@x.test", "b@x.test", "c@x.test"):
+		make_recipient(first, email, "Sent")
+	make_recipient(first, "a@x.test", "Opened", action_date="2026-03-02 08:00:00")
+	make_recipient(second, "b@x.test", "Clicked", action_date="2026-03-05 08:00:00")
+	make_recipient(second, "c@x.test", "Clicked", action_date="2026-03-09 08:00:00")
+	frappe.db.set_value("Contact", contacts[1], "unsubscribed", 1)
+
+	document = frappe.get_doc("Lead", lead)
+	document.run_method("onload")
+	found = document.get("__onload")["zoho"]
+
+	values = {card["key"]: card["value"] for card in found["cards"]}
+	assert values == {"sent": 2, "opens": 1, "clicks": 1, "bounces": 0, "unsubscribes": 0, "complaints": 0}
+	for card in found["cards"]:
+		assert len(frappe.get_list("Campaign Recipient", filters=card["filters"])) == card["value"]
+	assert len(frappe.get_list("Campaign Recipient", filters=found["filters"])) == 4
+	assert (found["contacts"], found["opted_out"]) == (3, 1)  # ERPNext makes one of the Lead itself
+	assert str(found["last_engagement"]) == "2026-03-05 08:00:00"
+
+	entries = desk_contact.timeline("Lead", lead)
+	assert ["Second" in entries[0]["content"], "First" in entries[1]["content"]] == [True, True]
+	assert contacts[1] in entries[0]["content"] and len(entries) == 2
+
+
+def test_a_customer_without_contacts_from_zoho_looks_as_before():
+	customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Acme"})
+	customer.flags.ignore_mandatory = True
+	customer.insert()
+	customer.run_method("onload")
+	assert "zoho" not in (customer.get("__onload") or {})
+	assert desk_contact.timeline("Customer", customer.name) == []
+
+
+def test_a_lead_shows_nothing_of_contacts_that_the_user_may_not_read(make_user):
+	lead, contacts = make_lead_with_contacts("a@x.test", "b@x.test")
+	campaign = make_campaign().name
+	for email in ("a@x.test", "b@x.test"):
+		make_recipient(campaign, email, "Opened", action_date="2026-03-02 08:00:00")
+	user = make_user("Sales User")
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": user, "allow": "Contact", "for_value": contacts[0]}
+	).insert()
+	frappe.set_user(user)
+	assert [person.name for person in desk_contact.people_of("Lead", lead)] == contacts[:1]
+	assert len(desk_contact.timeline("Lead", lead)) == 1
+	frappe.set_user(make_user())
+	assert desk_contact.timeline("Lead", lead) == []

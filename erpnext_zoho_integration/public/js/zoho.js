@@ -212,6 +212,30 @@ frappe.provide("erpnext_zoho_integration");
 			return result.run;
 		});
 
+	// Lets the next sync bring back campaigns that were deleted here; `names` are those of Zoho Deleted Campaign.
+	app.restore_campaigns = (names) =>
+		new Promise((resolve) => {
+			const question =
+				names.length === 1
+					? __("Restore this campaign? The next sync brings it back with its recipients.")
+					: __("Restore {0} campaigns? The next sync brings them back with their recipients.", [names.length]);
+			const restore = () =>
+				frappe
+					.call({
+						method: "frappe.desk.reportview.delete_items",
+						args: { doctype: "Zoho Deleted Campaign", items: names },
+						freeze: true,
+					})
+					.then(() => {
+						frappe.show_alert({
+							message: __("Restored. Start Sync All Campaigns, or wait for the next sync."),
+							indicator: "green",
+						});
+						resolve();
+					});
+			frappe.confirm(question, restore);
+		});
+
 	// Shows a run above the rows of a list and refreshes the list when it has ended.
 	app.follow_on_list = (listview, run) => {
 		let $area = listview.$frappe_list.find(".zoho-progress");

@@ -1,28 +1,22 @@
 // Zoho Deleted Campaign list: campaigns that no sync brings back, until they are restored here.
 
 frappe.listview_settings["Zoho Deleted Campaign"] = {
+	button: {
+		show: () => frappe.model.can_delete("Zoho Deleted Campaign"),
+		get_label: () => __("Restore", null, "Zoho Deleted Campaign"),
+		get_description: () => __("Let the next sync bring this campaign back"),
+		action: (doc) => frappe.listview_settings["Zoho Deleted Campaign"].restore([doc.name]),
+	},
+
 	onload(listview) {
+		this.restore = (names) =>
+			erpnext_zoho_integration.restore_campaigns(names).then(() => {
+				listview.clear_checked_items();
+				listview.refresh();
+			});
 		if (!frappe.model.can_delete("Zoho Deleted Campaign")) return;
-		listview.page.add_actions_menu_item(__("Restore"), () => {
-			const names = listview.get_checked_items(true);
-			frappe.confirm(
-				__("Restore {0} campaigns? The next sync brings them back with their recipients.", [names.length]),
-				() =>
-					frappe
-						.call({
-							method: "frappe.desk.reportview.delete_items",
-							args: { doctype: "Zoho Deleted Campaign", items: names },
-							freeze: true,
-						})
-						.then(() => {
-							frappe.show_alert({
-								message: __("Restored. Start Sync All Campaigns, or wait for the next sync."),
-								indicator: "green",
-							});
-							listview.clear_checked_items();
-							listview.refresh();
-						})
-			);
-		});
+		listview.page.add_actions_menu_item(__("Restore", null, "Zoho Deleted Campaign"), () =>
+			this.restore(listview.get_checked_items(true))
+		);
 	},
 };

@@ -107,8 +107,9 @@ erpnext_zoho_integration.settings = {
 		} else if (overview.next_sync) {
 			lines.push(__("Next sync: {0}", [app.when(overview.next_sync)]));
 		}
-		const texts = this.problems();
-		lines.push(...overview.problems.filter((kind) => texts[kind]).map((kind) => texts[kind]));
+		if (overview.problems.includes("Stale")) {
+			lines.push(__("Nothing has been synced for long: see whether the background workers are running."));
+		}
 		return lines.join(" · ");
 	},
 
@@ -139,11 +140,6 @@ erpnext_zoho_integration.settings = {
 		);
 		frm.dashboard.show();
 	},
-
-	problems: () => ({
-		Failing: __("The last sync did not succeed."),
-		Stale: __("Nothing has been synced for long: see whether the background workers are running."),
-	}),
 
 	steps(frm) {
 		const { escape } = erpnext_zoho_integration;
