@@ -31,10 +31,37 @@ def after_install() -> None:
 	create_custom_fields()
 	settings = frappe.get_single(SETTINGS)
 	if not settings.intervals:
-		for until_age_days, every_hours in DEFAULT_INTERVALS:
-			settings.append("intervals", {"until_age_days": until_age_days, "every_hours": every_hours})
+		_add_intervals(settings)
 	settings.flags.ignore_mandatory = True
 	settings.save(ignore_permissions=True)
+
+
+def after_migrate() -> None:
+	"""Give settings that are newer than the site their defaults."""
+	add_missing_settings()
+
+
+def add_missing_settings() -> None:
+	"""Store the default of every setting that this site has never saved.
+
+	Of a Single, Frappe reads defaults only as long as nothing of it is stored: a new Check would count as off.
+	"""
+	stored = frappe.db.get_singles_dict(SETTINGS)
+	if not stored:
+		return
+	for field in frappe.get_meta(SETTINGS).fields:
+		if field.default and field.fieldname not in stored:
+			frappe.db.set_single_value(SETTINGS, field.fieldname, field.default, update_modified=False)
+	settings = frappe.get_doc(SETTINGS)
+	if not settings.intervals:
+		_add_intervals(settings)
+		for row in settings.intervals:
+			row.db_insert()
+
+
+def _add_intervals(settings) -> None:
+	for until_age_days, every_hours in DEFAULT_INTERVALS:
+		settings.append("intervals", {"until_age_days": until_age_days, "every_hours": every_hours})
 
 
 def before_uninstall() -> None:

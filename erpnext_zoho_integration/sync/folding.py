@@ -3,7 +3,8 @@
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync.identity import campaign_identity, row_key
+from erpnext_zoho_integration.sync import dialect
+from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
 
 RECIPIENT = "Campaign Recipient"
 _BATCH = 500
@@ -40,13 +41,11 @@ def fold_campaign(campaign: str, *, merged: bool = False) -> int:
 		The number of rows that were folded into another.
 	"""
 	identity = campaign_identity(campaign)
+	more = {"content_hash": None} if merged else {}
 	last, folded = "", 0
 	while rows := _next_rows(campaign, last):
 		last = rows[-1].name
-		for row in rows:
-			key = row_key(identity, row.email, row.action_type)
-			if key != row.row_key:
-				folded += _rekey(row.name, key, {"content_hash": None} if merged else {})
+		folded += _rekey(rows, identity, more)
 	return folded
 
 
@@ -61,18 +60,38 @@ def _next_rows(campaign: str, after: str) -> list:
 	).run(as_dict=True)
 
 
-def _rekey(name: str, key: str, values: dict) -> int:
-	"""Give a row its key and these values, or fold it into the row that has the key; return 1 if it was folded."""
-	survivor = frappe.db.get_value(RECIPIENT, {"row_key": key}, "name")
-	if not survivor:
-		frappe.db.set_value(RECIPIENT, name, {**values, "row_key": key}, update_modified=False)
-		return 0
+def _rekey(rows: list, identity: str, more: dict) -> int:
+	"""Give rows their keys and normalized addresses in one statement, and fold those whose key another row has.
+
+	A row without an address has no identity and stays as it is.
+	"""
+	keys = {
+		row.name: row_key(identity, normalize_email(row.email), row.action_type) for row in rows if row.email
+	}
+	moving = [row for row in rows if row.name in keys and keys[row.name] != row.row_key]
+	taken = dict(
+		dialect.select_in(RECIPIENT, ("row_key", "name"), "row_key", {keys[row.name] for row in moving})
+	)
+	written, folding = [], []
+	for row in moving:
+		key = keys[row.name]
+		if taken.setdefault(key, row.name) == row.name:
+			written.append((row.name, normalize_email(row.email), key, *more.values()))
+		else:
+			folding.append((taken[key], row.name))
+	updated = ("email", "row_key", *more)
+	dialect.upsert_rows(RECIPIENT, ("name", *updated), written, "name", updated)
+	for survivor, name in folding:
+		_fold_into(survivor, name)
+	return len(folding)
+
+
+def _fold_into(survivor: str, name: str) -> None:
 	fields = ["name", *_HIGHER, *_EARLIER, *_TEXT]
 	kept, folded = (frappe.db.get_value(RECIPIENT, n, fields, as_dict=True) for n in (survivor, name))
 	frappe.db.delete(RECIPIENT, {"name": name})
 	if values := fold(kept, folded):
 		frappe.db.set_value(RECIPIENT, survivor, values)
-	return 1
 
 
 def fold(kept: dict, folded: dict) -> dict:
