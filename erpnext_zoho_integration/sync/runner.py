@@ -306,6 +306,7 @@ class Slice:
 def execute_slice(run: str, **options) -> str:
 	"""Do one slice of a run and return the run's status after it."""
 	if not account.mark_running(run):
+		frappe.db.commit()  # nosemgrep - ends a snapshot in which it may still be under way
 		return frappe.db.get_value(account.RUN, run, "status")
 	frappe.db.commit()  # nosemgrep - others must see that the run is under way
 	return Slice(run, **options).execute()
