@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 
 from erpnext_zoho_integration import zoho
 
@@ -11,12 +12,12 @@ SETTINGS = "Zoho Settings"
 CALLBACK = "erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.callback"
 
 
-def get_settings():
+def get_settings() -> Document:
 	"""Return Zoho Settings as they are stored now: no cache lies between two workers that share a token."""
 	return frappe.get_doc(SETTINGS)
 
 
-def stored_secret(settings, fieldname: str) -> zoho.Secret | None:
+def stored_secret(settings: Document, fieldname: str) -> zoho.Secret | None:
 	"""Return a Password field of Zoho Settings; keep it in a variable whose name ends in token or secret."""
 	value = settings.get_password(fieldname, raise_exception=False)
 	return zoho.Secret(value) if value else None
@@ -52,7 +53,7 @@ def redirect_uri() -> str:
 	return frappe.utils.get_url(f"/api/method/{CALLBACK}")
 
 
-def oauth_client(settings=None) -> zoho.OAuthClient:
+def oauth_client(settings: Document | None = None) -> zoho.OAuthClient:
 	"""Return the OAuth client of Zoho Settings.
 
 	Raises:

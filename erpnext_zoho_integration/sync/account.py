@@ -7,6 +7,7 @@ they are added up for whoever looks.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import frappe
 from frappe import _
@@ -14,6 +15,7 @@ from frappe.utils import cint, now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration.sync import tasks
 from erpnext_zoho_integration.sync.page import Note, PageResult
+from erpnext_zoho_integration.sync.text import clean
 
 RUN = "Zoho Sync Run"
 ACTIVE = ("Queued", "Running", "Waiting")
@@ -115,7 +117,7 @@ class CampaignAccount:
 		record = self.task.record
 		where = {
 			"campaign": self.campaign,
-			"campaign_name": tasks.clean(record.name),
+			"campaign_name": clean(record.name),
 			"zoho_campaign_key": record.key,
 		}
 		_write_issues(self.run, self.issues.values(), where)
@@ -124,7 +126,7 @@ class CampaignAccount:
 	def _row(self) -> dict:
 		return {
 			"campaign": self.campaign,
-			"campaign_name": tasks.clean(self.task.record.name),
+			"campaign_name": clean(self.task.record.name),
 			"zoho_campaign_key": self.task.record.key,
 			"status": self.status,
 			"verdict": self.verdict,
@@ -198,7 +200,7 @@ def add_up(name: str) -> dict:
 	return numbers
 
 
-def mark_waiting(name: str, resume_at, reason: str) -> None:
+def mark_waiting(name: str, resume_at: datetime, reason: str) -> None:
 	"""Note until when a run waits and for what. The caller commits."""
 	values = {"status": "Waiting", "resume_at": resume_at, "message": reason, "heartbeat": now_datetime()}
 	frappe.db.set_value(RUN, name, values, update_modified=False)

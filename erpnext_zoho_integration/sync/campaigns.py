@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 
 import frappe
+from frappe.model.document import Document
 from frappe.query_builder import DocType
 from frappe.utils import flt, get_datetime
 
@@ -34,7 +35,7 @@ def find_campaign(campaign_key: str, campaign_id: str | None = None) -> str | No
 	return next(iter(by_id + by_key), None)
 
 
-def save_metadata(record: zoho.Campaign, times: Times):
+def save_metadata(record: zoho.Campaign, times: Times) -> Document:
 	"""Create or update the Campaign of a record from Zoho's list and return the document.
 
 	Args:
@@ -56,7 +57,7 @@ def save_metadata(record: zoho.Campaign, times: Times):
 	return campaign
 
 
-def save_figures(campaign, reports: Iterable[zoho.Report]) -> bool:
+def save_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
 	"""Rebuild Campaign Analytics from the reports of a campaign, if they differ; return whether they did.
 
 	Args:
@@ -92,7 +93,7 @@ def metadata(record: zoho.Campaign, times: Times) -> dict:
 	}
 
 
-def _save(campaign) -> None:
+def _save(campaign: Document) -> None:
 	"""Insert or save a Campaign, under a name that is free.
 
 	ERPNext 16 writes a UTM Campaign at each save and links it to a Campaign *named* like `campaign_name`, which fails
@@ -111,7 +112,7 @@ def _save(campaign) -> None:
 		frappe.db.set_value("Campaign", campaign.name, "campaign_name", text, update_modified=False)
 
 
-def _differs(campaign, values: dict) -> bool:
+def _differs(campaign: Document, values: dict) -> bool:
 	return any((campaign.get(field) or None) != (value or None) for field, value in _typed(values).items())
 
 
@@ -119,6 +120,6 @@ def _typed(values: dict) -> dict:
 	return {**values, "zoho_sent_time": values["zoho_sent_time"] and get_datetime(values["zoho_sent_time"])}
 
 
-def _same_rows(campaign, rows: list[dict]) -> bool:
+def _same_rows(campaign: Document, rows: list[dict]) -> bool:
 	stored = [(row.metric, row.value or None, flt(row.percentage)) for row in campaign.campaign_analytics]
 	return stored == [(row["metric"], row["value"], flt(row["percentage"])) for row in rows]

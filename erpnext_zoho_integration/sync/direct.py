@@ -5,6 +5,7 @@ whitelisted.
 """
 
 import frappe
+from frappe.model.document import Document
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import campaigns_client
@@ -15,7 +16,7 @@ from erpnext_zoho_integration.sync.match import find_contacts
 from erpnext_zoho_integration.sync.page import PageResult, read_page, store_page
 
 
-def sync_single_campaign(campaign_data: dict):
+def sync_single_campaign(campaign_data: dict) -> Document:
 	"""Sync one campaign: metadata, figures, recipients.
 
 	Args:
@@ -30,7 +31,7 @@ def sync_single_campaign(campaign_data: dict):
 	"""
 	record = zoho.Campaign.from_zoho(campaign_data)
 	if isinstance(record, zoho.BadRecord):
-		frappe.throw(frappe._("This is not a campaign of Zoho: {0}").format(record.reason))
+		raise frappe.ValidationError(frappe._("This is not a campaign of Zoho: {0}").format(record.reason))
 	policy = plan.read_policy()
 	campaign = campaigns.save_metadata(record, plan.measure_times([record], policy))
 	sync_campaign_analytics(campaign, record.key)
@@ -38,7 +39,7 @@ def sync_single_campaign(campaign_data: dict):
 	return campaign
 
 
-def sync_campaign_analytics(campaign, campaign_key: str) -> bool:
+def sync_campaign_analytics(campaign: Document, campaign_key: str) -> bool:
 	"""Rebuild Campaign Analytics from Zoho's report, if it differs; return whether it did.
 
 	Args:
@@ -50,7 +51,7 @@ def sync_campaign_analytics(campaign, campaign_key: str) -> bool:
 	return campaigns.save_figures(campaign, [report for report in found if report is not None])
 
 
-def sync_campaign_recipients_data(campaign, campaign_key: str) -> PageResult:
+def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> PageResult:
 	"""Sync all lists of recipients that the settings ask for, every page of them.
 
 	Args:
@@ -74,7 +75,7 @@ def sync_campaign_recipients_data(campaign, campaign_key: str) -> PageResult:
 
 
 def sync_recipient(
-	campaign, recipient_data: dict, action_type: str, times: Times | None = None
+	campaign: Document, recipient_data: dict, action_type: str, times: Times | None = None
 ) -> PageResult:
 	"""Store one recipient of a campaign.
 
@@ -88,8 +89,11 @@ def sync_recipient(
 		What became of it.
 	"""
 	record = zoho.Recipient.from_zoho(recipient_data)
-	bad = isinstance(record, zoho.BadRecord)
-	page = zoho.Page([] if bad else [record], [recipient_data], 1, None, bad=[record] if bad else [])
+	page: zoho.Page[zoho.Recipient] = zoho.Page([], [recipient_data], 1, None)
+	if isinstance(record, zoho.BadRecord):
+		page.bad.append(record)
+	else:
+		page.items.append(record)
 	policy = plan.read_policy()
 	times = times or plan.measure_times([], policy)
 	fetched, identity = fetch.FetchedPage(action_type, None, page), campaign_identity(campaign.name)
@@ -100,7 +104,7 @@ def sync_recipient(
 	return result
 
 
-def find_or_create_contact(contact_data: dict):
+def find_or_create_contact(contact_data: dict) -> Document | None:
 	"""Return the Contact of a recipient: by Zoho's id, then by e-mail address, else a new one.
 
 	Args:
@@ -120,7 +124,7 @@ def find_or_create_contact(contact_data: dict):
 	return contacts.create_contact(person)
 
 
-def update_contact_from_zoho(contact, contact_data: dict) -> bool:
+def update_contact_from_zoho(contact: Document, contact_data: dict) -> bool:
 	"""Fill the empty fields of a Contact and take over Zoho's status; return whether anything changed.
 
 	Args:
@@ -146,5 +150,5 @@ def _person(contact_data: dict) -> Person | None:
 	return row.person if row else None
 
 
-def _sources(client: zoho.CampaignsClient, campaign, campaign_key: str) -> list[fetch.Source]:
+def _sources(client: zoho.CampaignsClient, campaign: Document, campaign_key: str) -> list[fetch.Source]:
 	return fetch.sources(client, campaign_key, campaign.zoho_campaign_type)

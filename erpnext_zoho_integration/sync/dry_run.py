@@ -93,7 +93,7 @@ class DryRun:
 		reader.state = state.load([record.key]).get(record.key) or CampaignState(None, record.key)
 		reader.state.position = Position("dry run")
 		identity = campaign_identity(name) if name else record.key
-		anonymous = bool(name) and retention.is_anonymous(name)
+		anonymous = retention.is_anonymous(name) if name else False
 		for action in self.policy.actions:
 			for source, report in zip(sources, reports, strict=True):
 				counter = report.expected(action) if report else None

@@ -1,15 +1,16 @@
 """Persons who asked to be forgotten: the figures stay, the persons go, and no sync brings them back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.sync import anonymity, dialect, erased, traces
 from erpnext_zoho_integration.sync.dialect import any_case_in
-from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email
+from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, pseudonym
 from erpnext_zoho_integration.sync.mapping import erased_row
 from erpnext_zoho_integration.sync.text import MAX_EMAIL
 
@@ -114,7 +115,7 @@ def forget(people: Iterable[tuple[str | None, str | None]]) -> int:
 	return changed
 
 
-def data_deletion(request, method: str | None = None) -> None:
+def data_deletion(request: Document, method: str | None = None) -> None:
 	"""Erase the person of Frappe's Personal Data Deletion Request, once it has been approved; a document event.
 
 	Frappe saves the request with its steps just before it goes through them.
@@ -150,11 +151,12 @@ def _make_figures(rows: list[frappe._dict], by_email: dict[str, str | None] | No
 	known = erased.among(people.values())
 	identities: dict[str, str] = {}
 
-	def blank(stored):
-		identity = identities.get(stored.campaign) or campaign_identity(stored.campaign)
-		identities[stored.campaign] = identity
-		stand_in = known.stand_in(*people[stored.name])
-		row = erased_row(stand_in, stored.action_type, identity, stored.variant or None)
+	def blank(stored: Mapping) -> tuple[Mapping, dict, str, str]:
+		campaign, person = stored["campaign"], people[stored["name"]]
+		identity = identities.get(campaign) or campaign_identity(campaign)
+		identities[campaign] = identity
+		stand_in = known.stand_in(*person) or pseudonym(*person)
+		row = erased_row(stand_in, stored["action_type"], identity, stored["variant"] or None)
 		return stored, anonymity.figure(stored, stand_in), row.key, row.content_hash
 
 	return anonymity.replace(map(blank, anonymity.stored(people)))

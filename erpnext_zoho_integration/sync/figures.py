@@ -74,7 +74,7 @@ def analytics_rows(reports: Iterable[zoho.Report]) -> list[dict]:
 	return [row for row in rows if row["value"] is not None or row["percentage"] is not None]
 
 
-def opens_by_country(reports: Iterable[zoho.Report]) -> dict[str, int]:
+def opens_by_country(reports: Iterable[zoho.Report]) -> dict[str, float]:
 	"""Return opens (not people) by country, most first."""
 	summed = _summed(report.locations for report in reports)
 	return dict(sorted(summed.items(), key=lambda item: (-item[1], item[0])))
@@ -94,9 +94,9 @@ def _added(reports: list[zoho.Report]) -> dict[str, float | None]:
 	numbers: dict[str, float | None] = dict(counts)
 	by_label = {metric.label: metric for metric in METRICS}
 	for metric in METRICS:
-		if metric.of:
+		if metric.of and metric.percent:
 			numbers[metric.percent] = percentage(
-				counts.get(metric.count), counts.get(by_label[metric.of].count)
+				counts.get(metric.count or ""), counts.get(by_label[metric.of].count or "")
 			)
 	numbers["clicksperopenrate"] = percentage(counts.get("unique_clicks_count"), counts.get("opens_count"))
 	return numbers

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import frappe
+from frappe.model.document import Document
 from frappe.utils import cint, get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.clients import SETTINGS, get_settings
@@ -53,7 +54,7 @@ def _failing() -> Problem | None:
 	return None
 
 
-def _stale(settings) -> Problem | None:
+def _stale(settings: Document) -> Problem | None:
 	"""No sync of everything has succeeded for longer than the setting allows, and none is at work."""
 	hours = cint(settings.stale_after_hours)
 	if not settings.enable_schedule or not hours:

@@ -4,8 +4,10 @@ These functions are document events (hooks.py); each is one or a few statements,
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import frappe
+from frappe.model.document import Document
 from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.sync import bounces, dialect, folding, match, recipients, retention
@@ -31,7 +33,7 @@ FROM_ZOHO = (
 )
 
 
-def campaign_deleted(campaign, method: str | None = None) -> None:
+def campaign_deleted(campaign: Document, method: str | None = None) -> None:
 	"""Delete a Campaign's recipients in bulk and remember it, so that no sync brings it back."""
 	frappe.db.delete(RECIPIENT, {"campaign": campaign.name})
 	frappe.db.delete(STATE, {"campaign": campaign.name})
@@ -41,7 +43,7 @@ def campaign_deleted(campaign, method: str | None = None) -> None:
 		remember_deleted(campaign, "Deleted")
 
 
-def campaign_renamed(campaign, method: str | None, old: str, new: str, merge: bool = False) -> None:
+def campaign_renamed(campaign: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
 	"""Fold the rows of a Campaign that was merged into this one; a mere rename changes nothing of ours.
 
 	A hand-made Campaign becomes the one that it takes in: somebody has said that they are the same.
@@ -60,7 +62,7 @@ def campaign_renamed(campaign, method: str | None, old: str, new: str, merge: bo
 		folding.fold_campaign(new)
 
 
-def _hand_over(merged, survivor: str) -> None:
+def _hand_over(merged: Document, survivor: str) -> None:
 	"""Give another Campaign everything by which a sync knows this one, and its figures."""
 	frappe.db.set_value("Campaign", merged.name, dict.fromkeys(IDENTITY), update_modified=False)
 	frappe.db.set_value("Campaign", survivor, {field: merged.get(field) for field in FROM_ZOHO})
@@ -73,7 +75,7 @@ def _hand_over(merged, survivor: str) -> None:
 	)
 
 
-def remember_deleted(campaign, reason: str, merged_into: str | None = None) -> None:
+def remember_deleted(campaign: Document, reason: str, merged_into: str | None = None) -> None:
 	"""Record that a Zoho campaign is not wanted here; deleting the record restores it."""
 	record = frappe.new_doc(DELETED)
 	record.update(
@@ -88,7 +90,7 @@ def remember_deleted(campaign, reason: str, merged_into: str | None = None) -> N
 	record.insert(ignore_permissions=True)
 
 
-def contact_deleted(contact, method: str | None = None) -> None:
+def contact_deleted(contact: Document, method: str | None = None) -> None:
 	"""Unlink a Contact's rows and mark them, so that an unchanged row does not create it again."""
 	recipient = DocType(RECIPIENT)
 	(
@@ -99,7 +101,7 @@ def contact_deleted(contact, method: str | None = None) -> None:
 	).run()
 
 
-def contact_renamed(contact, method: str | None, old: str, new: str, merge: bool = False) -> None:
+def contact_renamed(contact: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
 	"""After a merge the survivor is the person at Zoho too, and stays opted out if either was.
 
 	Frappe has already moved the links of the rows; their identity is the e-mail address, so none collide.
@@ -121,7 +123,7 @@ def contact_renamed(contact, method: str | None, old: str, new: str, merge: bool
 		frappe.db.set_value("Contact", new, values)
 
 
-def contact_saved(contact, method: str | None = None) -> None:
+def contact_saved(contact: Document, method: str | None = None) -> None:
 	"""Link recipients who were waiting for a Contact with this address."""
 	if contact.flags.from_zoho:
 		return
@@ -132,7 +134,7 @@ def contact_saved(contact, method: str | None = None) -> None:
 	link_rows({email: contact.name for email in added if match.contact_of(email) == contact.name})
 
 
-def before_contact_validate(contact, method: str | None = None) -> None:
+def before_contact_validate(contact: Document, method: str | None = None) -> None:
 	"""Keep Contact's own validation from asking gravatar.com for a picture while a sync writes it.
 
 	An import is Frappe's way to say so; `after_contact_validate` takes the word back at once, since it would silence
@@ -143,7 +145,7 @@ def before_contact_validate(contact, method: str | None = None) -> None:
 		frappe.flags.in_import = True
 
 
-def after_contact_validate(contact, method: str | None = None) -> None:
+def after_contact_validate(contact: Document, method: str | None = None) -> None:
 	"""See `before_contact_validate`."""
 	if contact.flags.from_zoho:
 		frappe.flags.in_import = contact.flags.was_in_import
@@ -179,7 +181,7 @@ def opt_out(contacts: Iterable[str]) -> int:
 	return len(fresh)
 
 
-def link_contacts_made_since(moment) -> None:
+def link_contacts_made_since(moment: datetime) -> None:
 	"""Link rows to contacts that another worker made while they were written: neither saw what the other had not
 	committed.
 

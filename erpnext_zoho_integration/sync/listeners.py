@@ -53,7 +53,7 @@ KNOWN = {
 }
 
 # DocTypes that react to documents of another one: DocType → (field that names it, further filters).
-REACTING = {
+REACTING: dict[str, tuple[str, dict]] = {
 	"Server Script": ("reference_doctype", {"script_type": "DocType Event", "disabled": 0}),
 	"Webhook": ("webhook_doctype", {"enabled": 1}),
 	"Notification": (

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import frappe
 from frappe import _
 from frappe.desk.doctype.notification_settings.notification_settings import is_notifications_enabled
+from frappe.model.document import Document
 from frappe.utils import escape_html, get_url_to_form
 
 from erpnext_zoho_integration.connection.clients import SETTINGS, get_settings
@@ -47,7 +48,7 @@ def _check() -> None:
 		frappe.db.set_single_value(SETTINGS, "told", json.dumps(sorted(known)), update_modified=False)
 
 
-def _people(settings) -> list:
+def _people(settings: Document) -> list:
 	"""Return the enabled ones of those whom the setting names, or else who connected the site."""
 	names = [row.user for row in settings.notify] or [settings.connected_by]
 	return frappe.get_all(
@@ -57,7 +58,7 @@ def _people(settings) -> list:
 	)
 
 
-def _tell(user, problem: Problem, *, by_email: bool) -> None:
+def _tell(user: frappe._dict, problem: Problem, *, by_email: bool) -> None:
 	lang = user.language or frappe.db.get_default("lang") or "en"
 	url = get_url_to_form(problem.doctype, problem.name)
 	subject, advice = _subject(problem.kind, lang), _advice(problem.kind, lang)

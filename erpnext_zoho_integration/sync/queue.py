@@ -3,6 +3,9 @@
 Two runs of the same thing never run at once, even if Redis forgets all locks: a unique key in the database sees to it.
 """
 
+from datetime import datetime
+from typing import Any
+
 import frappe
 from frappe import _
 from frappe.utils import add_to_date, cint, now_datetime
@@ -35,7 +38,7 @@ def start(trigger: str, campaign: str | None = None, mode: str = "Due") -> tuple
 	return run, created
 
 
-def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **options) -> str:
+def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **options: Any) -> str:
 	"""Run in this process and return the name of the run.
 
 	Args:
@@ -149,10 +152,10 @@ def _has_waited(run: str) -> bool:
 	return state.status == "Waiting" and _is_over(state.resume_at, now_datetime())
 
 
-def _is_over(resume_at, now) -> bool:
+def _is_over(resume_at: datetime | None, now: datetime) -> bool:
 	return not resume_at or resume_at <= add_to_date(now, seconds=_RESUME_AHEAD_SECONDS)
 
 
-def _is_dead(run) -> bool:
+def _is_dead(run: frappe._dict) -> bool:
 	silent_since = add_to_date(now_datetime(), minutes=-2 * tasks.SILENT_MINUTES)
 	return run.status == "Running" and run.heartbeat and run.heartbeat < silent_since

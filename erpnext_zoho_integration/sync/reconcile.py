@@ -107,7 +107,7 @@ def expected_of(reports: list[zoho.Report], actions: tuple[str, ...]) -> dict[st
 	expected: dict[str, int | None] = {}
 	for action in actions:
 		counts = [count for report in reports if (count := report.expected(action)) is not None]
-		expected[zoho.ACTIONS[action]] = sum(counts) if counts else None
+		expected[zoho.ACTION_TYPES[action]] = sum(counts) if counts else None
 	return expected
 
 

@@ -5,11 +5,13 @@ well, so that nobody comes back; an opt-out still reaches the Contact.
 """
 
 import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from pypika.terms import ExistsCriterion
 
 import frappe
+from frappe.model.document import Document
 from frappe.query_builder import DocType
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import add_to_date, cint, get_datetime, now_datetime
@@ -58,7 +60,7 @@ def is_over(sent_time: datetime | str | None) -> bool:
 	return bool(limit and sent_time and get_datetime(sent_time) < limit)
 
 
-def keeps_figures_only(campaign, state: CampaignState) -> bool:
+def keeps_figures_only(campaign: Document, state: CampaignState) -> bool:
 	"""Return whether a sync of a campaign is to bring figures only; what is stored of people becomes figures first.
 
 	Args:
@@ -75,12 +77,19 @@ def after_merge(campaign: str) -> None:
 	"""Queue another pass for a Campaign that keeps figures only, since it has taken in another one's people."""
 	if frappe.db.get_value(STATE, {"campaign": campaign}, "anonymised_at"):
 		frappe.enqueue(
-			"erpnext_zoho_integration.sync.retention.anonymise",
+			"erpnext_zoho_integration.sync.retention.anonymise_merged",
 			queue="long",
 			timeout=_JOB_SECONDS,
 			enqueue_after_commit=True,
 			campaign=campaign,
 		)
+
+
+def anonymise_merged(campaign: str) -> None:
+	"""Make figures of what a merge has brought into a Campaign; a sync of it is waited for. Commits."""
+	key = frappe.db.get_value("Campaign", campaign, "zoho_campaign_key")
+	with shared_lock(f"campaign-{key or campaign}", seconds=_LOCK_SECONDS, wait=300) as lock:
+		anonymise(campaign, between=lock.keep)
 
 
 def is_anonymous(campaign: str) -> bool:
@@ -90,7 +99,7 @@ def is_anonymous(campaign: str) -> bool:
 	return is_over(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"))
 
 
-def anonymise(campaign: str, between=lambda: None) -> int:
+def anonymise(campaign: str, between: Callable[[], None] = lambda: None) -> int:
 	"""Make figures of all rows of a campaign, and note that it is so. Commits batch by batch.
 
 	Args:
@@ -111,7 +120,7 @@ def anonymise(campaign: str, between=lambda: None) -> int:
 	return changed
 
 
-def _figures(rows: list[frappe._dict], identity: str):
+def _figures(rows: list[frappe._dict], identity: str) -> Iterator[tuple[Mapping, dict, str, str]]:
 	for row in rows:
 		values = anonymity.figure(row, anonymity.campaign_stand_in(identity, normalize_email(row.email)))
 		key = row_key(identity, values["email"], row.action_type)

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 
 import frappe
+from frappe.model.document import Document
 from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import TokenSource, campaigns_url
 from erpnext_zoho_integration.connection.clients import SETTINGS, get_settings
-from erpnext_zoho_integration.sync.governor import DEFAULT_CALLS, WINDOW_SECONDS, Governor
+from erpnext_zoho_integration.sync.governor import DEFAULT_CALLS, PATIENCE_SECONDS, WINDOW_SECONDS, Governor
 
 # Zoho publishes no largest page; it refuses a larger one with code 6502, and what it accepts is remembered.
 LARGEST_PAGE = 1000
@@ -70,19 +71,18 @@ class Session:
 			frappe.db.set_single_value(SETTINGS, {"page_size": self.page_size}, update_modified=False)
 
 
-def make_governor(settings=None, patience: float | None = None) -> Governor:
+def make_governor(settings: Document | None = None, patience: float | None = None) -> Governor:
 	"""Return the budget of the site, shared by all its workers.
 
 	`zoho_rate_window_seconds` in site_config.json shortens the window for a simulator that scales its time.
 	"""
 	settings = settings or get_settings()
 	cache = frappe.cache
-	options = {} if patience is None else {"patience": patience}
 	return Governor(
 		redis.Redis(connection_pool=cache.connection_pool),
 		cache.make_key("zoho-").decode(),
 		calls=cint(settings.calls_per_window) or DEFAULT_CALLS,
 		window=float(frappe.conf.get("zoho_rate_window_seconds") or WINDOW_SECONDS),
 		locks=json.loads(settings.method_locks or "{}"),
-		**options,
+		patience=PATIENCE_SECONDS if patience is None else patience,
 	)

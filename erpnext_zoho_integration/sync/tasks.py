@@ -98,6 +98,7 @@ def take(run: str, worker: str) -> Task | None:
 		frappe.db.commit()  # nosemgrep - the claim must be seen by other workers
 		if row and row.worker == worker:
 			record = zoho.Campaign.from_zoho(json.loads(row.record))
+			assert isinstance(record, zoho.Campaign)  # it was one when it was planned
 			return Task(candidate, record, {name: row[name] or 0 for name in NUMBERS})
 	return None
 

@@ -30,7 +30,7 @@ _COMPANIONS = (
 	("Deleted Document", "deleted_doctype", "deleted_name"),
 )
 # Free text: (DocType, fields, condition that keeps the search to what this app can have written).
-_TEXTS = (
+_TEXTS: tuple[tuple[str, tuple[str, ...], dict], ...] = (
 	("Zoho Sync Run", ("message",), {}),
 	("Zoho Sync Run Error", ("message",), {}),
 	("Error Log", ("method", "error"), {}),
@@ -95,7 +95,7 @@ def black_out(people: Collection[str], contacts: Collection[str] = ()) -> int:
 	needles = sorted({needle for needle in people if needle and len(needle) > 4}, key=len, reverse=True)
 	if not needles:
 		return 0
-	changed = sum(_black_out_in(*text, needles) for text in _TEXTS)
+	changed = sum(_black_out_in(doctype, fields, condition, needles) for doctype, fields, condition in _TEXTS)
 	changed += _delete_deleted(needles)
 	for batch in _batches(contacts):
 		filters = {"ref_doctype": "Contact", "docname": ("in", batch)}

@@ -7,6 +7,7 @@ before) and were as long as Zoho's own counter says: never because of an error, 
 
 import base64
 from array import array
+from collections.abc import Iterable
 
 import frappe
 from frappe.query_builder import DocType
@@ -26,7 +27,7 @@ class SeenKeys:
 	def __init__(self) -> None:
 		self._keys = array("Q")
 
-	def add(self, keys) -> None:
+	def add(self, keys: Iterable[str]) -> None:
 		"""Add keys of rows, as hexadecimal digests."""
 		self._keys.extend([int(key[:16], 16) for key in keys])
 

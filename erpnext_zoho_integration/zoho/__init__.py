@@ -29,6 +29,7 @@ from .errors import (
 from .oauth import SCOPES, Callback, OAuthClient, Tokens, parse_callback
 from .records import (
 	ACTION_COUNTERS,
+	ACTION_TYPES,
 	ACTIONS,
 	METRICS,
 	BadRecord,
@@ -47,6 +48,7 @@ from .transport import HTTPAnswer, Transport, redact
 __all__ = [
 	"ACTIONS",
 	"ACTION_COUNTERS",
+	"ACTION_TYPES",
 	"DATA_CENTERS",
 	"METRICS",
 	"SCOPES",

@@ -25,6 +25,11 @@ ACTIONS: Final[Mapping[str, str | None]] = MappingProxyType(
 	}
 )
 
+# The lists that say what somebody did, by their names at Zoho.
+ACTION_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+	{action: label for action, label in ACTIONS.items() if label is not None}
+)
+
 # The counters of a report that say how long each list is. Zoho does not explain how spam and complaints
 # differ: either may count the list of complaints.
 ACTION_COUNTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -14,11 +14,12 @@ from typing import Any, Final, Generic, TypeVar
 
 from .dates import ZohoTime, epoch_ms
 from .events import Event, LinkClicks
-from .recipients import ACTION_COUNTERS, ACTIONS, BadRecord, Recipient
+from .recipients import ACTION_COUNTERS, ACTION_TYPES, ACTIONS, BadRecord, Recipient
 from .values import NOTHING, count, counts_by_name, first, is_nothing, percentage, rows, text
 
 __all__ = [
 	"ACTIONS",
+	"ACTION_TYPES",
 	"ACTION_COUNTERS",
 	"METRICS",
 	"BadRecord",

@@ -232,7 +232,8 @@ class Transport:
 			before_sleep=_log_retry,
 			reraise=True,
 		)
-		return retrying(attempt)
+		answer: T = retrying(attempt)
+		return answer
 
 	def _worth_repeating(self, error: BaseException, retry: bool) -> bool:
 		if isinstance(error, Unavailable):
