@@ -1,6 +1,6 @@
 """Where MariaDB, SQLite and Postgres differ, and nowhere else."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pypika.functions import Trim
 from pypika.terms import Criterion
@@ -113,7 +113,7 @@ def upsert_rows(
 	_insert(doctype, columns, rows, tail)
 
 
-def set_by_name(doctype: str, column: str, values: dict[str, object]) -> None:
+def set_by_name(doctype: str, column: str, values: Mapping[str, object]) -> None:
 	"""Set one column of many documents to a value each, in one statement.
 
 	Args:

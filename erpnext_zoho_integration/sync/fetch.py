@@ -50,7 +50,7 @@ def reports(client: zoho.CampaignsClient, sources: list[Source]) -> list[zoho.Re
 def recipient_pages(client: zoho.CampaignsClient, source: Source, action: str) -> Iterator[FetchedPage]:
 	"""Yield the pages of one list of recipients, one after the other."""
 	for page in client.recipient_pages(source.key, action):
-		yield FetchedPage(zoho.ACTIONS[action], source.variant, page)
+		yield FetchedPage(zoho.ACTION_TYPES[action], source.variant, page)
 
 
 def prefetched_pages(
@@ -74,7 +74,7 @@ def prefetched_pages(
 				session.executor, session.reader.recipient_pages(source.key, action, from_index=start)
 			):
 				start = page.next_index or start
-				yield FetchedPage(zoho.ACTIONS[action], source.variant, page)
+				yield FetchedPage(zoho.ACTION_TYPES[action], source.variant, page)
 				token = session.tokens.current()
 			return
 		except zoho.AuthenticationError:

@@ -182,8 +182,8 @@ def content_hash(values: dict) -> str:
 def _values(record: zoho.Recipient, action_type: str, times: Times) -> dict:
 	name = " ".join(part for part in (record.first_name, record.last_name) if part)
 	sent_time = times.sent_at(record)
-	links = [(clean_url(link.url), link.count) for link in record.links]
-	links = [(url, count) for url, count in links if url]
+	addresses = [(clean_url(link.url), link.count) for link in record.links]
+	links = [(url, count) for url, count in addresses if url]
 	return {
 		"action_date": sent_time if action_type == "Sent" else _acted_at(record, action_type, times),
 		"sent_time": sent_time,
@@ -214,7 +214,7 @@ def _names(first: str | None, last: str | None) -> tuple[str | None, str | None]
 	first, last = clean(first), clean(last)
 	if first and last and len(first) + 1 + len(last) > MAX_DATA:
 		first = clean(first, max(MAX_DATA // 2, MAX_DATA - 1 - len(last)))
-		last = clean(last, MAX_DATA - 1 - len(first))
+		last = clean(last, MAX_DATA - 1 - len(first or ""))
 	return first, last
 
 
