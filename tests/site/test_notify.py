@@ -189,7 +189,10 @@ def test_a_site_that_can_send_no_mail_tells_the_desk_all_the_same(
 	assert len(told()) == 1
 
 
-def test_it_is_told_in_the_language_of_who_hears_it(connected: str) -> None:
+def test_it_is_told_in_the_language_of_who_hears_it(connected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+	text = "Zoho Campaigns needs attention: the connection is lost"
+	german = {text: "Handlungsbedarf: die Verbindung ist verloren"}
+	monkeypatch.setattr(frappe.translate, "get_all_translations", lambda lang: german if lang == "de" else {})
 	frappe.db.set_value("User", connected, "language", "de")
 	mark_needs_attention("Access was revoked.")
 	heard = [subject for _user, subject, _link in told()]
