@@ -5,7 +5,7 @@ frappe.provide("erpnext_zoho_integration");
 frappe.ui.form.on("Zoho Settings", {
 	refresh(frm) {
 		const zoho = erpnext_zoho_integration.settings;
-		zoho.show_outcome(frm);
+		zoho.show_outcome();
 		zoho.add_copy_button(frm);
 		zoho.add_buttons(frm);
 		zoho.load_overview(frm);
@@ -154,7 +154,7 @@ erpnext_zoho_integration.settings = {
 	},
 
 	// After Zoho has sent the browser back: `?zoho=connected` or `?zoho=failed`.
-	show_outcome(frm) {
+	show_outcome() {
 		const outcome = (frappe.route_options || {}).zoho || frappe.utils.get_url_arg("zoho");
 		if (!outcome) return;
 		if (frappe.route_options) delete frappe.route_options.zoho;
