@@ -4,6 +4,7 @@ Each page is committed with the position behind it and with its account. A sync 
 page.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from erpnext_zoho_integration.connection import explain
 from erpnext_zoho_integration.sync import (
 	bounces,
 	campaigns,
+	engagement,
 	fetch,
 	lifecycle,
 	reconcile,
@@ -263,8 +265,10 @@ class CampaignSync:
 
 	def _close(self, campaign, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
 		"""Reconcile, and note when the campaign is due again."""
+		found = {}
 		if self.lists_read:
 			bounces.mark_campaign(self.campaign, self.writers.recipients.mark_bounced)
+			found["engagement"] = json.dumps(engagement.engagement(self.campaign))
 		expected = reconcile.expected_of(reports, self.policy.actions)
 		stored = reconcile.count_stored(self.campaign)
 		verdict = reconcile.reconcile(stored, expected, self._lists_by_action(sources))
@@ -275,7 +279,7 @@ class CampaignSync:
 			self.state,
 			full=self.full,  # a list that has failed is read again all the same
 			next_check=schedule.next_check(now_datetime(), campaign.zoho_sent_time, self.policy.intervals),
-			reconciled=verdict.fields(),
+			found={**verdict.fields(), **found},
 		)
 
 	def _settle_action(self, action_type: str, expected: int | None, list_ids: list[str]) -> None:

@@ -120,13 +120,13 @@ def save_position(state: CampaignState) -> None:
 	_set(state, {"position": _dump(state.position), "lists": _dump_lists(state.lists)})
 
 
-def close(state: CampaignState, *, full: bool, next_check: datetime, reconciled: dict) -> None:
+def close(state: CampaignState, *, full: bool, next_check: datetime, found: dict) -> None:
 	"""Note that a campaign has been checked to the end.
 
 	Args:
 		full: whether all its lists were read again.
 		next_check: when it is due again.
-		reconciled: fields of the verdict.
+		found: fields of the verdict, and the engagement if lists were read.
 	"""
 	now = now_datetime()
 	values = {
@@ -134,7 +134,7 @@ def close(state: CampaignState, *, full: bool, next_check: datetime, reconciled:
 		"lists": _dump_lists(state.lists),
 		"checked_at": now,
 		"next_check": next_check,
-		**reconciled,
+		**found,
 	}
 	if full:
 		values["full_check_at"] = now

@@ -168,7 +168,8 @@ def test_the_chart_shows_the_newest_in_the_order_of_time(site) -> None:
 	add_campaign("Unsent", "2026-10-01 08:00:00")
 	_columns, data, chart, _summary = report()
 	assert len(data) == 10
-	assert chart["data"]["labels"] == [f"Month {month}" for month in range(1, 10)]
+	months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep")
+	assert chart["data"]["labels"] == [f"1 {month}" for month in months]
 	rates = {each["name"]: each["values"] for each in chart["data"]["datasets"]}
 	assert rates["Open Rate"] == [10.0 * month for month in range(1, 10)]
 	assert rates["Click Rate"] == [0.0] * 9
@@ -245,7 +246,7 @@ def test_user_permissions_on_campaigns_are_obeyed(site, make_user: Callable, rol
 	frappe.set_user(user)
 	_columns, data, chart, summary = report()
 	assert [row["campaign"] for row in data] == ["Theirs"]
-	assert summary[0]["value"] == 1 and chart["data"]["labels"] == ["Theirs"]
+	assert summary[0]["value"] == 1 and len(chart["data"]["labels"]) == 1
 	assert named(campaign="Not theirs") == []
 
 

@@ -8,6 +8,9 @@ import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import contact as desk_contact
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import insights
+from erpnext_zoho_integration.sync import engagement
+from tests.site.engine import run_all
+from tests.site.syncing import connect, statements
 from tests.site.test_desk import DESK, figures, make_campaign, make_recipient
 
 
@@ -33,12 +36,12 @@ def test_opens_and_clicks_are_counted_by_day_where_zoho_gives_times():
 	make_recipient(campaign, "c@x.test", "Opened")
 	make_recipient(campaign, "b@x.test", "Clicked", action_date="2026-03-02 00:00:00")
 	make_recipient(campaign, "a@x.test", "Sent", action_date="2026-03-01 08:00:00")
-	assert insights.over_time(campaign) == {
+	assert engagement.over_time(campaign) == {
 		"labels": ["2026-03-01", "2026-03-02"],
 		"opened": [2, 0],
 		"clicked": [0, 1],
 	}
-	assert insights.over_time(make_campaign("Another").name) is None
+	assert engagement.over_time(make_campaign("Another").name) is None
 
 
 def test_top_links_are_those_of_most_people():
@@ -47,11 +50,11 @@ def test_top_links_are_those_of_most_people():
 	both = [{"url": "https://x.test/many", "count": None}, *often]
 	make_recipient(campaign, "a@x.test", "Clicked", url_clicks=json.dumps(both))
 	make_recipient(campaign, "b@x.test", "Clicked", url_clicks=json.dumps(both[:1]))
-	assert insights.top_links(campaign) == [
+	assert engagement.top_links(campaign) == [
 		{"url": "https://x.test/many", "people": 2, "clicks": None},
 		{"url": "https://x.test/often", "people": 1, "clicks": 9},
 	]
-	assert len(insights.top_links(campaign, limit=1)) == 1
+	assert len(engagement.top_links(campaign, limit=1)) == 1
 
 
 def test_countries_beyond_the_first_are_added_up():
@@ -218,3 +221,21 @@ def test_a_lead_shows_nothing_of_contacts_that_the_user_may_not_read(make_user):
 	assert len(desk_contact.timeline("Lead", lead)) == 1
 	frappe.set_user(make_user())
 	assert desk_contact.timeline("Lead", lead) == []
+
+
+def test_a_sync_works_out_what_the_form_shows_so_that_opening_it_reads_no_recipients(start_simulator):
+	connect(start_simulator(seed=1, campaigns=1, recipients=500))
+	run_all()
+	campaign = frappe.get_doc("Campaign", {"zoho_campaign_key": ("is", "set")})
+	with statements() as opening:
+		campaign.run_method("onload")
+	assert len(campaign.get("__onload")["zoho"]["cards"]) == 7
+	assert len(opening) <= 5
+	with statements() as below:
+		found = insights.get_insights(campaign.name)
+	assert not [each for each in opening + below if "tabCampaign Recipient" in each]
+	assert sum(found["over_time"]["opened"]) > 100
+	assert (found["over_time"], found["links"]) == (
+		engagement.over_time(campaign.name),
+		engagement.top_links(campaign.name),
+	)

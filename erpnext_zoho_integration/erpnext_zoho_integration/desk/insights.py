@@ -1,16 +1,12 @@
 """What stands below a campaign's figures: how it compares, when people acted, which links, which countries.
 
-The form asks for it after it has been drawn, since it reads rows of recipients.
+The form asks for it after it has been drawn.
 """
 
 import json
-from collections import Counter
 
 import frappe
 from frappe import _
-from frappe.query_builder import CustomFunction, DocType
-from frappe.query_builder.functions import Count
-from frappe.utils import getdate
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import require_campaign
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import RECIPIENT
@@ -20,9 +16,9 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	add_rates,
 	get_data,
 )
+from erpnext_zoho_integration.sync.engagement import engagement
 
 TOP = 5
-MAX_DAYS = 30
 # Rate → the card that it is compared on.
 _CARDS = {
 	"delivery_rate": "delivered",
@@ -49,10 +45,10 @@ def get_insights(campaign: str) -> dict:
 	"""
 	require_campaign(campaign, "read")
 	may_read = frappe.has_permission(RECIPIENT, "read")
+	nothing = {"over_time": None, "links": []}
 	return {
+		**(stored_engagement(campaign) if may_read else nothing),
 		"averages": averages(),
-		"over_time": over_time(campaign) if may_read else None,
-		"links": top_links(campaign) if may_read else [],
 		"countries": countries(campaign),
 	}
 
@@ -67,50 +63,10 @@ def averages() -> dict[str, float]:
 	return {_CARDS[rate]: total[rate] for rate in RATES}
 
 
-def over_time(campaign: str) -> dict | None:
-	"""Return how many people opened and clicked for the first time on each day; None where Zoho gives no times."""
-	recipient = DocType(RECIPIENT)
-	day = CustomFunction("DATE", ["moment"])(recipient.action_date)
-	rows = (
-		frappe.qb.from_(recipient)
-		.select(day, recipient.action_type, Count(recipient.name))
-		.where(
-			(recipient.campaign == campaign)
-			& recipient.action_type.isin(["Opened", "Clicked"])
-			& recipient.action_date.isnotnull()
-		)
-		.groupby(day, recipient.action_type)
-		.orderby(day)
-	).run()
-	if not rows:
-		return None
-	by_day: dict[str, dict[str, int]] = {}
-	for moment, action, people in rows:
-		by_day.setdefault(str(getdate(moment)), {})[action] = people
-	days = list(by_day)[:MAX_DAYS]
-	return {
-		"labels": days,
-		"opened": [by_day[each].get("Opened", 0) for each in days],
-		"clicked": [by_day[each].get("Clicked", 0) for each in days],
-	}
-
-
-def top_links(campaign: str, limit: int = TOP) -> list[dict]:
-	"""Return the links that most people clicked, and how often where Zoho says so."""
-	people: Counter = Counter()
-	clicks: Counter = Counter()
-	rows = frappe.get_all(
-		RECIPIENT,
-		{"campaign": campaign, "action_type": "Clicked"},
-		pluck="url_clicks",
-		limit_page_length=0,
-	)
-	for row in rows:
-		for link in json.loads(row or "[]"):
-			people[link["url"]] += 1
-			clicks[link["url"]] += link.get("count") or 0
-	best = sorted(people, key=lambda url: (-people[url], url))[:limit]
-	return [{"url": url, "people": people[url], "clicks": clicks[url] or None} for url in best]
+def stored_engagement(campaign: str) -> dict:
+	"""Return what the last sync worked out, see `sync.engagement`; worked out now where there was none yet."""
+	stored = frappe.db.get_value("Zoho Campaign State", {"campaign": campaign}, "engagement")
+	return json.loads(stored) if stored else engagement(campaign)
 
 
 def countries(campaign: str, limit: int = TOP) -> list[dict]:

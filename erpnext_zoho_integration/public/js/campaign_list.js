@@ -2,6 +2,13 @@
 
 (function () {
 	const settings = (frappe.listview_settings["Campaign"] = frappe.listview_settings["Campaign"] || {});
+	settings.add_fields = [...(settings.add_fields || []), "zoho_campaign_status"];
+	const get_indicator = settings.get_indicator;
+	settings.get_indicator = (doc) => {
+		const status = doc.zoho_campaign_status;
+		if (!status) return get_indicator && get_indicator(doc);
+		return [__(status), status === "Sent" ? "green" : "gray", `zoho_campaign_status,=,${status}`];
+	};
 	const onload = settings.onload;
 	settings.onload = function (listview) {
 		onload && onload(listview);

@@ -73,8 +73,8 @@ frappe.provide("erpnext_zoho_integration");
 
 	app.percent = (value) => `${format_number(value, null, 1)} %`;
 
-	app.when = (datetime) =>
-		app.escape(frappe.datetime.str_to_user(frappe.datetime.convert_to_user_tz(datetime)));
+	// A moment of the site in the zone and the format of the user.
+	app.when = (datetime) => app.escape(frappe.datetime.str_to_user(datetime));
 
 	// Frappe's number cards as links; `cards` are { key, label, value, note, title, url }.
 	app.number_cards = (cards) => {

@@ -7,7 +7,7 @@ from frappe import _
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 from frappe.permissions import get_allowed_docs_for_doctype
 from frappe.query_builder import DocType
-from frappe.utils import flt, getdate
+from frappe.utils import flt, format_date, getdate
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.comparison import (
 	comparison,
@@ -153,13 +153,16 @@ def add_rates(row: dict) -> None:
 
 
 def get_chart(data: list[dict]) -> dict | None:
-	"""Return open and click rates of the newest campaigns, the oldest of them first."""
+	"""Return open and click rates of the newest campaigns, the oldest of them first.
+
+	Names do not fit below the bars; the days on which they were sent do.
+	"""
 	shown = [row for row in data if row.sent][:CHART_CAMPAIGNS][::-1]
 	if not shown:
 		return None
 	return {
 		"data": {
-			"labels": [row.campaign_name for row in shown],
+			"labels": [format_date(row.sent_time, "d MMM") if row.sent_time else "–" for row in shown],
 			"datasets": [
 				{"name": _("Open Rate"), "values": [row.open_rate for row in shown]},
 				{"name": _("Click Rate"), "values": [row.click_rate for row in shown]},

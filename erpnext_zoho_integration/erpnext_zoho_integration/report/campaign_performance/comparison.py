@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import escape_html, format_date, getdate
+from frappe.utils import escape_html, fmt_money, format_date, getdate
 
 from erpnext_zoho_integration.sync.figures import percentage
 
@@ -53,7 +53,7 @@ def comparison(total: dict, before: dict, period: frappe._dict, labels: dict[str
 	if not before["campaigns"]:
 		return f"<p>{escape_html(title)}. {_('No campaign was sent in it.')}</p>"
 	colors = indicators(total, before)
-	head = ["", _("This Period"), _("Previous Period"), _("Change")]
+	head = ["", _("This Period"), _("Previous Period"), _("Difference")]
 	rows = [
 		[
 			labels[key],
@@ -85,8 +85,7 @@ def _cells(texts: list[str], tag: str, color: str = "") -> str:
 
 
 def _shown(key: str, value: float) -> str:
-	fieldtype = "Percent" if key.endswith("_rate") else "Int"
-	return str(frappe.format_value(value, {"fieldtype": fieldtype}))
+	return f"{value} %" if key.endswith("_rate") else fmt_money(value, precision=0)
 
 
 def _change(key: str, now: float, before: float) -> str:
