@@ -116,6 +116,7 @@ def load_one(key: str, campaign: str) -> CampaignState:
 
 def save_position(state: CampaignState) -> None:
 	"""Write where the sync stands; the caller commits it with the page that it speaks of."""
+	assert state.position is not None
 	state.position.at = now_datetime().isoformat()
 	_set(state, {"position": _dump(state.position), "lists": _dump_lists(state.lists)})
 
@@ -146,7 +147,7 @@ def _set(state: CampaignState, values: dict) -> None:
 	frappe.db.set_value(STATE, state.name, values, update_modified=False)
 
 
-def _from_row(row) -> CampaignState:
+def _from_row(row: frappe._dict) -> CampaignState:
 	lists = {list_id: ListState(**values) for list_id, values in json.loads(row.lists or "{}").items()}
 	position = json.loads(row.position) if row.position else None
 	if position:
@@ -173,5 +174,5 @@ def _dump(position: Position) -> str:
 	return json.dumps({**_as_dict(position), "read": _as_dict(position.read)})
 
 
-def _as_dict(value) -> dict:
+def _as_dict(value: ListState | Position) -> dict:
 	return {slot: getattr(value, slot) for slot in value.__slots__}
