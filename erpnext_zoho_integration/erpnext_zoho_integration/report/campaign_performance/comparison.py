@@ -75,12 +75,14 @@ def comparison(total: dict, before: dict, period: frappe._dict, labels: dict[str
 
 
 def _cells(texts: list[str], tag: str, color: str = "") -> str:
+	"""Return the cells of a row; the first one is text, the last one is coloured."""
 	scope = ' scope="col"' if tag == "th" else ""
-	last = len(texts) - 1
+	cells = [escape_html(text) for text in texts]
+	if color:
+		cells[-1] = f'<span class="indicator-pill no-indicator-dot {color}">{cells[-1]}</span>'
 	return "".join(
-		f'<{tag}{scope} class="{"text-right" if number else ""}'
-		f'{f" indicator-pill no-indicator-dot {color}" if color and number == last else ""}">{escape_html(text)}</{tag}>'
-		for number, text in enumerate(texts)
+		f'<{tag}{scope} class="{"text-right" if number else ""}">{cell}</{tag}>'
+		for number, cell in enumerate(cells)
 	)
 
 
