@@ -14,7 +14,15 @@ def main(command: str, arguments: list[str]) -> int:
 	os.chdir(ROOT)
 	signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))
 	try:
-		return {"demo": demo, "test": test, "bench": bench, "lint": lint, "site": site}[command](arguments)
+		commands = {
+			"demo": demo,
+			"test": test,
+			"bench": bench,
+			"lint": lint,
+			"pictures": pictures,
+			"site": site,
+		}
+		return commands[command](arguments)
 	except Missing as missing:
 		print(f"./dev {command} cannot start.\n{missing}", file=sys.stderr)
 		return 3
@@ -52,6 +60,13 @@ def bench(arguments: list[str]) -> int:
 def pairs(arguments: list[str]) -> list[tuple[str, str]]:
 	"""Return each argument with the one before it."""
 	return list(zip(["", *arguments], arguments, strict=False))
+
+
+def pictures(arguments: list[str]) -> int:
+	"""Remake docs/pictures, or those whose names contain one of the arguments."""
+	from embedded.pictures import main as make
+
+	return make(arguments)
 
 
 def site(arguments: list[str]) -> int:

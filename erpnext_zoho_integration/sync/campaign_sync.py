@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from rq.timeouts import JobTimeoutException
+
 import frappe
-from frappe.utils import now_datetime, time_diff_in_seconds
+from frappe.utils import get_datetime, now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
@@ -27,7 +29,6 @@ from erpnext_zoho_integration.sync import (
 	unlisted,
 )
 from erpnext_zoho_integration.sync.account import CampaignAccount
-from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.page import Note, PageResult, ReadPage, read_page, store_page
 from erpnext_zoho_integration.sync.plan import Policy
@@ -96,6 +97,7 @@ class CampaignSync:
 		sources = fetch.sources(self.session.client, record.key, record.type)
 		reports = fetch.reports(self.session.client, sources)
 		known = [report for report in reports if report is not None]
+		campaign = self._as_it_is_now(campaign)
 		self.account.figures_changed = campaigns.save_figures(campaign, known)
 		self.anonymous = retention.keeps_figures_only(campaign, self.state)
 		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
@@ -105,7 +107,7 @@ class CampaignSync:
 		if not self.own_position:
 			self.state.position = self._begin(self.state.position)
 		self._commit()
-		self.campaign, self.identity = campaign.name, campaign_identity(campaign.name)
+		self.campaign, self.identity = campaign.name, record.key
 		for action in self.policy.actions:
 			self._sync_action(action, sources, reports)
 		self._close(campaign, sources, known)
@@ -121,6 +123,22 @@ class CampaignSync:
 				if attempt == _ATTEMPTS:
 					raise
 		raise AssertionError("unreachable")
+
+	def _as_it_is_now(self, campaign):
+		"""Return the Campaign read again if somebody has edited, renamed or merged it while Zoho was asked.
+
+		Raises:
+			CampaignGone: somebody has deleted it.
+		"""
+		key = self.state.zoho_campaign_key
+		now = frappe.db.get_value("Campaign", campaign.name, ["modified", "zoho_campaign_key"], as_dict=True)
+		if now and now.zoho_campaign_key == key and now.modified == get_datetime(campaign.modified):
+			return campaign
+		name = campaigns.find_campaign(key)
+		if not name:
+			raise CampaignGone
+		self.account.campaign = name
+		return frappe.get_doc("Campaign", name)
 
 	def _begin(self, left_off: Position | None) -> Position:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
@@ -242,6 +260,8 @@ class CampaignSync:
 			read = read_page(fetched, self.identity, self.times, self.anonymous)
 			try:
 				return read, store_page(self.campaign, read, self.policy.create_for, writers)
+			except JobTimeoutException:
+				raise
 			except Exception as error:
 				frappe.db.rollback()
 				if attempt == _ATTEMPTS:

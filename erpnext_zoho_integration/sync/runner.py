@@ -7,6 +7,9 @@ spend is written down and holds no worker.
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
+
+from rq.timeouts import JobTimeoutException
 
 import frappe
 from frappe import _
@@ -84,6 +87,9 @@ class Slice:
 			self._work()
 		except SliceOver:
 			return "Running"
+		except JobTimeoutException:  # a page took longer than a whole job may: another job does it again
+			frappe.db.rollback()
+			return "Running"
 		except Paused as pause:
 			return self._wait(pause)
 		except Cancelled:
@@ -144,7 +150,7 @@ class Slice:
 			frappe.db.commit()  # nosemgrep - the plan, before anybody works on it
 			return planned
 
-	def _make_plan(self, run) -> plan.Plan:
+	def _make_plan(self, run: frappe._dict) -> plan.Plan:
 		client = self.session.client
 		if not run.campaign:
 			return plan.plan_all(client, self.policy, run.mode)
@@ -158,7 +164,7 @@ class Slice:
 		with shared_lock(f"campaign-{task.record.key}", seconds=_CAMPAIGN_LOCK_SECONDS, wait=0) as lock:
 			try:
 				self._locked_campaign(task, lock)
-			except (SliceOver, Paused, Cancelled):
+			except (SliceOver, Paused, Cancelled, JobTimeoutException):
 				self._give_back()
 				raise
 			except zoho.RateLimited as error:
@@ -303,7 +309,7 @@ class Slice:
 		return status or frappe.db.get_value(account.RUN, self.run, "status")
 
 
-def execute_slice(run: str, **options) -> str:
+def execute_slice(run: str, **options: Any) -> str:
 	"""Do one slice of a run and return the run's status after it."""
 	if not account.mark_running(run):
 		frappe.db.commit()  # nosemgrep - ends a snapshot in which it may still be under way
@@ -312,7 +318,7 @@ def execute_slice(run: str, **options) -> str:
 	return Slice(run, **options).execute()
 
 
-def execute(run: str, **options) -> str:
+def execute(run: str, **options: Any) -> str:
 	"""Do a run to its end in this process, waits included, and return how it ended."""
 	while (status := execute_slice(run, **options)) in account.ACTIVE:
 		if status == "Running":

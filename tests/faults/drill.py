@@ -107,19 +107,32 @@ class Drill:
 
 	def run(self, mode: str = "All") -> frappe.model.document.Document:
 		"""Do a run up to its end or its wait, and return it."""
+		return self.go_on(self.open(mode))
+
+	def open(self, mode: str = "All") -> str:
+		"""Make a run that nobody works on yet, and return its name."""
 		name, created = queue.open_run("Python", None, mode)
 		assert created
 		frappe.db.commit()
-		return self.go_on(name)
+		return name
 
 	def go_on(self, name: str) -> frappe.model.document.Document:
-		"""Do slices of a run until it ends or waits; an error that nobody foresaw has been listed by then."""
+		"""Do slices of a run until it ends or waits, and return it."""
+		self.work(name)
+		return self.look(name)
+
+	def work(self, name: str) -> None:
+		"""Do slices of a run until it ends or waits; an error that it raises, which fails its job, is kept."""
+		self.unforeseen = None
 		try:
 			while runner.execute_slice(name) == "Running":
 				pass
 		except Exception as error:
-			frappe.db.rollback()
 			self.unforeseen = error
+
+	def look(self, name: str) -> frappe.model.document.Document:
+		"""Return a run as others see it now."""
+		frappe.db.rollback()
 		settle()
 		return frappe.get_doc(RUN, name)
 

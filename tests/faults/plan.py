@@ -36,11 +36,13 @@ OUTCOMES = {
 	"recovers": "the same run ends with Success",
 	"listed": "the run ends Partial and lists exactly what is missing; the next run brings it",
 	"waits": "the run waits without a worker and goes on by itself when the time has come",
+	"taken up": "the worker is lost; whoever comes next goes on where it was, and the run ends with Success",
+	"cancelled": "the run ends Cancelled after the page it is at; the next run brings the rest",
 	"stops": "the run ends Failed or Partial and says why; once that is put right, the next run brings the rest",
 	"refused": "nobody is connected and the reason is told; authorising again connects",
 	"blank": "the value stays empty and the rest of the record is stored; once Zoho gives the value, it is filled in",
 	"told": "the record is left out and the run says so; once Zoho mends it, it comes",
-	"kept": "what Zoho says is stored as far as it fits, and nothing else changes",
+	"kept": "what somebody did stands, and everything else is as without it",
 }
 
 

@@ -1,0 +1,112 @@
+"""The part of the fault matrix that happens on the site: database, Redis, workers, people, clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.faults.plan import NO_CALL, STAGES, Cell, row
+
+# Stages at which the site's database is written or read, and what the app does if that fails once.
+NO_STATEMENT = "nothing is written or read here"
+_RETRIED = {"recipients": "recovers", "match": "recovers", "write": "recovers"}
+DATABASE_ONCE = {
+	"authorise": "refused",
+	"refresh": "stops",
+	"list": "stops",
+	"report": "listed",
+	**_RETRIED,
+	"checkpoint": "listed",
+	"finish": "taken up",
+}
+DATABASE_FOR_EVER = {"recipients": "stops", "match": "stops", "write": "stops"}
+LISTED = {"refresh": "run", "list": "run", "report": "campaign", "checkpoint": "campaign"}
+EVERYWHERE = dict.fromkeys(STAGES, "taken up")
+BETWEEN_CALLS = "nobody can act here: what is done is one transaction of the page"
+MOMENTS = ("list", "report", "recipients", "checkpoint", "finish")
+
+
+def database() -> Iterable[Cell]:
+	group = "Database"
+	for kind in ("deadlock", "lock wait time-out", "disk full"):
+		yield from row(group, f"{kind}, once", DATABASE_ONCE, NO_STATEMENT, affected=LISTED, error=kind)
+	for kind in ("deadlock", "disk full"):
+		yield from row(
+			group,
+			f"{kind}, for ever",
+			DATABASE_FOR_EVER,
+			"the first failure decides, as above",
+			affected=dict.fromkeys(DATABASE_FOR_EVER, "all"),
+			error=kind,
+			times=0,
+		)
+	lost = {**dict.fromkeys(DATABASE_ONCE, "taken up"), "authorise": "refused"}
+	yield from row(group, "connection lost", lost, NO_STATEMENT, error="connection lost")
+
+
+def workers() -> Iterable[Cell]:
+	group = "Workers and Redis"
+	stages = {
+		stage: outcome for stage, outcome in EVERYWHERE.items() if stage not in ("authorise", "A/B keys")
+	}
+	other = "no worker is at it: somebody's request is"
+	yield from row(group, "killed (kill -9)", stages, other, signal="SIGKILL", slow=True)
+	timeout = dict.fromkeys(stages, "recovers") | {"finish": "taken up"}
+	yield from row(group, "worker's time is up", timeout, other, error="time-out", affected={})
+	calls = dict.fromkeys(("refresh", "list", "report", "recipients", "checkpoint", "finish"), "recovers")
+	yield from row(group, "Redis gone from here on", calls, "nothing is asked of Redis here", redis="gone")
+	yield from row(group, "Redis gone for a moment", calls, "nothing is asked of Redis here", redis="moment")
+	yield from row(group, "Redis emptied", calls, "nothing is asked of Redis here", redis="emptied")
+	yield from row(group, "cache cleared", calls, "nothing is asked of Redis here", redis="cleared")
+
+
+def people() -> Iterable[Cell]:
+	group = "People in mid-run"
+	moments = dict.fromkeys(MOMENTS, "recovers")
+	for what in (
+		"the Campaign is edited",
+		"the Campaign is renamed",
+		"a Contact is edited",
+		"a Contact is renamed",
+		"a bystander is renamed",
+	):
+		yield from row(group, what, moments, BETWEEN_CALLS, act=what)
+	for what in (
+		"the Campaign is deleted",
+		"the Campaign is merged into a hand-made one",
+		"a Contact is deleted",
+		"two Contacts are merged",
+	):
+		kept = dict.fromkeys(("report", "recipients", "checkpoint", "finish"), "kept")
+		yield from row(group, what, kept, BETWEEN_CALLS, act=what)
+	for what in ("edited", "renamed"):
+		new = f"the Campaign that is new here is {what}"
+		only = "only between its first two writes"
+		yield from row(group, new, {"report": "recovers"}, only, act=f"the Campaign is {what}", first=True)
+	new = "the Campaign that is new here is deleted"
+	yield from row(group, new, {"report": "kept"}, only, act="the Campaign is deleted", first=True)
+	off = {"list": "recovers", "report": "recovers", "recipients": "recovers", "checkpoint": "recovers"}
+	yield from row(group, "the schedule is switched off", off, NO_CALL, act="the schedule is switched off")
+	gone = {"report": "stops", "recipients": "stops", "list": "stops"}
+	ends = "the rest needs no token"
+	yield from row(group, "the site is disconnected", gone, ends, act="the site is disconnected", affected={})
+	cancelled = dict.fromkeys(("list", "report", "recipients", "checkpoint"), "cancelled")
+	yield from row(group, "the run is cancelled", cancelled, BETWEEN_CALLS, act="the run is cancelled")
+
+
+def clocks() -> Iterable[Cell]:
+	group = "At once, and clocks"
+	moments = dict.fromkeys(MOMENTS, "recovers")
+	yield from row(group, "the scheduler starts the same run", moments, BETWEEN_CALLS, act="schedule")
+	yield from row(group, "the button of the same Campaign", moments, BETWEEN_CALLS, act="button")
+	for hours, name in (
+		(-5, "five hours back"),
+		(5, "five hours on"),
+		(-1, "an hour back (summer time ends)"),
+		(1, "an hour on (summer time begins)"),
+	):
+		yield from row(group, f"the clock jumps {name}", moments, BETWEEN_CALLS, clock=hours)
+
+
+def site() -> list[Cell]:
+	"""Return all of them."""
+	return [*database(), *workers(), *people(), *clocks()]

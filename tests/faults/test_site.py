@@ -1,0 +1,176 @@
+"""Faults of the site itself: its database, its workers, Redis, people who do something in mid-run, clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+import frappe
+from frappe.utils import add_to_date, now_datetime
+
+from erpnext_zoho_integration.connection import authorization
+from erpnext_zoho_integration.sync import queue
+from tests.faults import plan, sabotage
+from tests.faults.drill import Drill
+from tests.faults.oracle import Oracle
+from tests.faults.plan import Cell
+from tests.faults.plan_site import site as site_cells
+from tests.faults.process import killed_run
+from tests.site.engine import RUN, forget_keys
+from tests.site.server import settle
+
+CELLS = plan.played(site_cells())
+
+
+def of(group: str) -> pytest.MarkDecorator:
+	return pytest.mark.parametrize(
+		"cell", [cell for cell in CELLS if cell.group == group], ids=lambda cell: cell.id
+	)
+
+
+def judge(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+	"""Look at how the run ended, do the next one, and compare."""
+	if cell.outcome == "recovers":
+		assert run.status == "Success", [error.message for error in run.errors]
+		assert not oracle.listed(run)
+	elif cell.outcome == "taken up":
+		assert run.status in ("Running", "Queued")
+		oracle.nothing_wrong_is_stored()
+		grow_old()
+		queue.resume_waiting()
+		settle()
+		assert drill.go_on(run.name).status == "Success"
+	else:
+		assert run.status in ("Failed", "Partial") and run.message
+		assert oracle.listed(run) == affected(cell, drill)
+		if cell.outcome == "listed":
+			assert run.status == "Partial"
+			oracle.only_this_is_missing(affected(cell, drill))
+		oracle.nothing_wrong_is_stored()
+		drill.pass_time()
+		again = drill.run()
+		assert again.status == "Success" and not oracle.listed(again), [e.message for e in again.errors]
+	oracle.content_is_as_without_the_fault()
+	oracle.no_secret_is_told()
+
+
+def affected(cell: Cell, drill: Drill) -> set[tuple[str | None, str | None]]:
+	return {
+		"": {(None, None)},
+		"run": {(None, None)},
+		"campaign": {(drill.keys[0], None)},
+		"all": {(key, None) for key in drill.keys},
+	}[cell.affected]
+
+
+def grow_old() -> None:
+	"""Let an hour pass without a sign of life."""
+	long_ago = add_to_date(now_datetime(), hours=-1)
+	for doctype in (RUN, "Zoho Sync Task"):
+		frappe.db.set_value(
+			doctype, {"heartbeat": ("is", "set")}, "heartbeat", long_ago, update_modified=False
+		)
+	forget_keys("lock")
+	settle()
+
+
+@of("Database")
+def test_database(cell: Cell, drill: Drill, oracle: Oracle) -> None:
+	error, times = sabotage.errors()[cell.more["error"]], cell.more.get("times", 1)
+
+	def fail() -> None:
+		raise error()
+
+	if cell.more["error"] == "connection lost":
+		broken: AbstractContextManager = sabotage.connection_lost_at(cell.stage)
+	else:
+		broken = sabotage.at_statement(cell.stage, fail, times=times)
+	if cell.stage == "authorise":
+		authorise(drill, oracle, broken)
+		return
+	if cell.stage == "refresh":
+		drill.let_token_expire()
+	name = drill.open()
+	with broken as done:
+		drill.work(name)
+	assert done, "the fault has not happened"
+	frappe.db.rollback()
+	judge(cell, drill, oracle, drill.look(name))
+	oracle.little_is_fetched_again(2 * len(drill.keys) * len(done))
+
+
+def authorise(drill: Drill, oracle: Oracle, broken: AbstractContextManager) -> None:
+	with broken as done, pytest.raises(Exception):
+		authorization.exchange(drill.zoho.grant_code(), "in")
+	assert done
+	frappe.db.rollback()
+	settle()
+	authorization.exchange(drill.zoho.grant_code(), "in")
+	assert drill.run().status == "Success"
+	oracle.content_is_as_without_the_fault()
+	oracle.no_secret_is_told()
+
+
+@of("Workers and Redis")
+def test_workers(cell: Cell, drill: Drill, oracle: Oracle, site, monkeypatch: pytest.MonkeyPatch) -> None:
+	if cell.stage == "refresh":
+		drill.let_token_expire()
+	name = drill.open()
+	if cell.more.get("signal"):
+		assert killed_run(site, name, cell.stage) == "killed"
+		extra = 2  # the page that was not committed, and the one that had been fetched ahead
+	elif cell.more.get("error"):
+		error = sabotage.errors()["time-out"]
+
+		def fail() -> None:
+			raise error()
+
+		with sabotage.at_statement(cell.stage, fail) as done:
+			drill.work(name)
+		assert done
+		extra = 2
+	else:
+		with (
+			redis_trouble(cell.more["redis"]) as (trouble, over),
+			sabotage.at_moment(cell.stage, trouble, monkeypatch) as done,
+		):
+			drill.work(name)
+			over()
+		assert done
+		extra = 0
+	judge(cell, drill, oracle, drill.look(name))
+	oracle.little_is_fetched_again(extra)
+
+
+@contextmanager
+def redis_trouble(kind: str):
+	"""Yield what makes the trouble, and what ends it."""
+	pool = frappe.cache.connection_pool
+	port = pool.connection_kwargs["port"]
+
+	def gone() -> None:
+		pool.connection_kwargs["port"] = 9  # where nobody listens
+		pool.disconnect()
+
+	def back() -> None:
+		pool.connection_kwargs["port"] = port
+		pool.disconnect()
+
+	def moment() -> None:
+		pool.disconnect()
+
+	def emptied() -> None:
+		frappe.cache.flushdb()
+
+	acts: dict[str, Callable] = {
+		"gone": gone,
+		"moment": moment,
+		"emptied": emptied,
+		"cleared": frappe.clear_cache,
+	}
+	try:
+		yield acts[kind], back
+	finally:
+		back()
