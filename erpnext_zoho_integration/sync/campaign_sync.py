@@ -12,6 +12,7 @@ from datetime import datetime
 from rq.timeouts import JobTimeoutException
 
 import frappe
+from frappe.model.document import Document
 from frappe.utils import get_datetime, now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration import zoho
@@ -81,6 +82,12 @@ class CampaignSync:
 		self.anonymous = False  # whether only figures of this campaign are stored
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
+	@property
+	def position(self) -> Position:
+		"""Where this sync stands; there is one from its beginning to its end."""
+		assert self.state.position is not None
+		return self.state.position
+
 	def sync(self, record: zoho.Campaign) -> None:
 		"""Sync a campaign from Zoho's list to the end.
 
@@ -112,7 +119,7 @@ class CampaignSync:
 			self._sync_action(action, sources, reports)
 		self._close(campaign, sources, known)
 
-	def _save_metadata(self, record: zoho.Campaign):
+	def _save_metadata(self, record: zoho.Campaign) -> Document:
 		"""Save the Campaign; where another worker takes the same name at the same moment, the next free one."""
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
@@ -124,7 +131,7 @@ class CampaignSync:
 					raise
 		raise AssertionError("unreachable")
 
-	def _as_it_is_now(self, campaign):
+	def _as_it_is_now(self, campaign: Document) -> Document:
 		"""Return the Campaign read again if somebody has edited, renamed or merged it while Zoho was asked.
 
 		Raises:
@@ -157,7 +164,7 @@ class CampaignSync:
 
 	def is_settled(self, list_id: str, counter: int | None) -> bool:
 		"""Return whether a list need not be read: its counter has not moved, and all it counted is here."""
-		position, known = self.state.position, self.state.lists.get(list_id)
+		position, known = self.position, self.state.lists.get(list_id)
 		if list_id in position.done:
 			return True
 		if position.list_id == list_id:
@@ -173,7 +180,7 @@ class CampaignSync:
 		self, action: str, sources: list[fetch.Source], reports: list[zoho.Report | None]
 	) -> None:
 		"""Read the lists of one action, then remove what none of them has any more."""
-		position, lists = self.state.position, [_list_id(source, action) for source in sources]
+		position, lists = self.position, [_list_id(source, action) for source in sources]
 		if action in position.done:
 			return
 		begun = position.list_id in lists or any(list_id in position.done for list_id in lists)
@@ -183,7 +190,8 @@ class CampaignSync:
 				self.seen = None
 		if self.seen is not None:
 			expected = reconcile.expected_of([report for report in reports if report], (action,))
-			self._settle_action(zoho.ACTIONS[action], expected[zoho.ACTIONS[action]], lists)
+			action_type = zoho.ACTION_TYPES[action]
+			self._settle_action(self.seen, action_type, expected[action_type], lists)
 		position.done.append(action)  # from here on, the keys kept with the position are another action's
 
 	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> bool:
@@ -192,8 +200,8 @@ class CampaignSync:
 		Returns:
 			Whether the keys of all that it holds have been seen.
 		"""
-		list_id, action_type = _list_id(source, action), zoho.ACTIONS[action]
-		position = self.state.position
+		list_id, action_type = _list_id(source, action), zoho.ACTION_TYPES[action]
+		position = self.position
 		if self.is_settled(list_id, counter):
 			known = self.state.lists.setdefault(list_id, ListState(counter=counter))
 			return list_id in position.done or (counter == 0 and not known.listed)
@@ -222,7 +230,7 @@ class CampaignSync:
 		"""Write a page and commit it with the position behind it."""
 		self._follow_campaign()
 		read, result = self._store(fetched)
-		position = self.state.position
+		position = self.position
 		position.next_index = fetched.page.next_index or 0
 		position.read.listed += len(fetched.page.raw)
 		position.read.skipped += result.skipped
@@ -273,7 +281,7 @@ class CampaignSync:
 		raise AssertionError("unreachable")
 
 	def _end_list(self, list_id: str, counter: int | None) -> None:
-		position = self.state.position
+		position = self.position
 		before = self.state.lists.get(list_id)
 		done = position.read
 		done.counter = counter
@@ -283,9 +291,9 @@ class CampaignSync:
 		position.done.append(list_id)
 		position.list_id, position.next_index, position.read = None, 1, ListState()
 
-	def _close(self, campaign, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
+	def _close(self, campaign: Document, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
 		"""Reconcile, and note when the campaign is due again."""
-		found = {}
+		found: dict[str, str] = {}
 		if self.lists_read:
 			bounces.mark_campaign(self.campaign, self.writers.recipients.mark_bounced)
 			found["engagement"] = json.dumps(engagement.engagement(self.campaign))
@@ -294,7 +302,7 @@ class CampaignSync:
 		verdict = reconcile.reconcile(stored, expected, self._lists_by_action(sources))
 		self.account.verdict = verdict.name
 		if verdict.name == "Incomplete":
-			self.account.note(Note(verdict.reason, "Recipients"))
+			self.account.note(Note(verdict.reason or "", "Recipients"))
 		state.close(
 			self.state,
 			full=self.full,  # a list that has failed is read again all the same
@@ -302,21 +310,23 @@ class CampaignSync:
 			found={**verdict.fields(), **found},
 		)
 
-	def _settle_action(self, action_type: str, expected: int | None, list_ids: list[str]) -> None:
+	def _settle_action(
+		self, seen: unlisted.SeenKeys, action_type: str, expected: int | None, list_ids: list[str]
+	) -> None:
 		"""Count duplicates exactly, and remove rows that Zoho no longer lists, after all lists of an action were read."""
 		lists = [self.state.lists[list_id] for list_id in list_ids]
-		distinct = self.seen.distinct()
+		distinct = seen.distinct()
 		listed, skipped = sum(part.listed for part in lists), sum(part.skipped for part in lists)
 		for part in lists:
 			part.duplicates = 0
 		lists[-1].duplicates = max(0, listed - skipped - distinct)
 		if listed == expected and reconcile.count_stored(self.campaign).get(action_type, 0) > distinct:
-			removed = unlisted.remove_unlisted(self.campaign, action_type, self.seen)
+			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
 			self.account.count("rows_removed", removed)
 
 	def _lists_by_action(self, sources: list[fetch.Source]) -> dict[str, list[ListState]]:
 		return {
-			zoho.ACTIONS[action]: [
+			zoho.ACTION_TYPES[action]: [
 				self.state.lists[list_id]
 				for source in sources
 				if (list_id := _list_id(source, action)) in self.state.lists

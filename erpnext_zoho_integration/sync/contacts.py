@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from frappe.utils import now_datetime, validate_email_address, validate_phone_number
 
 from erpnext_zoho_integration.sync import dialect
@@ -24,7 +25,7 @@ class UnusableAddress(frappe.ValidationError):
 	"""Frappe does not accept the address, so that no Contact can have it."""
 
 
-def create_contact(person: Person):
+def create_contact(person: Person) -> Document:
 	"""Create the Contact of a person and return the document.
 
 	Raises:
@@ -84,7 +85,7 @@ def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> di
 	return changed
 
 
-def apply_changes(name: str, changed: dict):
+def apply_changes(name: str, changed: dict) -> Document:
 	"""Write fields of a Contact through the Document API and return the document."""
 	contact = frappe.get_doc("Contact", name)
 	contact.update(changed)
@@ -150,7 +151,7 @@ def require_usable(email: str) -> None:
 
 
 @contextmanager
-def _written_by_sync(contact) -> Iterator[None]:
+def _written_by_sync(contact: Document) -> Iterator[None]:
 	"""Mark a Contact as written by a sync, see `lifecycle.before_contact_validate`."""
 	before = frappe.flags.in_import
 	contact.flags.ignore_permissions = True

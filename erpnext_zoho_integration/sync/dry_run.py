@@ -7,7 +7,17 @@ import frappe
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
-from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan, recipients, retention, state
+from erpnext_zoho_integration.sync import (
+	campaigns,
+	contacts,
+	fetch,
+	plan,
+	recipients,
+	retention,
+	state,
+	tasks,
+)
+from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
 from erpnext_zoho_integration.sync.identity import campaign_identity
 from erpnext_zoho_integration.sync.mapping import Row
@@ -15,6 +25,7 @@ from erpnext_zoho_integration.sync.match import find_contacts
 from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPage, read_page
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import CampaignState, Position
+from erpnext_zoho_integration.sync.writers import Writers
 
 
 @dataclass(slots=True)
@@ -89,7 +100,10 @@ class DryRun:
 		sources = fetch.sources(self.session.client, record.key, record.type)
 		reports = fetch.reports(self.session.client, sources)
 		full = self.mode == "Full" or bool(self.campaign)
-		reader = CampaignSync(self.session, self.policy, self.times, None, None, full=full)
+		task = tasks.Task("", record, dict.fromkeys(tasks.NUMBERS, 0))
+		account = CampaignAccount("", task)  # nothing of it is written
+		writers = Writers.by_document()
+		reader = CampaignSync(self.session, self.policy, self.times, writers, account, full=full)
 		reader.state = state.load([record.key]).get(record.key) or CampaignState(None, record.key)
 		reader.state.position = Position("dry run")
 		identity = campaign_identity(name) if name else record.key

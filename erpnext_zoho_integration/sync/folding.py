@@ -2,6 +2,7 @@
 
 import frappe
 from frappe.query_builder import DocType
+from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
@@ -81,17 +82,28 @@ def _rekey(rows: list, identity: str, more: dict) -> int:
 			folding.append((taken[key], row.name))
 	updated = ("email", "row_key", *more)
 	dialect.upsert_rows(RECIPIENT, ("name", *updated), written, "name", updated)
-	for survivor, name in folding:
-		_fold_into(survivor, name)
+	_fold_into(folding)
 	return len(folding)
 
 
-def _fold_into(survivor: str, name: str) -> None:
-	fields = ["name", *_HIGHER, *_EARLIER, *_TEXT]
-	kept, folded = (frappe.db.get_value(RECIPIENT, n, fields, as_dict=True) for n in (survivor, name))
-	frappe.db.delete(RECIPIENT, {"name": name})
-	if values := fold(kept, folded):
-		frappe.db.set_value(RECIPIENT, survivor, values)
+def _fold_into(pairs: list[tuple[str, str]]) -> None:
+	"""Fold rows into others, each pair a survivor and the row that goes; four statements for any number."""
+	columns = ("name", *_HIGHER, *_EARLIER, *_TEXT)
+	names = {name for pair in pairs for name in pair}
+	stored = {
+		row[0]: dict(zip(columns, row, strict=True))
+		for row in dialect.select_in(RECIPIENT, columns, "name", names)
+	}
+	changed = {}
+	for survivor, name in pairs:
+		if values := fold(stored[survivor], stored[name]):
+			stored[survivor].update(values)
+			changed[survivor] = stored[survivor]
+	if pairs:
+		frappe.db.delete(RECIPIENT, {"name": ("in", [name for _survivor, name in pairs])})
+	stamp = {"modified": now_datetime(), "modified_by": frappe.session.user}
+	rows = [(*row.values(), *stamp.values()) for row in changed.values()]
+	dialect.upsert_rows(RECIPIENT, (*columns, *stamp), rows, "name", (*columns[1:], *stamp))
 
 
 def fold(kept: dict, folded: dict) -> dict:

@@ -3,6 +3,8 @@
 Both ways write the same; `listeners` decides which one a DocType gets.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 import frappe
@@ -15,18 +17,17 @@ from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Person, Row
 from erpnext_zoho_integration.sync.names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.recipients import DOCTYPE, Stored, columns
 
-Failures = list[tuple[object, Exception]]
+NewRows = list[tuple[Row, str | None]]
+ChangedRows = list[tuple[Row, Stored, str | None]]
+RefusedRows = list[tuple[Row, Exception]]
+RefusedPeople = list[tuple[Person, Exception]]
+Changes = list[tuple[str, Person, dict]]
 
 
 class RecipientWriter(Protocol):
 	"""Writes the rows of a page; returns those that were refused, with the reason."""
 
-	def write(
-		self,
-		campaign: str,
-		new: list[tuple[Row, str | None]],
-		changed: list[tuple[Row, Stored, str | None]],
-	) -> list[tuple[Row, Exception]]: ...
+	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows: ...
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None: ...
 
@@ -34,16 +35,16 @@ class RecipientWriter(Protocol):
 class ContactWriter(Protocol):
 	"""Creates and changes contacts; returns the created ones by address, and those that were refused."""
 
-	def create(self, people: list[Person]) -> tuple[dict[str, str], list[tuple[Person, Exception]]]: ...
+	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]: ...
 
-	def change(self, changes: list[tuple[str, Person, dict]]) -> list[tuple[Person, Exception]]: ...
+	def change(self, changes: Changes) -> RefusedPeople: ...
 
 
 class DocumentRecipients:
 	"""Each row through the Document API: slower, but every listener of the site hears of it."""
 
-	def write(self, campaign, new, changed):
-		failures = []
+	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows:
+		failures: RefusedRows = []
 		numbers = reserve_numbers(len(new)) if new else range(0)
 		for (row, contact), number in zip(new, numbers, strict=True):
 			document = frappe.new_doc(DOCTYPE)
@@ -59,7 +60,7 @@ class DocumentRecipients:
 			_guarded(row, failures, document.save, ignore_permissions=True)
 		return failures
 
-	def mark_bounced(self, keys, mark):
+	def mark_bounced(self, keys: list[str], mark: bool) -> None:
 		for name in frappe.get_all(DOCTYPE, {"row_key": ("in", keys)}, pluck="name"):
 			document = frappe.get_doc(DOCTYPE, name)
 			document.bounced = int(mark)
@@ -88,7 +89,7 @@ class BulkRecipients:
 	def __init__(self) -> None:
 		self._numbers = NumberBlock()
 
-	def write(self, campaign, new, changed):
+	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows:
 		now, user = now_datetime(), frappe.session.user
 		numbers = self._numbers.take(len(new))
 		rows = [
@@ -103,11 +104,11 @@ class BulkRecipients:
 			_tell_lists(DOCTYPE)
 		return []
 
-	def mark_bounced(self, keys, mark):
+	def mark_bounced(self, keys: list[str], mark: bool) -> None:
 		bounces.set_marks(keys, mark)
 
 	@staticmethod
-	def _values(row: Row, contact: str | None, name: str, campaign: str, now, user: str) -> list:
+	def _values(row: Row, contact: str | None, name: str, campaign: str, now: datetime, user: str) -> list:
 		values = row.values
 		ours = [values[field] for field in RECIPIENT_FIELDS]
 		return [name, now, now, user, user, 0, 0, campaign, row.key, *ours, contact, 0, row.content_hash]
@@ -116,8 +117,9 @@ class BulkRecipients:
 class DocumentContacts:
 	"""Each contact through the Document API."""
 
-	def create(self, people):
-		created, failures = {}, []
+	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]:
+		created: dict[str, str] = {}
+		failures: RefusedPeople = []
 		for person in people:
 			frappe.db.savepoint("zoho_contact")
 			try:
@@ -128,8 +130,8 @@ class DocumentContacts:
 				failures.append((person, error))
 		return created, failures
 
-	def change(self, changes):
-		failures = []
+	def change(self, changes: Changes) -> RefusedPeople:
+		failures: RefusedPeople = []
 		for contact, person, values in changes:
 			frappe.db.savepoint("zoho_contact")
 			try:
@@ -148,8 +150,8 @@ class BulkContacts:
 		self._maker = bulk_contacts.ContactMaker()
 		self._documents = DocumentContacts()
 
-	def create(self, people):
-		failures: Failures = []
+	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]:
+		failures: RefusedPeople = []
 		usable = []
 		for person in people:
 			try:
@@ -162,7 +164,7 @@ class BulkContacts:
 			_tell_lists("Contact")
 		return created, failures
 
-	def change(self, changes):
+	def change(self, changes: Changes) -> RefusedPeople:
 		"""Fields that a form computes others from go through the Document API; they are few."""
 		simple = [change for change in changes if bulk_contacts.OWN_FIELDS.issuperset(change[2])]
 		bulk_contacts.set_own_fields({name: values for name, _person, values in simple})
@@ -182,20 +184,18 @@ class Writers:
 	@classmethod
 	def for_site(cls) -> "Writers":
 		"""Return what this site needs: whoever listens to documents is heard."""
-		reasons, chosen = [], []
-		for doctype, bulk, documents in (
-			(DOCTYPE, BulkRecipients, DocumentRecipients),
-			("Contact", BulkContacts, DocumentContacts),
-		):
-			found = reasons_for_documents(doctype)
-			chosen.append(documents() if found else bulk())
-			if found:
-				reasons.append(
-					_("{0} is written document by document, which is slower, because of: {1}").format(
-						_(doctype), ", ".join(found)
-					)
+		listeners = {doctype: reasons_for_documents(doctype) for doctype in (DOCTYPE, "Contact")}
+		return cls(
+			DocumentRecipients() if listeners[DOCTYPE] else BulkRecipients(),
+			DocumentContacts() if listeners["Contact"] else BulkContacts(),
+			[
+				_("{0} is written document by document, which is slower, because of: {1}").format(
+					_(doctype), ", ".join(found)
 				)
-		return cls(*chosen, reasons)
+				for doctype, found in listeners.items()
+				if found
+			],
+		)
 
 	@classmethod
 	def by_document(cls) -> "Writers":
@@ -203,7 +203,7 @@ class Writers:
 		return cls(DocumentRecipients(), DocumentContacts(), [])
 
 
-def _guarded(row: Row, failures: list, write, **kwargs) -> None:
+def _guarded(row: Row, failures: RefusedRows, write: Callable[..., object], **kwargs: object) -> None:
 	"""Write one row; one that is refused leaves the others of its page standing."""
 	frappe.db.savepoint("zoho_row")
 	try:
