@@ -39,7 +39,7 @@ def ensure() -> Path:
 			if not _works(VENV_PYTHON):
 				_create()
 			say("Installing Python packages into .dev (once; about a minute).")
-			_pip("install", "--requirement", str(REQUIREMENTS))
+			pip_install(REQUIREMENTS)
 			stamp.write_text(wanted)
 	return VENV_PYTHON
 
@@ -97,12 +97,19 @@ def _create() -> None:
 		)
 
 
-def _pip(*arguments: str) -> None:
+def pip_install(requirements: Path) -> None:
+	"""Install what a requirements file names into the environment.
+
+	Raises:
+		Missing: with what pip said, if it cannot.
+	"""
 	command = [
 		str(VENV_PYTHON),
 		"-m",
 		"pip",
-		*arguments,
+		"install",
+		"--requirement",
+		str(requirements),
 		"--quiet",
 		"--disable-pip-version-check",
 		"--no-input",
@@ -110,7 +117,7 @@ def _pip(*arguments: str) -> None:
 	done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 	if done.returncode:
 		raise Missing(
-			f"pip could not install the packages that {REQUIREMENTS.relative_to(DEV.parent)} names:\n"
+			f"pip could not install the packages that {requirements.relative_to(DEV.parent)} names:\n"
 			f"{_last_lines(done.stderr)}\n"
 			"A package index (PyPI or a mirror set in pip's configuration) must be reachable the first time."
 		)

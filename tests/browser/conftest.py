@@ -1,92 +1,154 @@
 """Chromium on the Desk of the site that tests/site uses.
 
-Needed are Playwright's Python package, a Chromium (`CHROMIUM=/path` names another than the one on PATH), and a site
-whose Desk has been built: a bench's, named by FRAPPE_SITES_PATH and FRAPPE_SITE. Otherwise these tests are skipped
-and say which of it is missing.
+Needed are an installed Chromium and a site whose Desk is built: the embedded one, which needs Node for that, or a
+bench's, named by FRAPPE_SITES_PATH and FRAPPE_SITE. Otherwise these tests are skipped and say what is missing.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from embedded import browser
+from embedded.desk import NoDesk, is_mounted
 from tests.site.conftest import (  # noqa: F401 - fixtures
 	clean_slate,
 	make_user,
 	passwords,
+	run_jobs,
+	simulator,
 	singles,
 	site,
+	start_simulator,
 	web,
 	worker,
 )
 
 LOOPBACK = ("127.0.0.1", "localhost")
 SIZES = {"desktop": (1400, 1000), "phone": (390, 844)}
+PATIENCE = 30_000  # milliseconds; a machine may be slow
 
 
 @pytest.fixture(scope="session")
 def chromium(site) -> Iterator:  # noqa: F811
-	"""A running Chromium."""
-	playwright = pytest.importorskip(
-		"playwright.sync_api", reason="Playwright is not installed: pip install playwright"
-	)
-	executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-	if not executable:
-		pytest.skip("There is no Chromium: apt install chromium, or name one in CHROMIUM")
-	if not list((site.sites_path / "assets/frappe/dist/js").glob("desk.bundle.*.js")):
-		pytest.skip(
-			"This site's Desk has not been built: name a bench's site in FRAPPE_SITES_PATH, FRAPPE_SITE"
-		)
-	with playwright.sync_playwright() as driver:
-		browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-		yield browser
-		browser.close()
+	"""A running Chromium, and a site with its Desk."""
+	try:
+		executable = browser.ensure()
+		give_desk(site)
+	except (browser.NoBrowser, NoDesk) as reason:
+		pytest.skip(str(reason))
+	from playwright.sync_api import Error, sync_playwright
+
+	with sync_playwright() as driver:
+		try:
+			running = driver.chromium.launch(executable_path=executable, args=browser.ARGUMENTS)
+		except Error as error:
+			pytest.skip(f"{executable} does not start: {error.message}")
+		yield running
+		running.close()
+
+
+def give_desk(site) -> None:  # noqa: F811
+	"""Build the embedded site's Desk; a bench's must be there."""
+	import frappe
+
+	if hasattr(site, "run"):
+		site.run.add_desk()
+		frappe.client_cache.delete_value("assets_json", shared=True)
+	elif not is_mounted(site.sites_path / "assets"):
+		raise NoDesk("This bench's Desk has not been built: bench build")
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium, web) -> Iterator[dict]:  # noqa: F811
+	"""One browser profile for each user and size, so that scripts are loaded once."""
+	opened: dict = {}
+	yield opened
+	for context in opened.values():
+		context.close()
 
 
 @pytest.fixture
-def desk(chromium, web) -> Iterator[Callable]:  # noqa: F811
-	"""`desk(user, size="desktop")` returns a page of a logged-in user.
+def desk(chromium, contexts, web) -> Iterator[Callable]:  # noqa: F811
+	"""`desk(user, size="desktop", dark=False)` returns a page of a logged-in user.
 
 	What the page may not do fails the test: errors in the console, and requests that leave this machine.
 	`page.faults` lists them; a test that provokes one removes it.
 	"""
-	contexts, pages = [], []
+	pages = []
 
-	def open_desk(user: str = "Administrator", size: str = "desktop"):
-		session = web.session(user)
-		width, height = SIZES[size]
-		context = chromium.new_context(base_url=web.base_url, viewport={"width": width, "height": height})
-		context.set_default_timeout(60_000)
-		context.add_cookies(
-			[{"name": c.name, "value": c.value, "url": web.base_url} for c in session.cookies if c.value]
-		)
-		page = context.new_page()
-		page.faults = []
-		page.on("pageerror", lambda error: page.faults.append(str(error)))
-		page.on("console", lambda message: _note_console(page, message))
-		page.on("request", lambda request: _note_request(page, request))
-		contexts.append(context)
+	def open_desk(user: str = "Administrator", size: str = "desktop", dark: bool = False):
+		key = (user, size, dark)
+		if key not in contexts:
+			contexts[key] = open_context(chromium, web, *key)
+		page = contexts[key].new_page()
+		watch(page)
 		pages.append(page)
 		return page
 
 	yield open_desk
 	faults = [fault for page in pages for fault in page.faults]
-	for context in contexts:
-		context.close()
+	for page in pages:
+		page.close()
 	assert not faults
 
 
-def _note_console(page, message) -> None:
-	# Without a socket.io server the Desk says so; it polls then.
-	if message.type == "error" and "socket.io" not in f"{message.text} {message.location}":
+def open_context(chromium, web, user: str, size: str, dark: bool):  # noqa: F811
+	"""Open a browser profile in which the user is logged in."""
+	give_all_of_the_desk(user)
+	width, height = SIZES[size]
+	context = chromium.new_context(
+		base_url=web.base_url,
+		viewport={"width": width, "height": height},
+		color_scheme="dark" if dark else "light",
+		reduced_motion="reduce",
+	)
+	context.set_default_timeout(PATIENCE)
+	context.add_cookies(
+		[
+			{"name": c.name, "value": c.value, "url": web.base_url}
+			for c in web.session(user).cookies
+			if c.value
+		]
+	)
+	return context
+
+
+def give_all_of_the_desk(user: str) -> None:
+	"""Show timeline, sidebar and search to a user; version 16 has that per user, off for those made in bulk."""
+	import frappe
+	from frappe.core.doctype.user import user as users
+
+	if shown := getattr(users, "desk_properties", ()):
+		frappe.db.set_value("User", user, dict.fromkeys(shown, 1))
+		frappe.db.commit()
+		frappe.clear_cache(user=user)
+
+
+def watch(page) -> None:
+	"""Collect in `page.faults` what the page may not do."""
+	page.faults = []
+	page.on("pageerror", lambda error: page.faults.append(str(error)))
+	page.on("console", lambda message: note_console(page, message))
+	page.on("request", lambda request: note_request(page, request))
+	page.on("response", lambda answer: note_answer(page, answer))
+
+
+def note_console(page, message) -> None:
+	# On a bench without a socket.io server the Desk says so; it polls then. What could not be loaded is an answer's fault.
+	if message.type == "error" and not re.search(r"socket\.io|Failed to load resource", message.text):
 		page.faults.append(message.text)
 
 
-def _note_request(page, request) -> None:
+def note_request(page, request) -> None:
 	host = urlsplit(request.url).hostname
 	if host and host not in LOOPBACK and not host.endswith(".localhost"):
 		page.faults.append(f"request to {request.url}")
+
+
+def note_answer(page, answer) -> None:
+	if answer.status >= 400 and "socket.io" not in answer.url:
+		page.faults.append(f"{answer.status} from {answer.url}")

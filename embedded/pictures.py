@@ -1,0 +1,209 @@
+"""`./dev pictures`: remake the pictures of the documentation from a site connected to a simulated Zoho."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from embedded import browser, demo, story
+from embedded.bench import Run
+from embedded.desk import NoDesk
+from embedded.environment import Missing
+from embedded.paths import ADMIN_PASSWORD, ROOT
+
+FOLDER = ROOT / "docs" / "pictures"
+COLOURS = 128  # of a picture: enough for a page of a Desk, and a fifth of the size
+DATA = ["--campaigns", "40", "--recipients", "20000", "--seed", "7"]
+DESKTOP, PHONE = (1280, 860), (390, 844)
+MARKETER = {"email": "maya@acme.example", "first_name": "Maya", "last_name": "Lindqvist"}
+ROLES = ("System Manager", "Sales Manager")
+PATIENCE = 120_000  # milliseconds
+
+
+def main(given: list[str]) -> int:
+	"""Make every picture, or those whose names contain one of the given words."""
+	try:
+		executable = browser.ensure()
+		with Run() as run:
+			run.add_desk()
+			demo.start_everything(run, demo.arguments(DATA))
+			Studio(run, executable, given).work()
+	except (browser.NoBrowser, NoDesk) as reason:
+		raise Missing(str(reason)) from None
+	return 0
+
+
+class Studio:
+	"""A browser that walks through the Desk as a marketer does, and takes pictures on the way."""
+
+	def __init__(self, run: Run, executable: str, wanted: list[str]) -> None:
+		self.run, self.executable, self.wanted = run, executable, wanted
+		self.password = secrets.token_urlsafe(16)
+		self.client = story.Client(run.base_url)
+		self.client.log_in("Administrator", ADMIN_PASSWORD)
+		roles = [{"role": role} for role in ROLES]
+		user = {**MARKETER, "roles": roles, "send_welcome_email": 0, "new_password": self.password}
+		self.client.request("POST", "/api/resource/User", json=user)
+
+	def work(self) -> None:
+		"""Take all pictures."""
+		from playwright.sync_api import sync_playwright
+
+		with sync_playwright() as driver:
+			self.chromium = driver.chromium.launch(executable_path=self.executable, args=browser.ARGUMENTS)
+			page = self.open(DESKTOP)
+			self.connect(page)
+			self.sync(page)
+			self.look_around(page)
+			page.context.close()
+			self.look_on_a_phone()
+			self.look_in_the_dark()
+			self.chromium.close()
+
+	def open(self, size: tuple[int, int]):
+		"""Open a window of a size, logged in."""
+		context = self.chromium.new_context(
+			base_url=self.run.base_url,
+			viewport={"width": size[0], "height": size[1]},
+			device_scale_factor=1.5 if size == DESKTOP else 2,
+			reduced_motion="reduce",
+		)
+		context.set_default_timeout(PATIENCE)
+		form = {"usr": MARKETER["email"], "pwd": self.password}
+		context.request.post("/api/method/login", form=form)
+		return context.new_page()
+
+	def connect(self, page) -> None:
+		"""Connect the site, as Zoho Settings guides."""
+		self.visit(page, "zoho-settings")
+		page.locator("[data-fieldname=client_id] input").fill(demo.CLIENT_ID)
+		page.locator("[data-fieldname=client_secret] input").fill(demo.CLIENT_SECRET)
+		page.locator("[data-fieldname=client_secret] input").blur()
+		self.take(page, "connect")
+		page.get_by_role("button", name="Authorize with Zoho").locator("visible=true").click()
+		page.get_by_role("button", name="Accept").wait_for()
+		self.take(page, "consent")
+		page.get_by_role("button", name="Accept").click()
+		page.get_by_text(re.compile("Connected to Zoho Campaigns by")).wait_for()
+
+	def sync(self, page) -> None:
+		"""Sync all campaigns; the picture is taken on the way."""
+		page.get_by_role("button", name="Sync All Campaigns").locator("visible=true").click()
+		bar = page.locator(".progress-chart")
+		bar.wait_for()
+		page.wait_for_function(
+			"() => Number(document.querySelector('.progress-chart .progress')?.ariaValueNow || 100) > 25"
+		)
+		self.take(page, "syncing", settle=False)
+		bar.wait_for(state="detached")
+		self.visit(page, "zoho-settings")
+		self.take(page, "settings")
+
+	def look_around(self, page) -> None:
+		"""Take the pictures of what a sync brings."""
+		newest = self.rows("Campaign", {"zoho_campaign_key": ["is", "set"]}, "zoho_sent_time desc")
+		clicks = {name: self.clicks(name) for name in newest[:12]}
+		self.campaign = max(clicks, key=clicks.get)
+		clicked = {"campaign": self.campaign, "action_type": "Clicked", "contact": ["is", "set"]}
+		recipient = self.client.read(
+			"Campaign Recipient", self.rows("Campaign Recipient", clicked, "click_count desc, name")[0]
+		)
+		self.contact = recipient["contact"]
+		self.visit(page, "zoho-campaigns")
+		self.take(page, "workspace")
+		self.visit(page, "campaign", self.campaign, wait_for="[data-card=sent]")
+		self.take(page, "campaign")
+		page.get_by_text("From Sent to Clicked").scroll_into_view_if_needed()
+		self.take(page, "campaign-insights", prepare=self.scroll_to("From Sent to Clicked"))
+		self.visit(page, f"campaign-recipient/view/list?campaign={quote(self.campaign)}&action_type=Clicked")
+		self.take(page, "recipients")
+		self.visit(page, "campaign-recipient", recipient["name"])
+		self.take(page, "recipient")
+		self.visit(page, "contact", self.contact, wait_for="[data-card=clicks]")
+		self.take(page, "contact")
+		run = self.rows("Zoho Sync Run", {}, "creation desc")[0]
+		self.visit(page, "zoho-sync-run", run)
+		self.take(page, "run")
+		for name in ("Campaign Performance", "Link Performance", "Engaged Contacts"):
+			self.visit(page, "query-report", name, wait_for=".dt-cell__content")
+			self.take(page, name.lower().replace(" ", "-"))
+
+	def look_on_a_phone(self) -> None:
+		"""Take the pictures of a phone."""
+		page = self.open(PHONE)
+		self.visit(page, "campaign", self.campaign, wait_for="[data-card=sent]")
+		self.take(page, "phone-campaign")
+		self.visit(page, "contact", self.contact, wait_for="[data-card=clicks]")
+		self.take(page, "phone-timeline", prepare=self.scroll_to("Clicked in the campaign"))
+		page.context.close()
+
+	def look_in_the_dark(self) -> None:
+		"""Take the pictures of who works with the dark theme."""
+		self.client.write("User", MARKETER["email"], {"desk_theme": "Dark"})
+		page = self.open(DESKTOP)
+		self.visit(page, "campaign", self.campaign, wait_for="[data-card=sent]")
+		self.take(page, "dark-campaign")
+		self.visit(page, "zoho-campaigns")
+		self.take(page, "dark-workspace")
+		page.context.close()
+
+	def rows(self, doctype: str, filters: dict, order_by: str) -> list[str]:
+		"""Return the names of a list's first rows."""
+		answer = self.client.call(
+			"frappe.client.get_list",
+			doctype=doctype,
+			filters=filters,
+			order_by=order_by,
+			limit_page_length=40,
+		)
+		return [row["name"] for row in answer]
+
+	def clicks(self, campaign: str) -> int:
+		"""Count who clicked in a campaign."""
+		filters = {"campaign": campaign, "action_type": "Clicked"}
+		return self.client.call("frappe.client.get_count", doctype="Campaign Recipient", filters=filters)
+
+	def visit(self, page, *parts: str, wait_for: str = "") -> None:
+		"""Open a page of the Desk and wait until it is drawn."""
+		path = "/".join(part if "?" in part else quote(part) for part in parts)
+		page.goto(f"/app/{path}")
+		page.wait_for_load_state("networkidle")
+		if wait_for:
+			page.locator(wait_for).locator("visible=true").first.wait_for()
+
+	@staticmethod
+	def scroll_to(text: str) -> Callable:
+		"""Return what brings the text to the head of the window."""
+
+		def scroll(page) -> None:
+			page.get_by_text(text).first.evaluate("element => element.scrollIntoView({ block: 'start' })")
+			page.mouse.wheel(0, -90)  # below the bar that stays
+
+		return scroll
+
+	def take(self, page, name: str, *, settle: bool = True, prepare: Callable | None = None) -> None:
+		"""Write docs/pictures/<name>.png."""
+		if self.wanted and not any(word in name for word in self.wanted):
+			return
+		if prepare:
+			prepare(page)
+		if settle:
+			page.wait_for_load_state("networkidle")
+			page.wait_for_timeout(1500)  # charts grow
+		FOLDER.mkdir(parents=True, exist_ok=True)
+		path = FOLDER / f"{name}.png"
+		page.screenshot(path=path, animations="disabled" if settle else "allow", caret="hide")
+		reduce(path)
+		print(f"  {path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+def reduce(path: Path) -> None:
+	"""Give a picture few colours, so that its file is small."""
+	from PIL import Image
+
+	picture = Image.open(path).convert("RGB")
+	few = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+	few.save(path, optimize=True)

@@ -1,0 +1,73 @@
+"""Recipients, and what they did, on the forms of the people they are."""
+
+from __future__ import annotations
+
+import re
+
+import frappe
+
+from tests.browser.pages import (
+	expect_rows,
+	expect_text,
+	make_contact,
+	route,
+	settled,
+	spring_campaign,
+	visible_text,
+)
+
+
+def test_a_contact_shows_its_campaigns_and_its_timeline(desk, make_user):
+	contact = make_contact("a@x.test")
+	campaign = spring_campaign()
+	page = desk(make_user("Sales User"), size="phone")
+	page.goto(route("Contact", contact))
+	assert page.locator("[data-card=clicks] .number").inner_text() == "1"
+	timeline = page.locator(".timeline-item").filter(has_text="Clicked")
+	timeline.first.scroll_into_view_if_needed()
+	assert campaign in timeline.first.inner_text()
+	page.locator("[data-card=clicks]").click()
+	expect_rows(page, 1)
+
+
+def test_an_opt_out_is_seen_on_the_contact(desk, make_user):
+	contact = make_contact("b@x.test")
+	spring_campaign()
+	frappe.db.set_value("Contact", contact, "unsubscribed", 1)
+	frappe.db.commit()
+	page = desk(make_user("Sales User"))
+	page.goto(route("Contact", contact))
+	expect_text(page, "Opted out")
+
+
+def test_a_contact_of_no_campaign_looks_as_before(desk, make_user):
+	contact = make_contact("nobody@x.test")
+	frappe.db.commit()
+	page = desk(make_user("Sales User"))
+	page.goto(route("Contact", contact))
+	page.locator("[data-fieldname=first_name]").first.wait_for()
+	settled(page)
+	assert page.locator("[data-card]").count() == 0
+	assert "Zoho Campaigns" not in visible_text(page)
+
+
+def test_a_recipient_is_read_only_and_tells_what_was_clicked(desk, make_user):
+	make_contact("a@x.test")
+	spring_campaign()
+	name = frappe.db.get_value("Campaign Recipient", {"action_type": "Clicked"})
+	frappe.db.commit()
+	page = desk(make_user("Sales User"))
+	page.goto(route("Campaign Recipient", name))
+	expect_text(page, re.compile(r"https://x\.test/offer"))
+	settled(page)
+	assert page.get_by_role("button", name="Save", exact=True).locator("visible=true").count() == 0
+	fields = page.locator(".form-layout input:not([type=checkbox])").locator("visible=true")
+	assert all(not fields.nth(index).is_editable() for index in range(fields.count()))
+
+
+def test_the_list_of_recipients_colours_what_they_did(desk, make_user):
+	spring_campaign()
+	page = desk(make_user("Sales User"))
+	page.goto(f"{route('Campaign Recipient')}/view/list?action_type=Hard Bounced")
+	expect_rows(page, 1)
+	page.locator(".list-row .indicator-pill.red").filter(has_text="Hard Bounced").wait_for()
