@@ -37,7 +37,12 @@ def ada(**more: object) -> dict:
 	"""Return Ada as Zoho lists her, with everything that it may know."""
 	link = "https://example.com/offer?utm_source=news&subscriber=ada%40example.com"
 	clicks = [{"url": link, "clicked_time": "1790000500000"}]
-	known = {"companyname": "Analytical Engines", "country": "United Kingdom", "city": "London", "urlclicks": [{"url": link, "count": 2}]}
+	known = {
+		"companyname": "Analytical Engines",
+		"country": "United Kingdom",
+		"city": "London",
+		"urlclicks": [{"url": link, "count": 2}],
+	}
 	return person(ADA, 1, **{**known, "clickreports": clicks, **more})
 
 

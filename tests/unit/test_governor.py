@@ -33,7 +33,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 		probe.bind(("127.0.0.1", 0))
 		port = probe.getsockname()[1]
 	folder = str(tmp_path_factory.mktemp("redis"))
-	arguments = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", "", "--appendonly", "no"]
+	arguments = [
+		"--bind",
+		"127.0.0.1",
+		"--port",
+		str(port),
+		"--dir",
+		folder,
+		"--save",
+		"",
+		"--appendonly",
+		"no",
+	]
 	process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 	try:
 		wait_for(port, process)
@@ -124,7 +135,10 @@ def test_sites_do_not_spend_each_other_s_budget(client, governor: Callable, cloc
 
 def test_a_short_wait_is_waited_and_a_long_one_lets_the_worker_go(governor: Callable, clock: Time) -> None:
 	governor(calls=1, window=300.0).before_call("report")
-	patient, busy = governor(calls=1, window=300.0, patience=300.0), governor(calls=1, window=300.0, patience=30.0)
+	patient, busy = (
+		governor(calls=1, window=300.0, patience=300.0),
+		governor(calls=1, window=300.0, patience=30.0),
+	)
 	clock.now += 100
 	with pytest.raises(Paused) as paused:
 		busy.before_call("report")
@@ -149,7 +163,9 @@ def test_who_did_not_get_a_place_has_taken_none(governor: Callable, clock: Time)
 	keeper.before_call("report")
 
 
-def test_a_lock_is_known_to_all_workers_and_to_those_that_start_later(governor: Callable, clock: Time) -> None:
+def test_a_lock_is_known_to_all_workers_and_to_those_that_start_later(
+	governor: Callable, clock: Time
+) -> None:
 	first, second = governor(), governor()
 	until = first.lock("report", 1800.0)
 	assert until == clock.now + 1800
@@ -220,7 +236,9 @@ workers = [threading.Thread(target=work) for _nth in range(int(threads))]
 """
 
 
-def test_two_processes_of_four_threads_together_never_exceed_a_window(server: int, client: redis.Redis) -> None:
+def test_two_processes_of_four_threads_together_never_exceed_a_window(
+	server: int, client: redis.Redis
+) -> None:
 	window, calls, threads, each = 0.4, 20, 4, 10
 	arguments = [str(server), str(calls), str(window), str(threads), str(each)]
 	environment = {**os.environ, "PYTHONPATH": str(ROOT)}
