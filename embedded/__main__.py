@@ -86,13 +86,10 @@ def site(arguments: list[str]) -> int:
 
 
 def lint(arguments: list[str]) -> int:
-	"""Run ruff's checks and its formatter; `--fix` changes files, otherwise they only report."""
-	fix = "--fix" in arguments
-	paths = [argument for argument in arguments if argument != "--fix"] or [".", "dev"]
-	ruff = [sys.executable, "-m", "ruff"]
-	checked = subprocess.call([*ruff, "check", *(["--fix"] if fix else []), *paths])
-	formatted = subprocess.call([*ruff, "format", *([] if fix else ["--check"]), *paths])
-	return checked or formatted
+	"""Check style, types, open functions and scripts; see embedded/lint.py."""
+	from embedded.lint import main as check
+
+	return check(arguments)
 
 
 if __name__ == "__main__":
