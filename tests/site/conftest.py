@@ -117,7 +117,7 @@ def forget_cached(site: TestSite) -> None:
 	"""Drop what is cached of documents that are gone, and every lock and state of ours; keep what is slow to cache."""
 	import frappe
 
-	for prefix in ("document_cache::", "user_permissions", "defaults", "zoho"):
+	for prefix in ("document_cache::", "user_permissions", "defaults", "zoho", "rl:"):
 		getattr(frappe, "client_cache", frappe.cache).delete_keys(prefix)
 	for key in frappe.cache.scan_iter("*zoho*"):
 		if site.name.encode() in key:  # locks bear no prefix

@@ -3,10 +3,18 @@
 import frappe
 from frappe import _
 from frappe.permissions import has_user_permission
+from frappe.rate_limiter import rate_limit
 
 SYSTEM_MANAGER = "System Manager"
 SALES_MANAGERS = ("Sales Manager", "Sales Master Manager")
 MAY_SYNC = (SYSTEM_MANAGER, *SALES_MANAGERS)
+
+# What asks Zoho at once, and so takes from the calls that the whole site shares: at most so often from one address.
+# A person at a form stays far below; Python and the scheduler are not counted.
+reads_live = rate_limit(limit=60, seconds=300)
+reads_everything = rate_limit(limit=10, seconds=300)
+# Zoho gives ten tokens in ten minutes, and locks out who asks for more.
+asks_for_token = rate_limit(limit=8, seconds=600)
 
 
 def require(*roles: str) -> None:

@@ -16,6 +16,8 @@ from erpnext_zoho_integration.connection import (
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	MAY_SYNC,
 	SYSTEM_MANAGER,
+	reads_everything,
+	reads_live,
 	require,
 	require_campaign_key,
 )
@@ -57,6 +59,7 @@ def make_api_call(
 
 
 @frappe.whitelist()
+@reads_live
 def get_recent_campaigns(limit: int = 20) -> dict:
 	"""Return the newest campaigns of the Zoho account, whatever their status.
 
@@ -84,6 +87,7 @@ def get_recent_campaigns(limit: int = 20) -> dict:
 
 
 @frappe.whitelist()
+@reads_live
 def get_campaign_report(campaign_key: str) -> dict:
 	"""Return Zoho's report of a campaign.
 
@@ -99,6 +103,7 @@ def get_campaign_report(campaign_key: str) -> dict:
 
 
 @frappe.whitelist()
+@reads_live
 def get_campaign_recipients(
 	campaign_key: str, action: str = "openedcontacts", fromindex: int = 1, range_val: int = 20
 ) -> dict:
@@ -128,6 +133,7 @@ def get_campaign_recipients(
 
 
 @frappe.whitelist()
+@reads_everything
 def sync_campaign_data(campaign_key: str) -> dict:
 	"""Return a campaign's report and everybody who opened, clicked, bounced or unsubscribed, complete.
 
@@ -152,6 +158,7 @@ def sync_campaign_data(campaign_key: str) -> dict:
 
 
 @frappe.whitelist(methods=["POST"])
+@reads_live
 def test_connection() -> dict:
 	"""Ask Zoho for one campaign and return what the connected account is: `data_center` and `total_count`."""
 	require(SYSTEM_MANAGER)

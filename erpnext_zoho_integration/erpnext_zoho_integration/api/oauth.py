@@ -8,12 +8,19 @@ from frappe import _
 from erpnext_zoho_integration import connection, zoho
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection.clients import get_settings
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, mask, require
+from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
+	SYSTEM_MANAGER,
+	asks_for_token,
+	mask,
+	reads_live,
+	require,
+)
 
 _PATH = "/api/method/erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.authorize"
 
 
 @frappe.whitelist(methods=["GET"], allow_guest=True)
+@reads_live
 def authorize() -> None:
 	"""Redirect to Zoho's consent page. A guest is sent to log in first and comes back here."""
 	if frappe.session.user == "Guest":
@@ -23,6 +30,7 @@ def authorize() -> None:
 
 
 @frappe.whitelist(methods=["GET"], allow_guest=True)
+@reads_live
 def callback(
 	code: str | None = None, state: str | None = None, location: str | None = None, error: str | None = None
 ) -> None:
@@ -51,6 +59,7 @@ def callback(
 
 
 @frappe.whitelist(methods=["POST"])
+@asks_for_token
 def fetch_tokens(code: str | None = None) -> dict:
 	"""Exchange an authorization code for tokens and store them, encrypted.
 
@@ -76,6 +85,7 @@ def fetch_tokens(code: str | None = None) -> dict:
 
 
 @frappe.whitelist(methods=["POST"])
+@asks_for_token
 def refresh_access_token() -> str:
 	"""Get a new access token from Zoho and return it; masked over HTTP.
 

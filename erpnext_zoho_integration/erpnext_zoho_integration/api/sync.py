@@ -7,6 +7,7 @@ from erpnext_zoho_integration.connection import explained_errors
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	MAY_SYNC,
 	over_http,
+	reads_live,
 	require,
 	require_campaign,
 )
@@ -58,6 +59,7 @@ def sync_campaign_by_name(campaign_name: str) -> dict:
 
 
 @frappe.whitelist(methods=["POST"])
+@reads_live
 def forecast() -> dict:
 	"""Return what a sync of all campaigns would cost and bring, about; see `sync.forecast.Forecast`."""
 	require(*MAY_SYNC)
