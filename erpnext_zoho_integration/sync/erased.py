@@ -48,7 +48,8 @@ def among(people: Iterable[Person]) -> Known:
 	On MariaDB the rows, and the places where they would be, stay locked until the transaction ends: an erasure that
 	comes at the same moment waits until the page has been written, and then finds its rows.
 	"""
-	if not frappe.db.sql(f"SELECT 1 FROM `tab{ERASED}` LIMIT 1{dialect.shared_lock()}"):
+	anybody = f"SELECT 1 FROM `tab{ERASED}` LIMIT 1{dialect.shared_lock()}"
+	if not frappe.db.sql(anybody):  # nosemgrep - made of constants
 		return Known({})
 	digests = {digest for person in people for digest in _digests(*person)}
 	rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", digests, dialect.shared_lock())

@@ -167,11 +167,11 @@ def install() -> dict:
 	import frappe
 
 	frappe.db.delete("Patch Log", {"patch": ("like", f"{APP}.%")})  # this site has never seen a later version
-	return fill(0)
+	return fill()
 
 
-def fill(rows: int) -> dict:
-	"""Store what version 0.0.1 would have: `ROWS`, and `rows` more, of which one in ten is there twice."""
+def fill() -> dict:
+	"""Store what version 0.0.1 would have."""
 	import frappe
 
 	settings = frappe.get_doc("Zoho Settings")
@@ -186,7 +186,12 @@ def fill(rows: int) -> dict:
 		campaign.update({"zoho_campaign_id": f"90{number}", "zoho_campaign_key": f"key-{number}"})
 		campaign.append("campaign_analytics", {"metric": "Opens", "value": "3"})
 		campaign.insert()
-	stored = [*ROWS, *(many(number) for number in range(rows))]
+	return store(ROWS)
+
+
+def store(stored: list[tuple]) -> dict:
+	import frappe
+
 	columns = sorted({field for row in stored for field in row[3]})
 	values = []
 	for number, (campaign, email, action, more) in enumerate(stored):
@@ -290,11 +295,12 @@ def forget_keys() -> dict:
 
 
 def fill_more() -> dict:
+	"""Store as many rows as the command line says, of which one in ten is there twice."""
 	connect()
-	return fill(int(sys.argv[2]))
+	return store([many(number) for number in range(int(sys.argv[2]))])
 
 
-STEPS = {"install": install, "look": look, "sync": sync, "forget-keys": forget_keys, "fill": fill_more}
+STEPS = {"install": install, "look": look, "sync": sync, "forget-keys": forget_keys, "fill-more": fill_more}
 
 if __name__ == "__main__":
 	print(json.dumps(STEPS[sys.argv[1]](), default=str))
