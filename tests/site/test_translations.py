@@ -41,7 +41,6 @@ PLACEHOLDER = re.compile(r"\{\d*\}|<[^>]+>|\*\*")
 
 # Frappe and ERPNext have translated these; whatever an app says of them would hold for the whole Desk.
 SHARED = (
-	"[Errno 2] No such file or directory: '/work/bench15/apps/erpnext/erpnext/locale/de.po'",
 	'<span class="h4"><b>Shortcuts</b></span>',
 	"Access Token",
 	"Action Type",
