@@ -65,7 +65,7 @@ class DocumentRecipients:
 			document = frappe.get_doc(DOCTYPE, name)
 			document.bounced = int(mark)
 			document.flags.from_zoho = True
-			document.save(ignore_permissions=True)
+			_guarded(name, [], document.save, ignore_permissions=True)
 
 
 class BulkRecipients:
