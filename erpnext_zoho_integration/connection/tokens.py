@@ -280,7 +280,8 @@ def _token_lock() -> AbstractContextManager[Held]:
 def _require_active(settings) -> None:
 	if not settings.is_active:
 		hint = settings.connection_error or _("Open Zoho Settings and click Authorize with Zoho.")
-		raise NotConnected(f"{_('Zoho integration is not active')}. {hint}")
+		inactive = _("Zoho integration is not active")
+		raise NotConnected(f"{inactive}. {hint}")
 
 
 def _from_now(seconds: float):

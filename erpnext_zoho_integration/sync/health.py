@@ -44,6 +44,12 @@ def problems() -> list[Problem]:
 	return [problem for problem in (_failing(), _stale(settings)) if problem]
 
 
+def last_success() -> datetime | None:
+	"""Return when the last sync of everything ended that brought what it could."""
+	last = _ended_runs(("Success", "Partial"), 1)
+	return last[0].finished_at if last else None
+
+
 def _failing() -> Problem | None:
 	"""The last sync of everything has failed, or the last two left something undone."""
 	last = _ended_runs(("Success", "Partial", "Failed"), 2)
@@ -59,10 +65,9 @@ def _stale(settings: Document) -> Problem | None:
 	hours = cint(settings.stale_after_hours)
 	if not settings.enable_schedule or not hours:
 		return None
-	last = _ended_runs(("Success", "Partial"), 1)
 	# Whoever has just connected, or switched the schedule on, need not hear that nothing has come yet.
-	since = [last[0].finished_at] if last else []
-	since += [get_datetime(each) for each in (settings.connected_on, settings.modified) if each]
+	moments = (last_success(), settings.connected_on, settings.modified)
+	since = [get_datetime(each) for each in moments if each]
 	if not since or now_datetime() - max(since) < timedelta(hours=hours) or _at_work():
 		return None
 	return Problem(STALE, None, SETTINGS, SETTINGS)

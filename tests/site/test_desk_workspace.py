@@ -31,6 +31,20 @@ def test_cards_add_up_the_campaigns_of_the_last_ninety_days():
 	assert cards.opt_outs()["value"] == 4
 
 
+def test_a_card_tells_how_long_no_sync_has_succeeded():
+	def ended(status: str, hours: int, **values: object) -> None:
+		moment = frappe.utils.add_to_date(frappe.utils.now_datetime(), hours=-hours, minutes=-5)
+		run = {"doctype": "Zoho Sync Run", "status": status, "finished_at": moment, **values}
+		frappe.get_doc(run).insert(ignore_permissions=True)
+
+	frappe.db.set_single_value("Zoho Settings", "connected_on", None)
+	assert cards.hours_since_sync()["value"] == 0
+	ended("Success", 7)
+	ended("Failed", 2)
+	ended("Success", 1, campaign=make_campaign().name)
+	assert cards.hours_since_sync()["value"] == 7
+
+
 def test_a_card_opens_the_report_that_its_number_is_from():
 	from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 		execute,

@@ -1,13 +1,15 @@
-"""The numbers on the workspace's cards: what the campaigns of the last 90 days did together."""
+"""The numbers on the workspace's cards: what the campaigns of the last 90 days did together, and how fresh that is."""
 
 import frappe
-from frappe.utils import add_days, nowdate
+from frappe.utils import add_days, now_datetime, nowdate, time_diff_in_hours
 
+from erpnext_zoho_integration.connection.clients import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 	COUNTS,
 	add_rates,
 	get_data,
 )
+from erpnext_zoho_integration.sync.health import last_success
 
 DAYS = 90
 
@@ -35,6 +37,15 @@ def opt_outs(filters: dict | list | str | None = None) -> dict:
 	"""Return how many people unsubscribed or complained; the card opens who they are."""
 	total = _totals()
 	return _card(total["unsubscribes"] + total["complaints"], "Int", "Bounces and Opt-outs")
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def hours_since_sync(filters: dict | list | str | None = None) -> dict:
+	"""Return for how many hours no sync of all campaigns has succeeded; 0 on a site that was never connected."""
+	frappe.has_permission("Campaign Recipient", "read", throw=True)
+	since = last_success() or get_settings().connected_on
+	hours = time_diff_in_hours(now_datetime(), since) if since else 0
+	return {"value": int(max(0, hours)), "fieldtype": "Int", "route": ["List", "Zoho Sync Run"]}
 
 
 def _card(value: float, fieldtype: str, report: str = "Campaign Performance") -> dict:

@@ -51,7 +51,8 @@ def comparison(total: dict, before: dict, period: frappe._dict, labels: dict[str
 		format_date(period.from_date), format_date(period.to_date)
 	)
 	if not before["campaigns"]:
-		return f"<p>{escape_html(title)}. {_('No campaign was sent in it.')}</p>"
+		nothing = _("No campaign was sent in it.")
+		return f"<p>{escape_html(title)}. {escape_html(nothing)}</p>"
 	colors = indicators(total, before)
 	head = ["", _("This Period"), _("Previous Period"), _("Difference")]
 	rows = [
