@@ -4,6 +4,7 @@ The time counts from when the campaign was sent. What Zoho says of it later (a l
 well, so that nobody comes back; an opt-out still reaches the Contact.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -18,6 +19,7 @@ from frappe.utils import add_to_date, cint, get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.locks import shared_lock
 from erpnext_zoho_integration.sync import anonymity
+from erpnext_zoho_integration.sync.engagement import engagement
 from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
 from erpnext_zoho_integration.sync.mapping import content_hash
 from erpnext_zoho_integration.sync.state import STATE, CampaignState
@@ -115,7 +117,9 @@ def anonymise(campaign: str, between: Callable[[], None] = lambda: None) -> int:
 		changed += anonymity.replace(_figures(rows, identity))
 		frappe.db.commit()  # nosemgrep - a large campaign is not one transaction
 		between()
-	frappe.db.set_value(STATE, {"campaign": campaign}, "anonymised_at", now_datetime(), update_modified=False)
+	# The links of the form are worked out anew as well: they are kept as they were clicked.
+	noted = {"anonymised_at": now_datetime(), "engagement": json.dumps(engagement(campaign))}
+	frappe.db.set_value(STATE, {"campaign": campaign}, noted, update_modified=False)
 	frappe.db.commit()  # nosemgrep - from here on, syncs bring figures only
 	return changed
 

@@ -33,6 +33,7 @@ _COMPANIONS = (
 _TEXTS: tuple[tuple[str, tuple[str, ...], dict], ...] = (
 	("Zoho Sync Run", ("message",), {}),
 	("Zoho Sync Run Error", ("message",), {}),
+	("Zoho Campaign State", ("engagement",), {}),  # its links, as they were clicked
 	("Error Log", ("method", "error"), {}),
 	(
 		"Deleted Document",
@@ -168,7 +169,8 @@ def _containing(doctype: str, field: str, condition: dict, needles: list[str]) -
 	found: dict[str, str] = {}
 	for needle in needles:
 		for spelling in {needle, quote(needle, safe=""), json.dumps(needle)[1:-1]}:
-			pattern = spelling.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+			# Databases differ in how they escape what LIKE takes for a wildcard; it may find too much.
+			pattern = spelling.replace("\\", "_")
 			filters = {**condition, field: ("like", f"%{pattern}%")}
 			found.update(frappe.get_all(doctype, filters, ["name", field], as_list=True))
 	return list(found.items())

@@ -370,6 +370,8 @@ def test_old_campaigns_keep_figures_only(zoho) -> None:
 	before = figures()
 	assert retention.anonymise_old_campaigns() == 6 and retention.anonymise_old_campaigns() == 0
 	assert figures() == before
+	state = frappe.get_doc("Zoho Campaign State", {"campaign": campaign}).as_json()
+	assert "utm_source=news" in state and "subscriber" not in state
 	rows = rows_of(campaign)
 	assert all(row.rtbf and row.email.startswith("anonymous-") and not row.contact for row in rows)
 	assert len({row.email for row in rows}) == 2, "how many people there were can still be counted"
