@@ -55,7 +55,12 @@ class World:
 		]
 		command = [sys.executable, "-m", "erpnext_zoho_integration.simulator", *arguments]
 		self._process = subprocess.Popen(
-			command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1], env={**os.environ}
+			command,
+			stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE,
+			text=True,
+			cwd=Path(__file__).parents[1],
+			env={**os.environ},
 		)
 		self.url = self._read_url()
 		frappe.conf.update({"zoho_accounts_base_url": self.url, "zoho_campaigns_base_url": self.url})
@@ -75,7 +80,12 @@ class World:
 
 		settings = frappe.get_doc("Zoho Settings")
 		settings.update(
-			{"client_id": "sim-client", "client_secret": "sim-secret", "calls_per_window": 10_000_000}
+			{
+				"client_id": "sim-client",
+				"client_secret": "sim-secret",
+				"calls_per_window": 10_000_000,
+				"create_contacts_for": "Everyone",  # as the original app does
+			}
 		)
 		settings.save()
 		frappe.db.commit()

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import frappe
 from frappe import _
+from frappe.model.document import bulk_insert
 from frappe.utils import cint, now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration.sync import tasks
@@ -108,7 +109,9 @@ class CampaignAccount:
 	def close(self) -> None:
 		"""Write what is worth reading, and that the task is done. The caller commits."""
 		if self.status != "Unchanged":
-			_insert_child(self.run, "Zoho Sync Run Campaign", "campaigns", self._row())
+			table = "Zoho Sync Run Campaign"
+			listed = frappe.db.count(table, {"parent": self.run})
+			_insert_children(self.run, table, "campaigns", [self._row()], listed)
 		self.write_issues()
 		tasks.update(self.task, {"campaign": self.campaign, "status": "Failed" if self.failed else "Done"})
 
@@ -289,29 +292,30 @@ def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
 	if not issues:
 		return
 	written = frappe.db.count("Zoho Sync Run Error", {"parent": run})
-	for issue in issues:
-		row = {**where, **{slot: getattr(issue, slot) for slot in issue.__slots__}}
-		written += 1
-		if written > MAX_ISSUES:
-			return
-		if written == MAX_ISSUES:
-			row["message"] = _("There are more than are listed here. The first one left out: {0}").format(
-				issue.message
-			)[:_MESSAGE_LENGTH]
-		_insert_child(run, "Zoho Sync Run Error", "errors", row)
+	rows = [
+		{**where, **{slot: getattr(issue, slot) for slot in issue.__slots__}}
+		for issue in issues[: MAX_ISSUES - written]
+	]
+	if rows and written + len(issues) >= MAX_ISSUES:
+		rows[-1]["message"] = _("There are more than are listed here. The first one left out: {0}").format(
+			rows[-1]["message"]
+		)[:_MESSAGE_LENGTH]
+	_insert_children(run, "Zoho Sync Run Error", "errors", rows, written)
 
 
-def _insert_child(run: str, doctype: str, fieldname: str, values: dict) -> None:
-	"""Add a row to a run without loading and saving the whole document."""
-	row = frappe.new_doc(doctype)
-	row.update(values)
-	row.update(
-		{
-			"parent": run,
-			"parenttype": RUN,
-			"parentfield": fieldname,
-			"idx": frappe.db.count(doctype, {"parent": run}) + 1,
-		}
-	)
-	row.name = frappe.generate_hash(length=16)
-	row.db_insert()
+def _insert_children(run: str, doctype: str, fieldname: str, rows: list[dict], before: int) -> None:
+	"""Add rows to a run without loading and saving the whole document.
+
+	Args:
+		before: how many it has.
+	"""
+	children = []
+	now, user = now_datetime(), frappe.session.user
+	for number, values in enumerate(rows, before + 1):
+		child = frappe.new_doc(doctype)
+		child.update(values)
+		child.update({"parent": run, "parenttype": RUN, "parentfield": fieldname, "idx": number})
+		child.update({"creation": now, "modified": now, "owner": user, "modified_by": user})
+		child.name = frappe.generate_hash(length=16)
+		children.append(child)
+	bulk_insert(doctype, children)

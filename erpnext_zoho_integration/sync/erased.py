@@ -21,25 +21,33 @@ class Known:
 
 	Args:
 		stand_ins: by digest.
+		digests: of the people asked about: making them costs more than looking them up.
 	"""
 
-	def __init__(self, stand_ins: dict[str, str]) -> None:
+	def __init__(self, stand_ins: dict[str, str], digests: dict[Person, list[str]] | None = None) -> None:
 		self._stand_ins = stand_ins
+		self._digests = digests or {}
 
 	def stand_in(self, email: str | None, zoho_contact_id: str | None) -> str | None:
 		"""Return the stand-in of a person, or None if they are not erased."""
 		if not self._stand_ins:
 			return None
-		for digest in _digests(email, zoho_contact_id):
+		for digest in self._digests.get((email, zoho_contact_id)) or _digests(email, zoho_contact_id):
 			if digest in self._stand_ins:
 				return self._stand_ins[digest]
 		return None
+
+	def is_registered(self, email: str | None, zoho_contact_id: str | None) -> bool:
+		"""Return whether Zoho's erasure of a person has been carried out here already: by the id, if there is one."""
+		if not self._stand_ins:
+			return False
+		return all(map(self.has, _digests(None if zoho_contact_id else email, zoho_contact_id)))
 
 	def has(self, digest: str) -> bool:
 		return digest in self._stand_ins
 
 	def with_more(self, stand_ins: dict[str, str]) -> "Known":
-		return Known(self._stand_ins | stand_ins)
+		return Known(self._stand_ins | stand_ins, self._digests)
 
 
 def among(people: Iterable[Person]) -> Known:
@@ -51,9 +59,10 @@ def among(people: Iterable[Person]) -> Known:
 	anybody = f"SELECT 1 FROM `tab{ERASED}` LIMIT 1{dialect.shared_lock()}"
 	if not frappe.db.sql(anybody):  # nosemgrep - made of constants
 		return Known({})
-	digests = {digest for person in people for digest in _digests(*person)}
-	rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", digests, dialect.shared_lock())
-	return Known(dict(rows))
+	digests = {person: _digests(*person) for person in people}
+	wanted = {digest for each in digests.values() for digest in each}
+	rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", wanted, dialect.shared_lock())
+	return Known(dict(rows), digests)
 
 
 def remember(people: Collection[Person], origin: str) -> Known:

@@ -55,7 +55,7 @@ class ReadPage:
 	"""A page of Zoho's records as rows, and what could not become one."""
 
 	rows: list[Row] = field(default_factory=list)
-	erased: set[tuple[str | None, str | None]] = field(default_factory=set)
+	erased: set[tuple[str | None, str | None]] = field(default_factory=set)  # those not forgotten here yet
 	opted_out: dict[str, str] = field(default_factory=dict)  # key of an anonymous row → address
 	skipped: int = 0
 	notes: list[Note] = field(default_factory=list)
@@ -82,7 +82,8 @@ def read_page(fetched: FetchedPage, identity: str, times: Times, anonymous: bool
 		if record.erased or stand_in:
 			stand_in = stand_in or pseudonym(record.email or "", record.contact_id)
 			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
-			read.erased.add((record.email, record.contact_id))
+			if not known.is_registered(record.email, record.contact_id):
+				read.erased.add((record.email, record.contact_id))
 		elif row := recipient_row(record, fetched.action_type, identity, times, fetched.variant):
 			if anonymous:
 				row = anonymous_row(row, identity)
