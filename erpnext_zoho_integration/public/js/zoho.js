@@ -61,17 +61,19 @@ frappe.provide("erpnext_zoho_integration");
 
 	app.form_url = (doctype, name) => frappe.router.make_url([frappe.router.slug(doctype), name]);
 
-	app.link = (url, html) => `<a href="${app.escape(url)}">${html}</a>`;
+	// Underlined: within a text, colour alone does not tell everyone that it is a link.
+	app.link = (url, html) => `<a href="${app.escape(url)}"><u>${html}</u></a>`;
 
 	// A link out of the Desk, for http addresses only.
 	app.external_link = (url, label) => {
 		if (!/^https?:\/\//i.test(url || "")) return "";
-		return `<a href="${app.escape(url)}" target="_blank" rel="noopener noreferrer">${app.escape(label)}</a>`;
+		const text = `<u>${app.escape(label)}</u>`;
+		return `<a href="${app.escape(url)}" target="_blank" rel="noopener noreferrer">${text}</a>`;
 	};
 
 	app.number = (value) => format_number(value, null, 0);
 
-	app.percent = (value) => `${format_number(value, null, 1)} %`;
+	app.percent = (value) => `${format_number(value, null, 1)}\u00a0%`;
 
 	// A moment of the site in the zone and the format of the user.
 	app.when = (datetime) => app.escape(frappe.datetime.str_to_user(datetime));
