@@ -80,6 +80,7 @@ class CampaignSync:
 		self.own_position = False  # whether an earlier slice of this run has left it
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
+		self.contacts = unlisted.SeenKeys()  # Zoho's ids of those who came in the list being read
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
 	@property
@@ -173,6 +174,8 @@ class CampaignSync:
 			return True
 		if self.full or known is None or known.failed or counter is None:
 			return False
+		if known.repeated and known.repairs < reconcile.MAX_REPAIRS:
+			return False
 		short = known.listed < counter and known.repairs < reconcile.MAX_REPAIRS
 		return known.counter == counter and not (self.state.needs_repair and short)
 
@@ -207,6 +210,7 @@ class CampaignSync:
 			return list_id in position.done or (counter == 0 and not known.listed)
 		self.lists_read = True
 		begun = position.list_id == list_id
+		self.contacts = unlisted.SeenKeys()
 		if not begun:
 			position.list_id, position.next_index, position.read = list_id, 1, ListState()
 		if not (begun and self.own_position):  # which an earlier slice of this run has counted
@@ -235,6 +239,7 @@ class CampaignSync:
 		position.read.listed += len(fetched.page.raw)
 		position.read.skipped += result.skipped
 		position.read.failed += sum(note.is_error for note in result.notes)
+		self.contacts.add_ids(record.contact_id for record in fetched.page.items)
 		if self.seen is not None:
 			self.seen.add(row.key for row in read.rows)
 		position.seen = self.seen.dump() if self.seen is not None else None
@@ -284,8 +289,9 @@ class CampaignSync:
 		position = self.position
 		before = self.state.lists.get(list_id)
 		done = position.read
-		done.counter = counter
-		if counter is not None and done.listed < counter and before and before.counter == counter:
+		done.counter, done.repeated = counter, self.contacts.repeated()
+		short = counter is not None and done.listed < counter
+		if (short or done.repeated) and before and before.counter == counter:
 			done.repairs = before.repairs + 1
 		self.state.lists[list_id] = done
 		position.done.append(list_id)
@@ -320,7 +326,12 @@ class CampaignSync:
 		for part in lists:
 			part.duplicates = 0
 		lists[-1].duplicates = max(0, listed - skipped - distinct)
-		if listed == expected and reconcile.count_stored(self.campaign).get(action_type, 0) > distinct:
+		moved = any(part.repeated for part in lists)
+		if (
+			listed == expected
+			and not moved
+			and reconcile.count_stored(self.campaign).get(action_type, 0) > distinct
+		):
 			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
 			self.account.count("rows_removed", removed)
 

@@ -115,6 +115,8 @@ def _explain(have: int, count: int, read: list[ListState]) -> str | None:
 	"""Return what explains a difference, or None if nothing does."""
 	skipped, duplicates = sum(part.skipped for part in read), sum(part.duplicates for part in read)
 	listed = sum(part.listed for part in read)
+	if any(part.repeated and part.repairs < MAX_REPAIRS for part in read):
+		return None
 	if have + skipped + duplicates == count and skipped + duplicates:
 		return _("{0} without a usable address and {1} duplicates are not rows of their own.").format(
 			skipped, duplicates

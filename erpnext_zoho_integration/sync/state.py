@@ -25,6 +25,7 @@ class ListState:
 		duplicates: records that stood for a row of another record.
 		repairs: how often it has been read again because fewer came than were counted.
 		failed: records that could not be read or written, or the list itself: it is read again at the next check.
+		repeated: contacts that came twice: the list moved while it was read, and others may not have come at all.
 	"""
 
 	counter: int | None = None
@@ -33,6 +34,7 @@ class ListState:
 	duplicates: int = 0
 	repairs: int = 0
 	failed: int = 0
+	repeated: int = 0
 
 
 @dataclass(slots=True)

@@ -31,6 +31,14 @@ class SeenKeys:
 		"""Add keys of rows, as hexadecimal digests."""
 		self._keys.extend([int(key[:16], 16) for key in keys])
 
+	def add_ids(self, identifiers: Iterable[str | None]) -> None:
+		"""Add Zoho's ids of contacts, which are numbers; others are left out."""
+		self._keys.extend([int(each) for each in identifiers if each and each.isdecimal() and len(each) < 20])
+
+	def repeated(self) -> int:
+		"""Return how many came more than once."""
+		return len(self._keys) - self.distinct()
+
 	def distinct(self) -> int:
 		"""Return how many different keys there are, with little memory beyond them."""
 		buckets = len(self._keys) // _BUCKET + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import frappe
@@ -10,6 +11,8 @@ from frappe.utils.password import set_encrypted_password
 
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.simulator import Simulator
+from erpnext_zoho_integration.simulator.recipients import RowWriter
+from erpnext_zoho_integration.simulator.reports import Reporter
 from erpnext_zoho_integration.sync import queue, runner
 from tests.site.connecting import SETTINGS, enter_client, is_live, secret
 from tests.site.engine import RUN, content, forget_everything, forget_keys, pages_asked, table
@@ -149,6 +152,26 @@ class Drill:
 		)
 		forget_keys("lock")
 		settle()
+
+	def keys_with_children(self) -> list[str]:
+		"""Return the keys under which Zoho lists recipients: those of the campaigns, and of the A/B test's mails."""
+		return [mailing.key for campaign in self.zoho.world.sent() for mailing in campaign.mailings]
+
+	def records(self, key: str, action: str) -> list[dict]:
+		"""Return a whole list of recipients as Zoho gives it."""
+		campaign, mailing = self.zoho.world.by_key[key]
+		writer = RowWriter(self.zoho.world, self.zoho.settings, campaign, mailing, action)
+		return [json.loads(row) for row in writer.page(0, 10_000)]
+
+	def listed(self, key: str, action: str) -> list[str]:
+		"""Return the addresses of a list, as they are stored."""
+		records = self.records(key, action)
+		return [(record.get("contactemailaddress") or "").strip().lower() for record in records]
+
+	def campaigns(self) -> list[dict]:
+		"""Return the campaigns as Zoho lists them, the newest first."""
+		sent = [each for each in reversed(self.zoho.world.oldest_first) if each.is_sent]
+		return [Reporter(self.zoho.settings).listed(campaign, None) for campaign in sent]
 
 	def content(self) -> dict[str, list[str]]:
 		"""Return all that a sync has stored, without what no two runs have in common."""
