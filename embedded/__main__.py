@@ -17,6 +17,7 @@ def main(command: str, arguments: list[str]) -> int:
 		commands = {
 			"demo": demo,
 			"test": test,
+			"faults": faults,
 			"bench": bench,
 			"lint": lint,
 			"pictures": pictures,
@@ -40,6 +41,23 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
 	"""Run pytest with the arguments; all of tests/ without any."""
 	return subprocess.call([sys.executable, "-m", "pytest", *arguments])
+
+
+def faults(arguments: list[str]) -> int:
+	"""Play every fault, random schedules of them and a month of hourly runs, and write docs/reliability.md."""
+	import argparse
+
+	parser = argparse.ArgumentParser(prog="./dev faults", description=faults.__doc__)
+	parser.add_argument("--schedules", type=int, default=10_000, help="random schedules of faults")
+	parser.add_argument("--days", type=int, default=30, help="simulated days of hourly runs")
+	options, others = parser.parse_known_args(arguments)
+	os.environ |= {
+		"ZOHO_ALL_FAULTS": "1",
+		"ZOHO_RELIABILITY": "1",
+		"ZOHO_SCHEDULES": str(options.schedules),
+		"ZOHO_SOAK_DAYS": str(options.days),
+	}
+	return test(["tests/faults", "-q", "-p", "no:logging", *others])
 
 
 def bench(arguments: list[str]) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,35 @@ from tests.site.conftest import (  # noqa: F401 - fixtures
 if TYPE_CHECKING:
 	from tests.faults.drill import Drill
 	from tests.faults.oracle import Oracle
+
+RESULTS: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+	"""Remember what became of each cell, and of each schedule."""
+	played = dict(report.user_properties).get("cell")
+	if "tests/faults/test_schedules" in report.nodeid and not report.skipped:
+		played = report.nodeid
+	if played and (report.when == "call" or report.failed):
+		RESULTS[played] = "passed" if report.passed and RESULTS.get(played) != "failed" else "failed"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+	"""Write docs/reliability.md, if `./dev faults` has asked for it."""
+	if os.environ.get("ZOHO_RELIABILITY") and RESULTS:
+		from tests.faults.table import PAGE, render
+
+		PAGE.write_text(render(RESULTS))
+
+
+@pytest.fixture(autouse=True)
+def noted(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+	"""Note which cell a test plays."""
+	from tests.faults.table import key
+
+	if "cell" in request.fixturenames:
+		record_property("cell", key(request.getfixturevalue("cell")))
+
 
 LONGEST_PAUSE = 0.05  # seconds; where the app would wait for longer before it asks again
 

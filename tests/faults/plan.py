@@ -158,7 +158,15 @@ def passing(
 	affected = SKIPPED if skipped else LOST
 	return [
 		*row(group, f"{name}, once", ONCE, NO_CALL, {**plan, "times": 1}, rare=rare),
-		*row(group, f"{name}, for ever", FOR_EVER, NO_CALL, plan, affected, rare=rare),
+		*row(
+			group,
+			f"{name}, for ever",
+			FOR_EVER,
+			NO_CALL,
+			plan,
+			affected,
+			rare={*rare, "authorise", "refresh"} if rare else (),
+		),
 	]
 
 
@@ -182,7 +190,7 @@ def transport() -> Iterable[Cell]:
 	)
 	yield from passing(group, "reset before the answer", rare=(), fault="reset")
 	yield from passing(group, "reset in mid-body", fault="cut")
-	yield from passing(group, "closed without an answer", fault="close")
+	yield from passing(group, "closed without an answer", rare=CALLS, fault="close")
 	yield from passing(group, "no answer within the time-out", fault="hang", seconds=0.4)
 	yield from passing(group, "an answer that drips in too slowly", fault="slow", seconds=0.9)
 	yield from passing(group, "the answer breaks off", fault="truncate")
@@ -218,7 +226,7 @@ def answers() -> Iterable[Cell]:
 	group = "What comes back is no data"
 	yield from passing(group, "half a body as if it were all", skipped=True, rare=(), fault="garble")
 	yield from passing(group, "not JSON", skipped=True, fault="body", body="Hello, this is no JSON.")
-	yield from passing(group, "JSON, but a list", skipped=True, fault="body", body="[1, 2, 3]")
+	yield from passing(group, "JSON, but a list", skipped=True, rare=CALLS, fault="body", body="[1, 2, 3]")
 	yield from passing(group, "no body", fault="empty")
 	yield from passing(group, "a proxy's web page with HTTP 200", fault="body", body=LOGIN, headers=HTML)
 	yield from passing(group, "a web page with HTTP 502", fault="html", status=502)
@@ -226,6 +234,7 @@ def answers() -> Iterable[Cell]:
 		group,
 		"a redirect to a log-in page",
 		skipped=True,
+		rare=CALLS,
 		fault="status",
 		status=302,
 		headers={"Location": "https://x.test/"},
@@ -292,7 +301,7 @@ def statuses() -> Iterable[Cell]:
 		yield from passing(
 			group,
 			str(status),
-			rare=CALLS if status in (502, 504) else LIKE_A_REPORT,
+			rare=CALLS if status in (502, 503, 504) else LIKE_A_REPORT,
 			fault="status",
 			status=status,
 		)
@@ -361,6 +370,7 @@ def codes() -> Iterable[Cell]:
 			f"as {FORMS[form]}",
 			API_WAITS,
 			{"fault": "throttle", "form": form, "times": 1},
+			rare=API if form.endswith("retry-after") else LIKE_A_REPORT,
 		)
 
 
@@ -462,4 +472,9 @@ def calls() -> list[Cell]:
 
 def matrix() -> list[Cell]:
 	"""Return every cell."""
-	return [*calls()]
+	from tests.faults.plan_data import data
+	from tests.faults.plan_site import site
+
+	cells = [*calls(), *data(), *site()]
+	order = list(dict.fromkeys(cell.group for cell in cells))
+	return sorted(cells, key=lambda cell: order.index(cell.group))

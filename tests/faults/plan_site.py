@@ -104,7 +104,14 @@ def clocks() -> Iterable[Cell]:
 		(-1, "an hour back (summer time ends)"),
 		(1, "an hour on (summer time begins)"),
 	):
-		yield from row(group, f"the clock jumps {name}", moments, BETWEEN_CALLS, clock=hours)
+		yield from row(
+			group,
+			f"the clock jumps {name}",
+			moments,
+			BETWEEN_CALLS,
+			rare=() if hours == -1 else MOMENTS,
+			clock=hours,
+		)
 
 
 def site() -> list[Cell]:

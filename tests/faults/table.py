@@ -1,0 +1,106 @@
+"""docs/reliability.md: the fault matrix as a page, written by a session of `./dev faults` with what it has seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import Path
+
+from tests.faults.plan import OUTCOMES, STAGES, Cell, matrix
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+SIGNS = {"passed": "✓", "failed": "✗"}
+INTRODUCTION = """# What happens when things go wrong
+
+Each cell below is a test: one fault, planned at one stage of a sync of a small simulated account, and what became of it.
+In every cell it is checked that
+
+- what is stored is right, and nothing is there twice;
+- the run says what is missing, if anything is, and lists exactly that;
+- no token, code or secret is in a record, a message, a log or an address;
+- no page of recipients is fetched again but the one that the fault has spoiled, and the one after it that had been
+  fetched ahead; of a list that was given up, also the pages before;
+- at last the database holds what it holds after a run without the fault.
+
+This page is written by the tests themselves (`./dev faults`); `./dev test` plays most of the cells again, and checks that
+this table has exactly the cells that there are.
+
+"""
+
+
+def render(results: Mapping[str, str]) -> str:
+	"""Return the page.
+
+	Args:
+		results: `passed` or `failed` by the key of a cell, or the node of another test; what was not played is not in it.
+	"""
+	cells = matrix()
+	applicable = [cell for cell in cells if cell.applicable]
+	seen = sum(results.get(key(cell)) == "passed" for cell in applicable)
+	parts = [
+		INTRODUCTION,
+		f"**{len(applicable)} cells apply; {seen} of them were played for this page and passed,"
+		f" {sum(result == 'failed' for result in results.values())} failed.**\n\n",
+		"| outcome | what the test demands |\n| --- | --- |\n",
+		*(f"| {outcome} | {demand} |\n" for outcome, demand in OUTCOMES.items()),
+		"\n| stage | |\n| --- | --- |\n",
+		*(f"| {stage} | {what} |\n" for stage, what in STAGES.items()),
+	]
+	for group, members in groupby(cells, lambda cell: cell.group):
+		parts += ["\n", *_table(group, list(members), results)]
+	return "".join(parts) + _schedules(results)
+
+
+def _schedules(results: Mapping[str, str]) -> str:
+	"""Return what the random schedules and the month have shown."""
+	played = [result for node, result in results.items() if "test_a_schedule_of_faults" in node]
+	month = [result for node, result in results.items() if "test_a_month" in node]
+	lines = ["\n## Random schedules\n\n"]
+	lines += (
+		[f"{len(played):,} sequences of faults drawn at random, {played.count('passed'):,} passed.\n"]
+		if played
+		else []
+	)
+	lines += [f"A month of hourly runs with faults: {month[0]}.\n"] if month else []
+	return "".join(lines) if played or month else ""
+
+
+def _table(group: str, cells: list[Cell], results: Mapping[str, str]) -> Iterable[str]:
+	stages = [stage for stage in STAGES if any(cell.stage == stage and cell.applicable for cell in cells)]
+	reasons: dict[str, int] = {}
+	rows = []
+	for fault in dict.fromkeys(cell.fault for cell in cells):
+		by_stage = {cell.stage: cell for cell in cells if cell.fault == fault}
+		line = [_entry(by_stage[stage], results, reasons) for stage in stages]
+		rows.append(f"| {_escaped(fault)} | {' | '.join(line)} |\n")
+	others = [stage for stage in STAGES if stage not in stages]
+	for stage in others:
+		reasons.setdefault(next(cell.reason for cell in cells if cell.stage == stage), len(reasons) + 1)
+	yield f"## {group}\n\n| fault | {' | '.join(stages)} |\n| --- |{' --- |' * len(stages)}\n"
+	yield from rows
+	for reason, number in reasons.items():
+		yield f"\n<sup>{number}</sup> {reason}\n"
+	if others:
+		yield f"\nNot at {', '.join(others)}: see the reasons.\n"
+
+
+def _entry(cell: Cell, results: Mapping[str, str], reasons: dict[str, int]) -> str:
+	if not cell.applicable:
+		return f"–<sup>{reasons.setdefault(cell.reason, len(reasons) + 1)}</sup>"
+	return f"{cell.outcome} {SIGNS.get(results.get(key(cell), ''), '')}".strip()
+
+
+def key(cell: Cell) -> str:
+	"""Return what a cell is known by, in the results of a session."""
+	return f"{cell.group} | {cell.fault} | {cell.stage}"
+
+
+def without_signs(page: str) -> str:
+	"""Return the tables of a page without what a session has seen: the cells alone."""
+	tables = "\n".join(line for line in page.splitlines() if line.startswith("|"))
+	return re.sub(r" [✓✗]", "", tables)
+
+
+def _escaped(text: str) -> str:
+	return text.replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,155 @@
+"""Random schedules: sequences of three to eight faults, one after the other and several at once, replayable by their seed.
+
+`ZOHO_SCHEDULES=n` plays as many, `ZOHO_SEED=n` that one alone. The soak (`ZOHO_SOAK_DAYS=30`) lets a month pass.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import resource
+
+import pytest
+
+import frappe
+
+from tests.faults.drill import Drill
+from tests.faults.oracle import Oracle
+from tests.site.engine import RUN, assert_same, forget_everything, shift
+from tests.site.syncing import RECIPIENT, duplicates
+
+SCHEDULES = int(os.environ.get("ZOHO_SCHEDULES") or 30)
+SEEDS = [int(os.environ["ZOHO_SEED"])] if os.environ.get("ZOHO_SEED") else range(1, SCHEDULES + 1)
+SOAK_DAYS = int(os.environ.get("ZOHO_SOAK_DAYS") or 0)
+ENDPOINTS = (
+	"recentcampaigns",
+	"campaignreports",
+	"getcampaigndetails",
+	*["getcampaignrecipientsdata"] * 4,
+	"oauth/token",
+	"*",
+)
+FAULTS: tuple[dict, ...] = (
+	{"fault": "reset"},
+	{"fault": "reset", "after": True},
+	{"fault": "cut"},
+	{"fault": "close"},
+	{"fault": "truncate"},
+	{"fault": "garble"},
+	{"fault": "empty"},
+	{"fault": "html"},
+	{"fault": "xml"},
+	{"fault": "status", "status": 500},
+	{"fault": "status", "status": 503, "headers": {"Retry-After": "2"}},
+	{"fault": "status", "status": 429},
+	{"fault": "status", "status": 403},
+	{"fault": "unauthorised"},
+	{"fault": "throttle", "form": "200-envelope"},
+	{"fault": "throttle", "form": "400"},
+	{"fault": "code", "code": "6001"},
+	{"fault": "code", "code": "9999", "message": "Nobody knows."},
+	{"fault": "expire"},
+	{"fault": "refuse", "seconds": 0.05},
+	{"fault": "body", "body": "[]"},
+)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_schedule_of_faults(seed: int, drill: Drill, oracle: Oracle) -> None:
+	dice = random.Random(seed)
+	told = []
+	for _nth in range(dice.randint(1, 3)):
+		faults = [fault(dice) for _fault in range(dice.randint(1, 3) if told else dice.randint(3, 8))]
+		told.append(faults)
+		drill.zoho.plan(*faults)
+		run = drill.run(dice.choice(("All", "Full", "Due")))
+		while run.status == "Waiting":
+			drill.pass_time()
+			run = drill.go_on(run.name)
+		assert run.status in ("Success", "Partial", "Failed"), told
+		assert run.status == "Success" or oracle.listed(run), told
+		oracle.nothing_wrong_is_stored()
+		drill.pass_time()
+		if not drill.is_connected():
+			drill.connect()
+	drill.zoho.plan()
+	last = drill.run("All")
+	assert last.status == "Success", (told, [error.message for error in last.errors])
+	assert_same(drill.wanted, drill.content(), f"ZOHO_SEED={seed}: {told}")
+	oracle.content_is_as_without_the_fault()
+	oracle.no_secret_is_told()
+
+
+def fault(dice: random.Random) -> dict:
+	"""Return a fault at some call, once or a few times."""
+	return {
+		**dice.choice(FAULTS),
+		"endpoint": dice.choice(ENDPOINTS),
+		"nth": dice.randint(1, 6),
+		"times": 1,
+	}
+
+
+@pytest.mark.skipif(not SOAK_DAYS, reason="./dev faults lets a month pass")
+def test_a_month_of_hourly_runs(drill: Drill, oracle: Oracle) -> None:
+	dice = random.Random(30)
+	sizes = []
+	for hour in range(24 * SOAK_DAYS):
+		happens(drill, dice, hour)
+		drill.zoho.plan({**dice.choice(FAULTS), "every": 100})
+		run = drill.run("Due")
+		if run.status == "Waiting":
+			drill.pass_time()
+			run = drill.go_on(run.name)
+		assert run.status in ("Success", "Partial", "Failed")
+		drill.zoho.accounts.expire_access_tokens()
+		drill.pass_time()
+		shift(days=1 / 24)
+		if not drill.is_connected():
+			drill.connect()
+		if hour % 24 == 23:
+			sizes.append(size())
+	drill.zoho.plan()
+	for _nth in range(2):
+		assert drill.run("Full").status == "Success"
+	lived = drill.content()
+	assert not duplicates()
+	bounded(sizes)
+	forget_everything()
+	assert drill.run("Full").status == "Success"
+	fresh = drill.content()
+	for kind in (RECIPIENT, "Campaign", "Campaign Analytics"):
+		assert len(lived[kind]) == len(fresh[kind]), kind
+	oracle.no_secret_is_told()
+
+
+def happens(drill: Drill, dice: random.Random, hour: int) -> None:
+	"""Let an hour pass at Zoho; the account grows a little every day."""
+	what: dict[str, int] = {}
+	if dice.random() < 0.2:
+		what["opens"] = 1
+	if dice.random() < 0.05:
+		what["clicks"] = 1
+	if hour % (24 * 6) == 5:
+		what["new_campaigns"] = 1
+	drill.zoho.evolve(days=1 / 24, **what) if what else None
+
+
+def size() -> dict[str, int]:
+	"""Return what must stay bounded: rows per table, and memory in KiB."""
+	gc.collect()
+	tables = (RECIPIENT, "Campaign", "Contact", RUN, "Zoho Sync Run Error", "Zoho Sync Task", "Error Log")
+	return {
+		**{table: frappe.db.count(table) for table in tables},
+		"keys in Redis": frappe.cache.dbsize(),
+		"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+	}
+
+
+def bounded(sizes: list[dict[str, int]]) -> None:
+	first, last = sizes[len(sizes) // 3], sizes[-1]
+	assert last["memory"] - first["memory"] < 60 * 1024, sizes[-1]
+	assert last["Zoho Sync Task"] == 0 and last["keys in Redis"] < first["keys in Redis"] + 200
+	assert last[RUN] <= 24 * SOAK_DAYS + 5  # one an hour; Frappe's log settings clear them after 90 days
+	assert last["Zoho Sync Run Error"] < 10 * last[RUN] and last["Error Log"] < last[RUN]
