@@ -76,11 +76,14 @@ def _erase(address: str, delete_contact: bool = False) -> Erasure:
 	addresses = {address} | {row.email for row in _rows_of((), identifiers)}
 	erased.remember({(each, None) for each in addresses}, erased.HERE)
 	erased.remember({(address, identifier) for identifier in identifiers}, erased.HERE)
-	result = Erasure(rows=_make_figures(_rows_of(addresses, identifiers)), contacts=sorted(contacts))
-	_clear_contacts(contacts)
+	rows = _rows_of(addresses, identifiers)
+	# One that was merged or whose address was changed here is known by its rows only; a sync has filled it all the same.
+	filled = contacts | {row.contact for row in rows if row.contact}
+	result = Erasure(rows=_make_figures(rows), contacts=sorted(filled))
+	_clear_contacts(filled)
 	if delete_contact:
 		_delete_contacts(contacts, result)
-	result.texts = traces.black_out(addresses | identifiers, contacts)
+	result.texts = traces.black_out(addresses | identifiers, filled)
 	return result
 
 
@@ -127,7 +130,7 @@ def data_deletion(request: Document, method: str | None = None) -> None:
 def _rows_of(emails: Collection[str], identifiers: Collection[str]) -> list[frappe._dict]:
 	"""Return the rows with these addresses or ids, compared exactly, that still name a person."""
 	found = {}
-	columns = ("name", "email", "zoho_contact_id")
+	columns = ("name", "email", "zoho_contact_id", "contact")
 	for column, values in (("email", emails), ("zoho_contact_id", identifiers)):
 		for row in dialect.select_in(RECIPIENT, columns, column, values, " AND rtbf = 0"):
 			row = frappe._dict(zip(columns, row, strict=True))
