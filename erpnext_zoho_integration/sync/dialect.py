@@ -155,7 +155,8 @@ def _insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence], tail
 
 def _places(rows: Sequence[Sequence]) -> tuple[list[str], list[Sequence]]:
 	"""Return what stands for each column in the VALUES of a row, and the columns whose values are bound."""
-	places, bound = [], []
+	places: list[str] = []
+	bound: list[Sequence] = []
 	for values in zip(*rows, strict=True):
 		literal = _literal(values[0]) if values.count(values[0]) == len(values) else None
 		places.append(literal or "%s")
