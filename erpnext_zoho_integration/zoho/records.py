@@ -19,8 +19,8 @@ from .values import NOTHING, count, counts_by_name, first, is_nothing, percentag
 
 __all__ = [
 	"ACTIONS",
-	"ACTION_TYPES",
 	"ACTION_COUNTERS",
+	"ACTION_TYPES",
 	"METRICS",
 	"BadRecord",
 	"Campaign",

@@ -488,7 +488,8 @@ def test_a_first_sync_stores_figures_only_of_campaigns_that_are_too_old(start_si
 	assert run.status == "Success"
 	rows = frappe.get_all(RECIPIENT, fields=["campaign", "rtbf", "email"])
 	limit = retention.cutoff()
-	old = {name for name in frappe.get_all("Campaign", {"zoho_sent_time": ("<", limit)}, pluck="name")}
+	old = set(frappe.get_all("Campaign", {"zoho_sent_time": ("<", limit)}, pluck="name"))
+	assert {row.campaign for row in rows if row.campaign in old}
 	for row in rows:
 		assert not (row.campaign in old and not row.rtbf), row
 	assert len(rows) == zoho.truth()["rows"] + zoho.truth()["erased"]
