@@ -7,6 +7,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import 
 	create_custom_fields,
 	delete_custom_fields,
 )
+from erpnext_zoho_integration.sync.dialect import drop_address_index, index_addresses
 from erpnext_zoho_integration.sync.names import forget_series
 from erpnext_zoho_integration.sync.schedule import DEFAULT_INTERVALS
 
@@ -27,8 +28,9 @@ TABLES = (
 
 
 def after_install() -> None:
-	"""Add the custom fields and the defaults of Zoho Settings."""
+	"""Add the custom fields, the index that matching needs and the defaults of Zoho Settings."""
 	create_custom_fields()
+	index_addresses()
 	settings = frappe.get_single(SETTINGS)
 	if not settings.intervals:
 		_add_intervals(settings)
@@ -37,8 +39,9 @@ def after_install() -> None:
 
 
 def after_migrate() -> None:
-	"""Give settings that are newer than the site their defaults."""
+	"""Give settings that are newer than the site their defaults, and see to the index that matching needs."""
 	add_missing_settings()
+	index_addresses()
 
 
 def add_missing_settings() -> None:
@@ -76,18 +79,20 @@ def before_uninstall() -> None:
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
 	forget_series()
+	drop_address_index()
 	delete_custom_fields()
 	_remove_from_desk()
 
 
 def after_uninstall() -> None:
-	"""Remove what Frappe leaves of a Single: its values and its secrets."""
+	"""Remove what Frappe leaves: the values and secrets of a Single, its notes of our jobs and patches."""
 	for doctype in ("Zoho Sync Interval", "Zoho Notified User"):
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("__Auth", {"doctype": SETTINGS})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})
+	frappe.db.delete("Patch Log", {"patch": ("like", "erpnext_zoho_integration.%")})
 	frappe.clear_cache()
 
 

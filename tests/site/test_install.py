@@ -55,6 +55,7 @@ def test_uninstalling_leaves_campaigns_and_contacts_and_nothing_of_ours(
 	assert zoho.stats()["calls"]["oauth/revoke"] == 1
 	assert after["leftovers"] == {}
 	assert after["jobs"] == 0
+	assert before["index"] and not after["index"]
 	assert (after["campaigns"], after["contacts"]) == (before["campaigns"], before["contacts"])
 	assert after["columns"] == before["columns"]
 	assert after["saved"]  # the site's own documents work without the app
@@ -146,6 +147,7 @@ def counts() -> dict:
 	import frappe
 
 	return {
+		"index": frappe.db.has_index("tabContact Email", "zoho_address"),
 		"campaigns": frappe.db.count("Campaign"),
 		"contacts": frappe.db.count("Contact"),
 		"jobs": queued(),
