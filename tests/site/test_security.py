@@ -97,6 +97,7 @@ DESK_FUNCTIONS = {
 	f"{DESK}.cards.open_rate": SALES,
 	f"{DESK}.cards.click_rate": SALES,
 	f"{DESK}.cards.opt_outs": SALES,
+	f"{DESK}.cards.hours_since_sync": SALES,
 	f"{DESK}.insights.get_insights": SALES,
 	f"{DESK}.runs.get_active_run": MANAGERS,
 	f"{DESK}.runs.get_progress": MANAGERS,
