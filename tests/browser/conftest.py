@@ -29,7 +29,7 @@ from tests.site.conftest import (  # noqa: F401 - fixtures
 
 LOOPBACK = ("127.0.0.1", "localhost")
 SIZES = {"desktop": (1400, 1000), "phone": (390, 844)}
-PATIENCE = 30_000  # milliseconds; a machine may be slow
+PATIENCE = 60_000  # milliseconds; a machine may be slow
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +131,7 @@ def give_all_of_the_desk(user: str) -> None:
 def watch(page) -> None:
 	"""Collect in `page.faults` what the page may not do."""
 	page.faults = []
-	page.on("pageerror", lambda error: page.faults.append(str(error)))
+	page.on("pageerror", lambda error: page.faults.append(f"on {page.url}: {error.stack or error}"))
 	page.on("console", lambda message: note_console(page, message))
 	page.on("request", lambda request: note_request(page, request))
 	page.on("response", lambda answer: note_answer(page, answer))
