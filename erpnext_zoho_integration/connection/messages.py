@@ -81,6 +81,10 @@ def _reauthorize() -> str:
 	)
 
 
+# Zoho's own words, or a proxy's, end in views of which some insert text as HTML.
+_MARKUP = str.maketrans({"<": "‹", ">": "›"})
+
+
 def _with_answer(text: str, error: Exception) -> str:
-	answer = str(error).strip()
+	answer = str(error).strip().translate(_MARKUP)
 	return f"{text} [{answer}]" if answer else text

@@ -97,7 +97,7 @@ class CampaignAccount:
 	def note(self, note: Note, action_type: str | None = None, code: str | None = None) -> None:
 		"""Record an error or a note; equal ones are counted."""
 		severity = "Error" if note.is_error else "Note"
-		message = note.message[:_MESSAGE_LENGTH]
+		message = clean(note.message, _MESSAGE_LENGTH) or ""
 		key = (severity, note.stage, action_type, message)
 		issue = self.issues.setdefault(key, Issue(severity, note.stage, message, action_type, code))
 		issue.occurrences += 1
@@ -205,13 +205,18 @@ def add_up(name: str) -> dict:
 
 def mark_waiting(name: str, resume_at: datetime, reason: str) -> None:
 	"""Note until when a run waits and for what. The caller commits."""
-	values = {"status": "Waiting", "resume_at": resume_at, "message": reason, "heartbeat": now_datetime()}
+	values = {
+		"status": "Waiting",
+		"resume_at": resume_at,
+		"message": clean(reason, _MESSAGE_LENGTH),
+		"heartbeat": now_datetime(),
+	}
 	frappe.db.set_value(RUN, name, values, update_modified=False)
 
 
 def add_error(name: str, message: str, stage: str, code: str | None = None, severity: str = "Error") -> None:
 	"""Record an error or a note that is not of one campaign. The caller commits."""
-	_write_issues(name, [Issue(severity, stage, message[:_MESSAGE_LENGTH], None, code, 1)], {})
+	_write_issues(name, [Issue(severity, stage, clean(message, _MESSAGE_LENGTH) or "", None, code, 1)], {})
 
 
 def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> str | None:
@@ -231,7 +236,7 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 		"status": status,
 		"finished_at": now,
 		"duration": max(0, round(time_diff_in_seconds(now, run.started_at or now))),
-		"message": stopped or _summary(numbers, total),
+		"message": clean(stopped, _MESSAGE_LENGTH) or _summary(numbers, total),
 		"active_key": None,
 		"resume_at": None,
 		"plan": None,

@@ -42,6 +42,16 @@ def broken(endpoint: str, key: str, fault: str, **more: object) -> dict:
 	return {"fault": fault, "endpoint": endpoint, "match": match, **more}
 
 
+def test_what_zoho_says_of_an_error_is_no_markup_in_a_run(zoho) -> None:
+	key = zoho.truth()["campaigns"][0]["campaign_key"]
+	said = "<img src=x onerror=alert(1)>"
+	zoho.plan(broken("campaignreports", key, "code", code="2206", message=said))
+	run = frappe.get_doc("Zoho Sync Run", sync_all_campaigns(now=True)["run"])
+	messages = [row.message for row in run.errors] + [run.message]
+	assert any("‹img src=x onerror=alert(1)›" in message for message in messages)
+	assert not any("<" in message for message in messages)
+
+
 def test_what_fails_is_listed_and_the_rest_is_complete(zoho) -> None:
 	newest_first = sorted(zoho.truth()["campaigns"], key=lambda each: each["sent_time"], reverse=True)
 	keys = [each["campaign_key"] for each in newest_first if each["type"] == "normal"]
