@@ -9,6 +9,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.contact_names import ContactNames
 from erpnext_zoho_integration.sync.contacts import contact_values, phone_rows
+from erpnext_zoho_integration.sync.identity import address_row_name
 from erpnext_zoho_integration.sync.mapping import Person
 
 # Fields that nothing else of a Contact is computed from.
@@ -36,10 +37,7 @@ class ContactMaker:
 		names = self._names.give([contact["full_name"] for contact in contacts])
 		for contact, name in zip(contacts, names, strict=True):
 			contact["name"] = name
-		emails = [
-			self._child("Contact Email", "email_ids", name, 1, {"email_id": person.email, "is_primary": 1})
-			for person, name in zip(people, names, strict=True)
-		]
+		emails = [self._address(person, name) for person, name in zip(people, names, strict=True)]
 		phones = [
 			self._child("Contact Phone", "phone_nos", name, idx, phone)
 			for person, name in zip(people, names, strict=True)
@@ -65,6 +63,12 @@ class ContactMaker:
 			"user": users.get(person.email),
 			"image": "",
 		}
+
+	def _address(self, person: Person, contact: str) -> dict:
+		row = self._child(
+			"Contact Email", "email_ids", contact, 1, {"email_id": person.email, "is_primary": 1}
+		)
+		return {**row, "name": address_row_name(person.email)}
 
 	def _child(self, doctype: str, field: str, parent: str, idx: int, values: dict) -> dict:
 		return {

@@ -10,6 +10,7 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime, validate_email_address, validate_phone_number
 
 from erpnext_zoho_integration.sync import dialect
+from erpnext_zoho_integration.sync.identity import address_row_name
 from erpnext_zoho_integration.sync.mapping import Person
 from erpnext_zoho_integration.sync.names import free_name
 
@@ -38,8 +39,29 @@ def create_contact(person: Person) -> Document:
 	for phone in phone_rows(person):
 		contact.append("phone_nos", phone)
 	with _written_by_sync(contact):
-		contact.insert(set_name=free_name("Contact", contact._get_full_name()))
+		_name_rows(contact)
+		contact.insert(set_name=free_name("Contact", contact._get_full_name()), set_child_names=False)
 	return contact
+
+
+def _name_rows(contact: Document) -> None:
+	"""Name the rows of a new Contact; see `identity.address_row_name`. One whose address was changed keeps its name."""
+	for row in contact.get_all_children():
+		name = address_row_name(row.email_id) if row.doctype == "Contact Email" else None
+		row.name = (
+			name if name and not frappe.db.exists(row.doctype, name) else frappe.generate_hash(length=16)
+		)
+
+
+def made_meanwhile(person: Person) -> bool:
+	"""Return whether another worker has made the Contact of a person after this transaction began to read."""
+	wanted = [("Contact Email", {"name": address_row_name(person.email)})]
+	if person.zoho_contact_id:
+		wanted.append(("Contact", {"zoho_contact_id": person.zoho_contact_id}))
+	return any(
+		not frappe.db.get_value(doctype, filters) and frappe.db.get_value(doctype, filters, for_update=True)
+		for doctype, filters in wanted
+	)
 
 
 def changes(people: Mapping[str, Person]) -> Iterator[tuple[str, Person, dict]]:

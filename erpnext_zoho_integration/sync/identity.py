@@ -55,3 +55,12 @@ def keyed_digest(text: str) -> str:
 	from frappe.utils.password import get_encryption_key
 
 	return hmac.digest(get_encryption_key().encode(), text.encode("utf-8", "replace"), "sha256").hex()
+
+
+def address_row_name(email: str) -> str:
+	"""Return the name of the Contact Email row in which a sync enters an address.
+
+	It is a primary key: of two workers that make a Contact of one address at the same moment, neither of which sees what
+	the other has not committed, the second one is refused, and finds the Contact when it does its page again.
+	"""
+	return keyed_digest(f"address:{normalize_email(email)}")[:24]

@@ -127,6 +127,8 @@ class DocumentContacts:
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
+				if contacts.made_meanwhile(person):
+					raise  # the page is done again, and finds that Contact
 				failures.append((person, error))
 		return created, failures
 

@@ -1,0 +1,99 @@
+"""Two workers meet one person at the same moment: she becomes one Contact, whichever of them is quicker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+import frappe
+
+from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
+from erpnext_zoho_integration.sync.writers import Writers
+from tests.site.engine import run_all
+from tests.site.server import TestSite, settle
+from tests.site.syncing import RECIPIENT, answer_with, connect, errors_of, person
+
+HOW = {"bulk": Writers.for_site, "documents": Writers.by_document}
+EMAIL = "ada@example.com"
+
+
+class OtherWorker(threading.Thread):
+	"""A run with a connection of its own.
+
+	Attributes:
+		writing: set when it has looked for the person's Contact, found none, and begins to insert one.
+	"""
+
+	def __init__(self, site: TestSite, how: str) -> None:
+		super().__init__()
+		self.site, self.how = site, how
+		self.writing = threading.Event()
+		self.run_name = ""
+
+	def run(self) -> None:
+		try:
+			frappe.init(self.site.name)
+			frappe.connect()
+			self._watch(frappe.local.db)
+			self.run_name = run_all(writers=HOW[self.how]()).name
+		finally:
+			self.writing.set()
+			frappe.destroy()
+
+	def _watch(self, database) -> None:
+		send = database.sql
+
+		def sql(query: object, *args: object, **kwargs: object) -> object:
+			if str(query).lstrip().upper().startswith("INSERT") and "tabContact Email" in str(query):
+				self.writing.set()
+			return send(query, *args, **kwargs)
+
+		database.sql = sql
+
+
+def contacts() -> list[str]:
+	return frappe.get_all("Contact Email", {"email_id": EMAIL}, pluck="parent")
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("numbers", [("", ""), ("", "15"), ("2", "15")], ids=["no id", "one id", "two ids"])
+def test_a_person_whom_two_workers_meet_becomes_one_contact(
+	site: TestSite, start_simulator: Callable, how: str, numbers: tuple[str, str]
+) -> None:
+	if frappe.db.db_type == "sqlite":
+		pytest.skip("SQLite lets one worker write at a time")
+	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
+	mine, theirs = (f"123456700000000{number}" if number else "" for number in numbers)
+	answer_with(zoho, {"openedcontacts": [person(EMAIL, contactid=theirs), person("other@example.com", 3)]})
+	campaign = frappe.get_doc({"doctype": "Campaign", "campaign_name": "Of this worker"}).insert()
+	settle()
+
+	other = OtherWorker(site, how)
+	sync_recipient(campaign, person(EMAIL, contactid=mine, contactfn="Augusta", contactln="King"), "Opened")
+	other.start()
+	other.writing.wait()
+	frappe.db.commit()
+	other.join()
+	settle()
+
+	run = frappe.get_doc("Zoho Sync Run", other.run_name)
+	assert (run.status, errors_of(run)) == ("Success", [])
+	(contact,) = contacts()
+	assert set(frappe.get_all(RECIPIENT, {"email": EMAIL}, pluck="contact")) == {contact}
+	assert run.contacts_created == 1  # the other person
+
+
+def test_an_address_taken_out_of_a_contact_may_get_another_one(start_simulator: Callable) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
+	answer_with(zoho, {"openedcontacts": [person(EMAIL, contactid="")]})
+	assert run_all().contacts_created == 1
+	first = frappe.get_doc("Contact", contacts()[0])
+	first.email_ids[0].email_id = "moved@example.com"
+	first.save()
+	frappe.db.delete(RECIPIENT)
+	settle()
+	run = run_all("Full")
+	assert (run.status, run.contacts_created) == ("Success", 1)
+	assert contacts() != [first.name]
