@@ -123,13 +123,12 @@ def install(app: str) -> None:
 
 
 def uninstall(app: str) -> None:
-	"""Remove an app from the site, without asking and without a backup."""
+	"""Remove an app from the site, without asking and without a backup; like `bench uninstall-app`, commits nothing."""
 	from frappe.installer import remove_app
 
 	frappe.init(SITE)
 	frappe.connect()
 	remove_app(app, yes=True, no_backup=True)
-	frappe.db.commit()
 	frappe.destroy()
 
 

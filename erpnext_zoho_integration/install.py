@@ -93,6 +93,7 @@ def after_uninstall() -> None:
 	frappe.db.delete("__Auth", {"doctype": SETTINGS})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})
 	frappe.db.delete("Patch Log", {"patch": ("like", "erpnext_zoho_integration.%")})
+	frappe.db.commit()  # nosemgrep - Frappe 15 has committed for the last time
 	frappe.clear_cache()
 
 
