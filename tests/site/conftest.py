@@ -68,22 +68,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 	SITE.close()
 
 
+_users_of_site = 0
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[TestSite]:
-	"""The site, with this process connected to it as Administrator."""
+	"""The site, with this process connected to it as Administrator.
+
+	Each folder of tests that imports this fixture has its own: the first one sets the site up, the last one tears it
+	down.
+	"""
+	global _users_of_site
 	import frappe
 
 	SITE.connect()
-	SITE.borrow_config(
-		{"mute_emails": 1, "host_name": f"http://127.0.0.1:{SITE.port}", **SIMULATOR_CONFIG},
-		defaults={"mail_server": "127.0.0.1", "auto_email_id": "site@example.com"},
-	)
+	if not _users_of_site:
+		SITE.borrow_config(
+			{"mute_emails": 1, "host_name": f"http://127.0.0.1:{SITE.port}", **SIMULATOR_CONFIG},
+			defaults={"mail_server": "127.0.0.1", "auto_email_id": "site@example.com"},
+		)
+	_users_of_site += 1
 	yield SITE
-	SITE.return_config()
-	# Tests of other folders, which come in between, may have ended the connection.
-	with suppress(RuntimeError):
-		frappe.db.rollback()
-		frappe.destroy()
+	_users_of_site -= 1
+	if not _users_of_site:
+		SITE.return_config()
+		# Tests of other folders, which come in between, may have ended the connection.
+		with suppress(RuntimeError):
+			frappe.db.rollback()
+			frappe.destroy()
 
 
 @pytest.fixture(autouse=True)
