@@ -23,6 +23,7 @@ class ContactMaker:
 	def __init__(self) -> None:
 		self._names = ContactNames()
 		self._templates: dict[str, dict] = {}
+		self._stamp: dict[str, object] = {}
 
 	def create(self, people: list[Person]) -> dict[str, str]:
 		"""Insert the contacts of these people, each with an address of its own, and return their names by address.
@@ -32,6 +33,8 @@ class ContactMaker:
 		"""
 		if not people:
 			return {}
+		user, now = frappe.session.user, now_datetime()
+		self._stamp = {"owner": user, "modified_by": user, "creation": now, "modified": now}
 		users = _users({person.email for person in people})
 		contacts = [self._contact(person, users) for person in people]
 		names = self._names.give([contact["full_name"] for contact in contacts])
@@ -56,6 +59,7 @@ class ContactMaker:
 		return {
 			**self._template("Contact"),
 			**values,
+			"zoho_last_synced": self._stamp["modified"],
 			"full_name": " ".join(name_parts) or values["company_name"] or "",
 			"email_id": person.email,
 			"phone": primary.get("is_primary_phone", ""),
@@ -87,16 +91,7 @@ class ContactMaker:
 			document = frappe.new_doc(doctype)
 			values = document.get_valid_dict(convert_dates_to_str=True)
 			self._templates[doctype] = {k: v for k, v in values.items() if k not in _SKIPPED}
-		user, now = frappe.session.user, now_datetime()
-		stamp = {
-			"owner": user,
-			"modified_by": user,
-			"creation": now,
-			"modified": now,
-			"docstatus": 0,
-			"idx": 0,
-		}
-		return {**self._templates[doctype], **stamp}
+		return {**self._templates[doctype], **self._stamp, "docstatus": 0, "idx": 0}
 
 
 def set_own_fields(changes: dict[str, dict]) -> None:

@@ -35,6 +35,7 @@ def create_contact(person: Person) -> Document:
 	require_usable(person.email)
 	contact = frappe.new_doc("Contact")
 	contact.update(contact_values(person))
+	contact.zoho_last_synced = now_datetime()
 	contact.append("email_ids", {"email_id": person.email, "is_primary": 1})
 	for phone in phone_rows(person):
 		contact.append("phone_nos", phone)
@@ -141,7 +142,6 @@ def contact_values(person: Person) -> dict:
 		"designation": person.designation,
 		"zoho_contact_id": person.zoho_contact_id,
 		"zoho_status": person.status,
-		"zoho_last_synced": now_datetime(),
 		"unsubscribed": int(person.opted_out),
 	}
 
