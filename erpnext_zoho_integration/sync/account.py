@@ -97,7 +97,7 @@ class CampaignAccount:
 	def note(self, note: Note, action_type: str | None = None, code: str | None = None) -> None:
 		"""Record an error or a note; equal ones are counted."""
 		severity = "Error" if note.is_error else "Note"
-		message = clean(note.message, _MESSAGE_LENGTH) or ""
+		message = _told(note.message)
 		key = (severity, note.stage, action_type, message)
 		issue = self.issues.setdefault(key, Issue(severity, note.stage, message, action_type, code))
 		issue.occurrences += 1
@@ -208,7 +208,7 @@ def mark_waiting(name: str, resume_at: datetime, reason: str) -> None:
 	values = {
 		"status": "Waiting",
 		"resume_at": resume_at,
-		"message": clean(reason, _MESSAGE_LENGTH),
+		"message": _told(reason),
 		"heartbeat": now_datetime(),
 	}
 	frappe.db.set_value(RUN, name, values, update_modified=False)
@@ -216,7 +216,7 @@ def mark_waiting(name: str, resume_at: datetime, reason: str) -> None:
 
 def add_error(name: str, message: str, stage: str, code: str | None = None, severity: str = "Error") -> None:
 	"""Record an error or a note that is not of one campaign. The caller commits."""
-	_write_issues(name, [Issue(severity, stage, clean(message, _MESSAGE_LENGTH) or "", None, code, 1)], {})
+	_write_issues(name, [Issue(severity, stage, _told(message), None, code, 1)], {})
 
 
 def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> str | None:
@@ -236,7 +236,7 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 		"status": status,
 		"finished_at": now,
 		"duration": max(0, round(time_diff_in_seconds(now, run.started_at or now))),
-		"message": clean(stopped, _MESSAGE_LENGTH) or _summary(numbers, total),
+		"message": _told(stopped) or _summary(numbers, total),
 		"active_key": None,
 		"resume_at": None,
 		"plan": None,
@@ -290,6 +290,12 @@ def _summary(numbers: dict, total: int) -> str:
 		numbers["rows_updated"],
 		numbers["rows_unchanged"],
 	)
+
+
+def _told(message: str | None) -> str:
+	"""Return a message without markup, which may hold Zoho's words; its lines stay."""
+	lines = (clean(line, _MESSAGE_LENGTH) for line in (message or "").splitlines())
+	return "\n".join(line for line in lines if line)[:_MESSAGE_LENGTH]
 
 
 def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:

