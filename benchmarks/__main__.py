@@ -23,12 +23,15 @@ def main() -> int:
 	)
 	parser.add_argument("--repeat", type=int, default=1, help="medians of so many measurements")
 	parser.add_argument("--json", metavar="FILE", help="write the figures there")
+	parser.add_argument(
+		"--machine", default=f"{os.cpu_count()} cores", help="a few words on the machine, for the page"
+	)
 	parser.add_argument("--site", help="a site of a bench; FRAPPE_SITES_PATH names its folder")
 	options = parser.parse_args()
 	path = os.path.abspath(options.json) if options.json else None
 	sites_path = os.environ.get("FRAPPE_SITES_PATH") or os.getcwd()
 	world.connect(sites_path, options.site or os.environ["FRAPPE_SITE"])
-	figures = run(options.rows, options.document_rows, options.repeat)
+	figures = {"machine": options.machine, **run(options.rows, options.document_rows, options.repeat)}
 	for name, value in figures.items():
 		print(f"{name:45} {value:>14,.3f}" if isinstance(value, float) else f"{name:45} {value!s:>14}")
 	if path:

@@ -29,6 +29,7 @@ FRAPPE_SITES_PATH=$PWD FRAPPE_SITE=my.site PYTHONPATH=../apps/erpnext_zoho_integ
 """
 
 ROWS = (
+	("machine", "machine", "{}"),
 	("rows of a first sync", "rows", "{:,.0f}"),
 	("contacts created with them", "contacts_created", "{:,.0f}"),
 	("rows/s, per document", "document_rows_per_second", "{:,.0f}"),
