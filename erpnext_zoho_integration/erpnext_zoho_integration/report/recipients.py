@@ -1,4 +1,4 @@
-"""What the reports about recipients share: which campaigns they may speak of, and the shape of columns."""
+"""What the reports about recipients share: which campaigns they may speak of, and what they add up."""
 
 import frappe
 
@@ -47,13 +47,6 @@ def read_recipients(
 		order_by="`tabCampaign Recipient`.name asc",
 		limit_page_length=0,
 	)
-
-
-def column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) -> dict:
-	"""Return a column of a report; text stands at the left even where its first row is empty."""
-	if fieldtype in ("Data", "Link"):
-		more = {"align": "left", **more}
-	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
 
 
 def number(label: str, value: float, datatype: str = "Int", **more: str) -> dict:

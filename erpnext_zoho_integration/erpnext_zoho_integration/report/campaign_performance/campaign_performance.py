@@ -14,6 +14,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	indicators,
 	previous_filters,
 )
+from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
 from erpnext_zoho_integration.sync.figures import percentage
 
 # Column → metric of Campaign Analytics.
@@ -64,23 +65,23 @@ def validate_filters(filters: frappe._dict) -> None:
 def get_columns() -> list[dict]:
 	"""Return the columns: campaign, when, status, then each count with its rate."""
 	return [
-		_column("campaign", _("Campaign"), "Link", 200, options="Campaign"),
-		_column("campaign_name", _("Name at Zoho"), "Data", 180),
-		_column("sent_time", _("Sent Time"), "Datetime", 150),
-		_column("status", _("Status"), "Data", 90),
-		_column("sent", _("Sent"), "Int", 90),
-		_column("delivered", _("Delivered"), "Int", 90),
-		_column("delivery_rate", _("Delivery Rate"), "Percent", 100),
-		_column("opens", _("Opens"), "Int", 90),
-		_column("open_rate", _("Open Rate"), "Percent", 100),
-		_column("clicks", _("Clicks"), "Int", 90),
-		_column("click_rate", _("Click Rate"), "Percent", 100),
-		_column("bounces", _("Bounces"), "Int", 90),
-		_column("bounce_rate", _("Bounce Rate"), "Percent", 100),
-		_column("unsubscribes", _("Unsubscribes"), "Int", 100),
-		_column("unsubscribe_rate", _("Unsubscribe Rate"), "Percent", 110),
-		_column("complaints", _("Complaints"), "Int", 100),
-		_column("complaint_rate", _("Complaint Rate"), "Percent", 110),
+		column("campaign", _("Campaign"), "Link", 200, options="Campaign"),
+		column("campaign_name", _("Name at Zoho"), "Data", 180),
+		column("sent_time", _("Sent Time"), "Datetime", 150),
+		column("status", _("Status"), "Data", 90),
+		column("sent", _("Sent"), "Int", 90),
+		column("delivered", _("Delivered"), "Int", 90),
+		column("delivery_rate", _("Delivery Rate"), "Percent", 100),
+		column("opens", _("Opens"), "Int", 90),
+		column("open_rate", _("Open Rate"), "Percent", 100),
+		column("clicks", _("Clicks"), "Int", 90),
+		column("click_rate", _("Click Rate"), "Percent", 100),
+		column("bounces", _("Bounces"), "Int", 90),
+		column("bounce_rate", _("Bounce Rate"), "Percent", 100),
+		column("unsubscribes", _("Unsubscribes"), "Int", 100),
+		column("unsubscribe_rate", _("Unsubscribe Rate"), "Percent", 110),
+		column("complaints", _("Complaints"), "Int", 100),
+		column("complaint_rate", _("Complaint Rate"), "Percent", 110),
 	]
 
 
@@ -214,7 +215,3 @@ def get_labels() -> dict[str, str]:
 		"unsubscribes": _("Unsubscribes"),
 		"complaints": _("Complaints"),
 	}
-
-
-def _column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) -> dict:
-	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}

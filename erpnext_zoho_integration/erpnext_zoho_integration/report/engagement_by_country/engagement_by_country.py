@@ -5,10 +5,10 @@ from frappe import _
 from frappe.query_builder import DocType
 from frappe.query_builder.functions import Count
 
+from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
 from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
 	RECIPIENT,
 	campaign_names,
-	column,
 	number,
 	read_filters,
 )

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import frappe
 from frappe import _
 
+from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
 from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
 	campaign_names,
-	column,
 	number,
 	read_filters,
 	read_recipients,
