@@ -27,6 +27,7 @@ from tests.site.syncing import (
 	rows_of,
 	snapshot,
 )
+from tests.site.tables import tables
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def lone(start_simulator: Callable):
 def everything() -> dict[str, dict[str, dict]]:
 	"""Return every row of every table of the site, with all its columns, by name."""
 	dump = {}
-	for table in frappe.db.get_tables(cached=False):
+	for table in tables():
 		rows = frappe.db.sql(f"select * from `{table}`", as_dict=True)
 		dump[table] = {str(row.get("name") or sorted(row.items(), key=str)): dict(row) for row in rows}
 	return dump

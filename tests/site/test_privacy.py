@@ -26,6 +26,7 @@ from tests.site.syncing import (
 	rows_of,
 	sync_all,
 )
+from tests.site.tables import tables
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 # What must be found nowhere once she is erased; a digest may well contain "ada".
@@ -63,10 +64,8 @@ def zoho(start_simulator: Callable):
 def whole_database(*except_for: str) -> dict[str, str]:
 	"""Return the text of every table in which one of Ada's traces stands."""
 	found = {}
-	for table in frappe.db.get_tables(cached=False):
-		# Of the site, and not the index behind __global_search.
-		ours = table.startswith(("tab", "__")) and not table.startswith("__global_search_")
-		if table in except_for or not ours:
+	for table in tables():
+		if table in except_for or table.startswith("__global_search_"):  # SQLite's index of __global_search
 			continue
 		text = json.dumps(frappe.db.sql(f"select * from `{table}`"), default=str)
 		if traces_in := [word for word in OF_ADA if word.lower() in text.lower()]:
