@@ -1,6 +1,7 @@
 """The numbers on the workspace's cards: what the campaigns of the last 90 days did together, and how fresh that is."""
 
 import frappe
+from frappe import _
 from frappe.utils import add_days, now_datetime, nowdate, time_diff_in_hours
 
 from erpnext_zoho_integration.connection.clients import get_settings
@@ -9,15 +10,17 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	add_rates,
 	get_data,
 )
+from erpnext_zoho_integration.sync.account import RUN
 from erpnext_zoho_integration.sync.health import last_success
 
 DAYS = 90
+PROBLEM_DAYS = 7
 
 
 @frappe.whitelist(methods=["GET", "POST"])
 def emails_sent(filters: dict | list | str | None = None) -> dict:
 	"""Return how many e-mails were sent. `filters`, which Frappe sends along, are not used."""
-	return _card(_totals()["sent"], "Int")
+	return _card(_totals()["sent"])
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -36,7 +39,7 @@ def click_rate(filters: dict | list | str | None = None) -> dict:
 def opt_outs(filters: dict | list | str | None = None) -> dict:
 	"""Return how many people unsubscribed or complained; the card opens who they are."""
 	total = _totals()
-	return _card(total["unsubscribes"] + total["complaints"], "Int", "Bounces and Opt-outs")
+	return _card(total["unsubscribes"] + total["complaints"], report="Bounces and Opt-outs")
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -45,13 +48,42 @@ def hours_since_sync(filters: dict | list | str | None = None) -> dict:
 	frappe.has_permission("Campaign Recipient", "read", throw=True)
 	since = last_success() or get_settings().connected_on
 	hours = time_diff_in_hours(now_datetime(), since) if since else 0
-	return {"value": int(max(0, hours)), "fieldtype": "Int", "route": ["List", "Zoho Sync Run"]}
+	return {**_number(int(max(0, hours))), **_runs()}
 
 
-def _card(value: float, fieldtype: str, report: str = "Campaign Performance") -> dict:
+@frappe.whitelist(methods=["GET", "POST"])
+def sync_problems(filters: dict | list | str | None = None) -> dict:
+	"""Return how many syncs of the last week failed or left something undone; the card opens them."""
+	frappe.has_permission("Campaign Recipient", "read", throw=True)
+	found = {
+		"status": ["in", ["Failed", "Partial"]],
+		"creation": [">=", str(add_days(nowdate(), -PROBLEM_DAYS))],
+	}
+	return {**_number(frappe.db.count(RUN, found)), **_runs(found)}
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def connection(filters: dict | list | str | None = None) -> str:
+	"""Return whether the site is connected to Zoho, in words: a card shows text as it is."""
+	frappe.has_permission("Campaign Recipient", "read", throw=True)
+	return _(get_settings().connection_status or "Not Connected")
+
+
+def _number(value: float, fieldtype: str = "Float") -> dict:
+	"""Return a card's number; of a Float, Frappe separates the thousands and shows no decimals that are not there."""
+	return {"value": value, "fieldtype": fieldtype, "precision": 1}
+
+
+def _runs(filters: dict | None = None) -> dict:
+	"""Return the way to the list of runs, for those who may read it."""
+	if not frappe.has_permission(RUN, "read"):
+		return {}
+	return {"route": ["List", RUN], "route_options": filters or {}}
+
+
+def _card(value: float, fieldtype: str = "Float", report: str = "Campaign Performance") -> dict:
 	return {
-		"value": value,
-		"fieldtype": fieldtype,
+		**_number(value, fieldtype),
 		"route": ["query-report", report],
 		"route_options": {"from_date": _first_day(), "to_date": nowdate()},
 	}
