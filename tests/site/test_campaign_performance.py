@@ -175,6 +175,18 @@ def test_the_chart_shows_the_newest_in_the_order_of_time(site) -> None:
 	assert rates["Click Rate"] == [0.0] * 9
 
 
+def test_the_chart_has_as_many_bars_as_keep_its_labels_apart(site) -> None:
+	bars = []
+	for number in range(14):
+		add_campaign(
+			f"Number {number}", f"2026-07-{number + 1:02} 08:00:00", Emails_Sent="10", Delivered="10"
+		)
+		labels = report()[2]["data"]["labels"]
+		assert labels[-1] == f"{number + 1} Jul"
+		bars.append(len(labels))
+	assert bars == [1, 2, 3, 4, 5, 5, 7, 7, 9, 9, 9, 9, 13, 13]
+
+
 def test_many_campaigns_are_no_more_queries_than_few(site) -> None:
 	figures = {"Emails_Sent": "10", "Delivered": "10", "Opens": "5"}
 	counted = []

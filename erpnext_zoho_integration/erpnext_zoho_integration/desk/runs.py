@@ -2,7 +2,7 @@
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt, now_datetime, time_diff_in_seconds
+from frappe.utils import cint, flt, fmt_money, now_datetime, time_diff_in_seconds
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import MAY_SYNC
 from erpnext_zoho_integration.sync import tasks
@@ -133,8 +133,9 @@ def _text(run) -> str:
 		return _("Waiting for a background worker")
 	if run.status == "Waiting":
 		return run.message or _("Waiting for Zoho")
-	rows = frappe.format_value(_rows(run), {"fieldtype": "Int"})
+	rows = fmt_money(_rows(run), precision=0)
 	if run.campaign or not run.total_campaigns:
 		return _("{0} recipients checked").format(rows)
 	done = cint(run.synced_campaigns) + cint(run.failed_campaigns)
-	return _("{0} of {1} campaigns, {2} recipients checked").format(done, run.total_campaigns, rows)
+	total = fmt_money(run.total_campaigns, precision=0)
+	return _("{0} of {1} campaigns, {2} recipients checked").format(fmt_money(done, precision=0), total, rows)

@@ -14,4 +14,6 @@ def column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) 
 		del more["options"]
 	if fieldtype in ("Data", "Link"):
 		more = {"align": "left", **more}
+	if fieldtype == "Percent":
+		more = {"precision": "1", **more}
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}

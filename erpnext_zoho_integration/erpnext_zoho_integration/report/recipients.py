@@ -49,6 +49,6 @@ def read_recipients(
 	)
 
 
-def number(label: str, value: float, datatype: str = "Int", **more: str) -> dict:
-	"""Return a number of a report's summary."""
+def number(label: str, value: float, datatype: str = "Float", **more: str) -> dict:
+	"""Return a number of a report's summary; of a Float, Frappe separates the thousands."""
 	return {"label": label, "value": value, "datatype": datatype, **more}

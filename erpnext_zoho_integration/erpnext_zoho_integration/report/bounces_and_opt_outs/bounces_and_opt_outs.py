@@ -46,7 +46,7 @@ def get_columns() -> list[dict]:
 		column("full_name", _("Full Name"), "Data", 160),
 		column("action_type", _("Action Type"), "Data", 130),
 		column("times", _("Campaigns"), "Int", 100),
-		column("last_time", _("Last Time"), "Datetime", 160),
+		column("last_time", _("Last Time"), "Datetime", 170),
 		column("campaign", _("Last Campaign"), "Link", 220, options="Campaign"),
 		column("unsubscribed", _("Contact Opted Out"), "Check", 140),
 	]

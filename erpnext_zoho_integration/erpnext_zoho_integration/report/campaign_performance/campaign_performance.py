@@ -36,7 +36,9 @@ RATES = {
 	"unsubscribe_rate": ("unsubscribes", "delivered"),
 	"complaint_rate": ("complaints", "delivered"),
 }
-CHART_CAMPAIGNS = 20
+# How many bars a chart has. A narrow one shows every second, third, fourth or sixth label and in any case the last: with
+# these numbers the last one is among them, and runs into no other.
+CHART_SIZES = (13, 9, 7, 5)
 
 
 def execute(filters: dict | None = None) -> tuple:
@@ -67,21 +69,21 @@ def get_columns() -> list[dict]:
 	return [
 		column("campaign", _("Campaign"), "Link", 200, options="Campaign"),
 		column("campaign_name", _("Name at Zoho"), "Data", 180),
-		column("sent_time", _("Sent Time"), "Datetime", 150),
+		column("sent_time", _("Sent Time"), "Datetime", 170),
 		column("status", _("Status"), "Data", 90),
 		column("sent", _("Sent"), "Int", 90),
 		column("delivered", _("Delivered"), "Int", 90),
-		column("delivery_rate", _("Delivery Rate"), "Percent", 100),
+		column("delivery_rate", _("Delivery Rate"), "Percent", 115),
 		column("opens", _("Opens"), "Int", 90),
 		column("open_rate", _("Open Rate"), "Percent", 100),
 		column("clicks", _("Clicks"), "Int", 90),
 		column("click_rate", _("Click Rate"), "Percent", 100),
 		column("bounces", _("Bounces"), "Int", 90),
-		column("bounce_rate", _("Bounce Rate"), "Percent", 100),
-		column("unsubscribes", _("Unsubscribes"), "Int", 100),
-		column("unsubscribe_rate", _("Unsubscribe Rate"), "Percent", 110),
-		column("complaints", _("Complaints"), "Int", 100),
-		column("complaint_rate", _("Complaint Rate"), "Percent", 110),
+		column("bounce_rate", _("Bounce Rate"), "Percent", 110),
+		column("unsubscribes", _("Unsubscribes"), "Int", 115),
+		column("unsubscribe_rate", _("Unsubscribe Rate"), "Percent", 140),
+		column("complaints", _("Complaints"), "Int", 105),
+		column("complaint_rate", _("Complaint Rate"), "Percent", 125),
 	]
 
 
@@ -158,7 +160,9 @@ def get_chart(data: list[dict]) -> dict | None:
 
 	Names do not fit below the bars; the days on which they were sent do.
 	"""
-	shown = [row for row in data if row.sent][:CHART_CAMPAIGNS][::-1]
+	newest = [row for row in data if row.sent]
+	size = next((size for size in CHART_SIZES if size <= len(newest)), len(newest))
+	shown = newest[:size][::-1]
 	if not shown:
 		return None
 	return {
@@ -196,7 +200,8 @@ def get_report_summary(data: list[dict], before: dict | None = None) -> list[dic
 		{
 			"label": label,
 			"value": total[key],
-			"datatype": "Percent" if key in RATES else "Int",
+			# Of a Float, Frappe separates the thousands.
+			"datatype": "Percent" if key in RATES else "Float",
 			"indicator": colors.get(key),
 		}
 		for key, label in labels.items()

@@ -47,7 +47,7 @@ def get_columns() -> list[dict]:
 		column("opened", _("Campaigns Opened"), "Int", 140),
 		column("clicked", _("Campaigns Clicked"), "Int", 140),
 		column("clicks", _("Clicks"), "Int", 90),
-		column("last_engagement", _("Last Engagement"), "Datetime", 160),
+		column("last_engagement", _("Last Engagement"), "Datetime", 170),
 	]
 
 

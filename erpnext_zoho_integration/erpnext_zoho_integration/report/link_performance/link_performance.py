@@ -37,7 +37,7 @@ def get_columns() -> list[dict]:
 		column("campaign", _("Campaign"), "Link", 220, options="Campaign"),
 		column("campaign_name", _("Name at Zoho"), "Data", 180),
 		column("people", _("People"), "Int", 90),
-		column("share", _("Share of Those Who Clicked"), "Percent", 180),
+		column("share", _("Share of Those Who Clicked"), "Percent", 220),
 		column("clicks", _("Clicks"), "Int", 90),
 	]
 
