@@ -69,6 +69,11 @@ def forecast_all(mode: str = "All") -> Forecast:
 		session.close()
 
 
+def minutes(rows: int, waiting: float) -> int:
+	"""Return how many minutes it takes to read so many rows, with so many seconds of waiting for the budget of calls."""
+	return round((waiting + rows / _ROWS_PER_SECOND) / 60 + 0.5)
+
+
 def _reckon(
 	session: Session, policy: plan.Policy, made: plan.Plan, fresh: int, sampled: list[zoho.Report]
 ) -> Forecast:
@@ -89,6 +94,6 @@ def _reckon(
 		exact=fresh == len(sampled),
 	)
 	windows = (max(pages, len(made.due)) - 1) // session.governor.calls
-	result.minutes = round((windows * session.governor.window + rows / _ROWS_PER_SECOND) / 60 + 0.5)
+	result.minutes = minutes(rows, windows * session.governor.window)
 	result.large = result.calls >= LARGE_CALLS
 	return result

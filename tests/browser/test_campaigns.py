@@ -6,7 +6,16 @@ import re
 
 import frappe
 
-from tests.browser.pages import expect_rows, expect_text, route, settled, spring_campaign, visible_text
+from tests.browser.pages import (
+	expect_rows,
+	expect_text,
+	figures,
+	make_campaign,
+	route,
+	settled,
+	spring_campaign,
+	visible_text,
+)
 from tests.site.syncing import connect, sync_all
 
 PEOPLE = {
@@ -101,6 +110,38 @@ def test_one_campaign_is_synced_from_its_form(desk, make_user, simulator, run_jo
 	expect_text(page, re.compile("campaign.* synced|is synced|synced", re.I))
 	frappe.db.rollback()
 	assert frappe.db.count("Campaign Recipient", {"campaign": name})
+
+
+def test_what_is_zoho_s_cannot_be_changed_here(desk, make_user):
+	campaign = spring_campaign()
+	page = desk(make_user("Sales Manager"))
+	page.goto(route("Campaign", campaign))
+	page.locator("[data-card=sent]").wait_for()
+	settled(page)
+	fields = page.locator(".form-layout .frappe-control:has(input, textarea, select)").locator("visible=true")
+	editable = {
+		fields.nth(index).get_attribute("data-fieldname")
+		for index in range(fields.count())
+		if fields.nth(index).locator("input, textarea, select").locator("visible=true").count()
+		and fields.nth(index).locator("input, textarea, select").locator("visible=true").first.is_editable()
+	}
+	assert not {name for name in editable if name and ("zoho" in name or name == "campaign_name")}
+
+
+def test_a_large_campaign_is_not_read_again_without_a_question(desk, make_user, simulator):
+	connect(simulator)
+	campaign = make_campaign("Everybody", **figures(Emails_Sent=900_000, Delivered=890_000))
+	frappe.db.commit()
+	page = desk(make_user("Sales Manager"))
+	page.goto(route("Campaign", campaign.name))
+	page.get_by_role("button", name="Zoho Campaigns", exact=True).locator("visible=true").click()
+	page.get_by_text("Sync from Zoho").locator("visible=true").click()
+	expect_text(
+		page, re.compile("This sync makes about 901 calls to Zoho and reads about 900,005 recipients")
+	)
+	page.get_by_role("button", name="No", exact=True).locator("visible=true").click()
+	settled(page)
+	assert not frappe.db.count("Zoho Sync Run")
 
 
 def test_a_campaign_not_from_zoho_looks_as_before(desk, make_user):

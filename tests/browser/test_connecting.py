@@ -16,6 +16,7 @@ from tests.browser.pages import (
 	forget_connection,
 	route,
 	settled,
+	shown,
 	visible_text,
 )
 from tests.site.connecting import connect
@@ -61,11 +62,15 @@ def test_from_nothing_to_the_first_campaign_with_two_fields_and_six_clicks(
 	assert "zoho=" not in page.url
 	click(button(page, "Sync All Campaigns"))
 	page.locator(".progress-chart").wait_for()
+	expect_text(page, "A sync is under way.")
+	assert not shown(page, "Nothing has been synced yet") and not shown(page, "calls left")
 	page.reload()  # leaving the page does not end it
 	page.locator(".progress-chart").wait_for()
+	expect_text(page, "A sync is under way.")
 	assert run_jobs() == []
 	page.locator(".progress-chart").wait_for(state="detached")
 	expect_text(page, re.compile("campaigns synced"))
+	expect_text(page, "calls left")
 	click(page.get_by_role("link", name="Success").locator("visible=true").first)
 	expect_text(page, "What Changed")
 	link = page.locator(".form-dashboard a[href*='/campaign/']").locator("visible=true").first
@@ -106,6 +111,40 @@ def test_what_went_wrong_and_what_to_do_is_said_in_words(
 	message = page.locator(".modal-dialog .msgprint").locator("visible=true").inner_text()
 	assert said in message
 	assert "Traceback" not in message and "a-wrong-secret" not in page.content()
+
+
+@pytest.mark.parametrize(
+	("fault", "said"),
+	[
+		({"fault": "code", "code": "902", "message": "Account is not active."}, "belongs to an organisation"),
+		({"fault": "throttle", "form": "429"}, "limit of calls has been reached"),
+		({"fault": "unauthorised"}, "the data centre is wrong"),
+	],
+	ids=["no account in Zoho Campaigns", "throttled", "wrong data centre"],
+)
+def test_what_zoho_refuses_once_connected_is_said_in_words(desk, manager, simulator, fault, said):
+	connect(simulator)
+	simulator.plan({"endpoint": "recentcampaigns", **fault})
+	page = desk(manager)
+	page.goto(route(*SETTINGS))
+	button(page, "Connection").click()
+	page.get_by_text("Test Connection").locator("visible=true").click()
+	message = page.locator(".modal-dialog .msgprint").locator("visible=true")
+	message.wait_for()
+	assert said in message.inner_text()
+	page.faults.clear()  # the refusal comes as an error of the server
+
+
+def test_a_desk_on_another_host_than_the_redirect_uri_is_told_before(desk, manager, web, simulator):
+	forget_connection()
+	page = desk(manager)
+	elsewhere = web.base_url.replace("127.0.0.1", "localhost")
+	page.context.add_cookies([{**cookie, "domain": "localhost"} for cookie in page.context.cookies()])
+	page.goto(elsewhere + route(*SETTINGS))
+	expect_text(page, re.compile(r"You work on localhost:\d+, but Zoho will send you back to 127\.0\.0\.1"))
+	page.goto(route(*SETTINGS))
+	expect_text(page, "Connect your Zoho account")
+	assert not shown(page, "You work on")
 
 
 def test_a_client_must_be_entered_first(desk, manager, simulator):

@@ -65,9 +65,14 @@ def test_a_recipient_is_read_only_and_tells_what_was_clicked(desk, make_user):
 	assert all(not fields.nth(index).is_editable() for index in range(fields.count()))
 
 
-def test_the_list_of_recipients_colours_what_they_did(desk, make_user):
+def test_the_list_of_recipients_shows_what_they_did_and_when(desk, make_user):
 	spring_campaign()
 	page = desk(make_user("Sales User"))
-	page.goto(f"{route('Campaign Recipient')}/view/list?action_type=Hard Bounced")
+	page.set_viewport_size({"width": 1280, "height": 900})
+	page.goto(f"{route('Campaign Recipient')}/view/list?action_type=Clicked")
 	expect_rows(page, 1)
-	page.locator(".list-row .indicator-pill.red").filter(has_text="Hard Bounced").wait_for()
+	page.locator(".list-row .indicator-pill.green").filter(has_text="Clicked").wait_for()
+	moment = page.locator(".list-row [data-field=action_date], .list-row [data-filter^=action_date]")
+	moment = moment.or_(page.locator(".list-row").get_by_text("2026-03-02")).locator("visible=true").last
+	assert moment.inner_text().strip() == "2026-03-02 09:00"
+	assert moment.evaluate("element => element.scrollWidth <= element.clientWidth + 1")

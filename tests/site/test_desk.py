@@ -131,6 +131,24 @@ def test_progress_of_one_campaign_is_the_share_of_the_recipients_that_zoho_annou
 	assert runs.get_active_run() is None
 
 
+def test_progress_counts_in_thousands_as_the_site_writes_them():
+	run = start_run(total_campaigns=4000, synced_campaigns=1200, rows_inserted=1234567)
+	assert runs.get_progress(run)["text"] == "1,200 of 4,000 campaigns, 1,234,567 recipients checked"
+
+
+def test_a_large_campaign_is_forecast_from_zoho_s_counters_and_a_small_one_is_not():
+	small = make_campaign("Small", **figures())
+	large = make_campaign("Large", **figures(Emails_Sent=900_000, Delivered=890_000, Opens=300_000))
+	found = {}
+	for name in (small.name, large.name):
+		campaign = frappe.get_doc("Campaign", name)
+		campaign.run_method("onload")
+		found[name] = campaign.get("__onload")["zoho"]["forecast"]
+	assert found[small.name] is None
+	# 1,200,003 rows, a thousand a call; 400 calls in five minutes, so 15 minutes of waiting and 10 of writing.
+	assert found[large.name] == {"calls": 1201, "rows": 1_200_003, "minutes": 26}
+
+
 def test_a_run_that_has_ended_says_how():
 	run = start_run(status="Partial", active_key=None, message="11 of 12 campaigns synced.")
 	progress = runs.get_progress(run)

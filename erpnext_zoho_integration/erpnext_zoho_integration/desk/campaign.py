@@ -2,13 +2,17 @@
 
 import frappe
 from frappe import _
-from frappe.utils import flt
+from frappe.utils import cint, flt
 
+from erpnext_zoho_integration.connection.clients import SETTINGS
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 	COUNTS,
 	add_rates,
 )
+from erpnext_zoho_integration.sync.forecast import LARGE_CALLS, minutes
+from erpnext_zoho_integration.sync.governor import DEFAULT_CALLS, WINDOW_SECONDS
+from erpnext_zoho_integration.sync.session import LARGEST_PAGE
 
 RECIPIENT = "Campaign Recipient"
 # Card → the action types of the recipients it counts. Zoho keeps no list of those whom the e-mail reached: they are
@@ -31,10 +35,12 @@ def onload(campaign, method: str | None = None) -> None:
 	"""
 	if not campaign.get("zoho_campaign_key") or campaign.is_new():
 		return
+	shown = cards(campaign)
 	campaign.set_onload(
 		"zoho",
 		{
-			"cards": cards(campaign),
+			"cards": shown,
+			"forecast": forecast({card["key"]: card["value"] for card in shown}),
 			"reconciliation": reconciliation(campaign.zoho_campaign_key),
 			"active_run": active_run(campaign.name),
 		},
@@ -72,6 +78,24 @@ def cards(campaign) -> list[dict]:
 		}
 		for key, label in card_labels().items()
 	]
+
+
+def forecast(counts: dict[str, int]) -> dict | None:
+	"""Return what it costs to read all lists of a campaign again, by Zoho's last counters.
+
+	Args:
+		counts: the values of the cards.
+
+	Returns:
+		`calls`, `rows` and `minutes` at the pace of the settings, each about; None where that is not worth a question.
+	"""
+	rows = sum(value for key, value in counts.items() if key != "delivered")
+	settings = frappe.get_cached_doc(SETTINGS)
+	calls = -(-rows // (cint(settings.page_size) or LARGEST_PAGE))
+	if calls < LARGE_CALLS:
+		return None
+	windows = (calls - 1) // (cint(settings.calls_per_window) or DEFAULT_CALLS)
+	return {"calls": calls, "rows": rows, "minutes": minutes(rows, windows * WINDOW_SECONDS)}
 
 
 def reconciliation(campaign_key: str) -> dict | None:

@@ -4,6 +4,8 @@ frappe.ui.form.on("Campaign", {
 	refresh(frm) {
 		if (frm.is_new() || !frm.doc.zoho_campaign_key) return;
 		const zoho = erpnext_zoho_integration.campaign;
+		// It follows a rename at Zoho: what is typed here would not last.
+		frm.set_df_property("campaign_name", "read_only", 1);
 		zoho.add_buttons(frm);
 		zoho.show_figures(frm);
 		const run = (frm.doc.__onload?.zoho || {}).active_run;
@@ -32,12 +34,9 @@ erpnext_zoho_integration.campaign = {
 	},
 
 	sync(frm) {
-		erpnext_zoho_integration
-			.act("api.sync.sync_campaign_by_name", { campaign_name: frm.doc.name }, __("Starting the sync..."))
-			.then((result) => {
-				frappe.show_alert({ message: frappe.utils.escape_html(result.message), indicator: "blue" });
-				erpnext_zoho_integration.follow_on_form(frm, result.run);
-			});
+		const app = erpnext_zoho_integration;
+		const { forecast } = frm.doc.__onload?.zoho || {};
+		app.sync_campaign(frm.doc.name, forecast).then((run) => app.follow_on_form(frm, run));
 	},
 
 	show_figures(frm) {
@@ -73,8 +72,8 @@ erpnext_zoho_integration.campaign = {
 	show_averages($body, averages) {
 		const app = erpnext_zoho_integration;
 		for (const [key, average] of Object.entries(averages)) {
-			const $note = $body.find(`[data-card=${key}] .zoho-note`);
-			$note.text(__("{0} (average {1})", [$note.text(), app.percent(average)]));
+			const text = app.escape(__("(average {0})", [app.percent(average)]));
+			$body.find(`[data-card=${key}] .zoho-note`).append(` <span class="text-nowrap">${text}</span>`);
 		}
 	},
 
@@ -98,14 +97,14 @@ erpnext_zoho_integration.campaign = {
 
 		const funnel = cards.filter((card) => ["sent", "delivered", "opens", "clicks"].includes(card.key));
 		column(__("From Sent to Clicked")).append(this.funnel(funnel));
-		const time = insights.over_time;
-		if (time) {
+		if (insights.over_time) {
+			const { days, opened, clicked } = this.by_day(insights.over_time);
 			bars(
 				__("First Opens and Clicks by Day"),
-				time.labels.map((day) => moment(day).format("D MMM")),
+				days.map((day) => moment(day).format("D MMM")),
 				[
-					{ name: __("Opened"), values: time.opened },
-					{ name: __("Clicked"), values: time.clicked },
+					{ name: __("Opened"), values: opened },
+					{ name: __("Clicked"), values: clicked },
 				]
 			);
 		}
@@ -129,6 +128,21 @@ erpnext_zoho_integration.campaign = {
 				)
 			);
 		}
+	},
+
+	// Of four weeks at most, each day, also those on which nothing happened. A narrow chart shows every n-th label and in
+	// any case the last: with these numbers of days the last one runs into no other.
+	SPANS: [5, 7, 9, 13, 19, 25, 29],
+
+	by_day(time) {
+		const first = moment(time.labels[0]);
+		const span = moment(time.labels[time.labels.length - 1]).diff(first, "days") + 1;
+		const length = this.SPANS.find((size) => size >= span) || 29;
+		const days = Array.from({ length }, (_day, index) =>
+			first.clone().add(index, "days").format("YYYY-MM-DD")
+		);
+		const on = (values) => days.map((day) => values[time.labels.indexOf(day)] || 0);
+		return { days, opened: on(time.opened), clicked: on(time.clicked) };
 	},
 
 	funnel(stages) {
@@ -168,7 +182,7 @@ erpnext_zoho_integration.campaign = {
 			key: card.key,
 			label: card.label,
 			value: app.number(card.value),
-			note: card.rate === null ? "" : app.percent(card.rate),
+			note: card.rate === null ? "" : app.escape(app.percent(card.rate)),
 			title: readable ? __("Show the recipients: {0}", [card.label]) : "",
 			url: readable ? app.list_url("Campaign Recipient", card.filters) : null,
 		};

@@ -76,22 +76,29 @@ frappe.provide("erpnext_zoho_integration");
 	app.percent = (value) => `${format_number(value, null, 1)}\u00a0%`;
 
 	// A moment of the site in the zone and the format of the user.
-	app.when = (datetime) => app.escape(frappe.datetime.str_to_user(datetime));
+	app.when = (datetime) =>
+		`<span class="text-nowrap">${app.escape(frappe.datetime.str_to_user(datetime))}</span>`;
 
-	// Frappe's number cards as links; `cards` are { key, label, value, note, title, url }.
+	// The same without its seconds, for a column of a list.
+	app.when_short = (datetime) => {
+		const moment = frappe.datetime.convert_to_user_tz(datetime, false);
+		return app.escape(moment.format(`${frappe.datetime.get_user_date_fmt().toUpperCase()} HH:mm`));
+	};
+
+	// Frappe's number cards as links; `cards` are { key, label, value, note, title, url }. A note is HTML.
 	app.number_cards = (cards) => {
 		const html = cards.map((card) => {
 			const tag = card.url ? "a" : "div";
 			const target = card.url ? `href="${app.escape(card.url)}"` : "";
 			return `<div class="col-6 col-md-3 mb-3">
-				<${tag} ${target} class="widget number-widget-box" data-card="${app.escape(card.key)}"
+				<${tag} ${target} class="widget number-widget-box h-100" data-card="${app.escape(card.key)}"
 					title="${app.escape(card.title || "")}">
 					<div class="widget-head"><div class="widget-label">
 						<div class="widget-title">${app.escape(card.label)}</div>
 					</div></div>
 					<div class="widget-body"><div class="widget-content">
 						<div class="number">${app.escape(card.value)}</div>
-						<div class="text-muted small zoho-note">${app.escape(card.note || "") || "&nbsp;"}</div>
+						<div class="text-muted small zoho-note">${card.note || ""}</div>
 					</div></div>
 				</${tag}>
 			</div>`;
@@ -190,20 +197,43 @@ frappe.provide("erpnext_zoho_integration");
 			.then(start_all);
 
 	const confirm_large = (forecast) =>
-		new Promise((resolve) => {
-			const number = (value) => format_number(value, null, 0);
-			const message = __(
-				"This sync makes about {0} calls to Zoho and reads about {1} recipients of {2} campaigns. At the pace of Zoho Settings it takes about {3} minutes. At most {4} Contacts are created. Start it?",
+		confirm(
+			__(
+				"This sync makes about {0} calls to Zoho and reads about {1} recipients of {2} campaigns. At the pace of Zoho Settings it takes about {3}. At most {4} Contacts are created. Start it?",
 				[
-					number(forecast.calls),
-					number(forecast.rows),
-					number(forecast.campaigns),
-					number(forecast.minutes),
-					number(forecast.contacts),
+					app.number(forecast.calls),
+					app.number(forecast.rows),
+					app.number(forecast.campaigns),
+					frappe.utils.get_formatted_duration(60 * forecast.minutes),
+					app.number(forecast.contacts),
 				]
-			);
-			frappe.confirm(message, resolve);
+			)
+		);
+
+	const confirm = (question) => new Promise((resolve) => frappe.confirm(question, resolve));
+
+	// Queues a sync of one campaign; a large one says first what it costs, if that is known.
+	// Resolves to the name of the run.
+	app.sync_campaign = (campaign, forecast) => {
+		const start = () =>
+			app.act("api.sync.sync_campaign_by_name", { campaign_name: campaign }, __("Starting the sync..."));
+		const asked = forecast
+			? confirm(
+					__(
+						"This sync makes about {0} calls to Zoho and reads about {1} recipients. At the pace of Zoho Settings it takes about {2}. Start it?",
+						[
+							app.number(forecast.calls),
+							app.number(forecast.rows),
+							frappe.utils.get_formatted_duration(60 * forecast.minutes),
+						]
+					)
+			  )
+			: Promise.resolve();
+		return asked.then(start).then((result) => {
+			frappe.show_alert({ message: app.escape(result.message), indicator: "blue" });
+			return result.run;
 		});
+	};
 
 	const start_all = () =>
 		app.act("api.sync.sync_all_campaigns", {}, __("Starting the sync...")).then((result) => {

@@ -9,6 +9,7 @@ frappe.listview_settings["Campaign Recipient"] = {
 	},
 
 	formatters: {
+		action_date: (value) => (value ? erpnext_zoho_integration.when_short(value) : ""),
 		action_type(value) {
 			const color = erpnext_zoho_integration.ACTION_INDICATORS[value] || "gray";
 			const label = __(value, null, "Campaign Recipient");

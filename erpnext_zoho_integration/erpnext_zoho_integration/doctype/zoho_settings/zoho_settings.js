@@ -58,14 +58,14 @@ erpnext_zoho_integration.settings = {
 			.appendTo($field.find(".control-input-wrapper"));
 	},
 
-	load_overview(frm) {
+	// `started` is a run that the user has just started here: it may have ended before it is asked for.
+	load_overview(frm, started) {
 		erpnext_zoho_integration.ask("desk.settings.get_overview").then((overview) => {
 			frm.set_df_property("data_center", "options", overview.data_centers);
 			this.show_headline(frm, overview);
 			this.show_budget(frm, overview);
-			if (overview.active_run) {
-				erpnext_zoho_integration.follow_on_form(frm, overview.active_run);
-			}
+			const run = started || overview.active_run;
+			if (run) erpnext_zoho_integration.follow_on_form(frm, run);
 		});
 	},
 
@@ -85,10 +85,22 @@ erpnext_zoho_integration.settings = {
 			frm.dashboard.set_headline_alert(this.connected_text(frm, overview), color);
 		} else if (status === "Needs Attention") {
 			const reason = frm.doc.connection_error || __("Click Authorize with Zoho.");
-			frm.dashboard.set_headline_alert(`<b>${__("Needs Attention")}:</b> ${escape(reason)}`, "red");
+			const head = this.other_host(frm);
+			frm.dashboard.set_headline_alert(`${head}<b>${__("Needs Attention")}:</b> ${escape(reason)}`, "red");
 		} else {
 			frm.dashboard.set_headline_alert(this.steps(frm), "blue");
 		}
+	},
+
+	// Zoho sends the browser to the redirect URI's host; logged in on another one, the user would be a stranger there.
+	other_host(frm) {
+		const host = /^https?:\/\/([^/]+)/.exec(frm.doc.redirect_uri)?.[1];
+		if (!host || host === window.location.host) return "";
+		const text = __(
+			"You work on {0}, but Zoho will send you back to {1}, the address of this site by its configuration. Log in there before you authorize, or have host_name in site_config.json corrected.",
+			[window.location.host, host]
+		);
+		return `<p class="mb-2">${erpnext_zoho_integration.escape(text)}</p>`;
 	},
 
 	connected_text(frm, overview) {
@@ -99,10 +111,12 @@ erpnext_zoho_integration.settings = {
 			const run = overview.last_run;
 			const link = app.link(app.form_url("Zoho Sync Run", run.name), __(run.status, null, "Zoho Sync Run"));
 			lines.push(__("Last sync: {0}, {1}", [app.when(run.finished_at), link]));
-		} else {
+		} else if (!overview.active_run) {
 			lines.push(__("Nothing has been synced yet: click Sync All Campaigns."));
 		}
-		if (overview.scheduler_inactive) {
+		if (overview.active_run) {
+			lines.push(__("A sync is under way."));
+		} else if (overview.scheduler_inactive) {
 			lines.push(__("The scheduler of this site is switched off: campaigns are not synced by themselves."));
 		} else if (overview.next_sync) {
 			lines.push(__("Next sync: {0}", [app.when(overview.next_sync)]));
@@ -116,7 +130,8 @@ erpnext_zoho_integration.settings = {
 	// What the sync may still ask of Zoho, and until when the token is good: for whoever wonders why it waits.
 	show_budget(frm, overview) {
 		frm.dashboard.parent.find(".zoho-budget").remove();
-		if (!overview.budget.length) return;
+		// What a sync at work has left changes with each call; it shows itself how far it is and what it waits for.
+		if (overview.active_run || !overview.budget.length) return;
 		const app = erpnext_zoho_integration;
 		const rows = overview.budget.map((method) => {
 			const left = __("{0} of {1} calls left", [app.number(method.left), app.number(method.calls)]);
@@ -150,7 +165,8 @@ erpnext_zoho_integration.settings = {
 		];
 		const reason = frm.doc.connection_error ? `<p>${escape(frm.doc.connection_error)}</p>` : "";
 		const items = steps.map((step) => `<li>${step}</li>`).join("");
-		return `${reason}<b>${__("Connect your Zoho account")}</b><ol class="mb-0 pl-4">${items}</ol>`;
+		const head = this.other_host(frm) + reason;
+		return `${head}<b>${__("Connect your Zoho account")}</b><ol class="mb-0 pl-4">${items}</ol>`;
 	},
 
 	// After Zoho has sent the browser back: `?zoho=connected` or `?zoho=failed`.
@@ -238,7 +254,7 @@ erpnext_zoho_integration.settings = {
 	sync_all(frm) {
 		erpnext_zoho_integration
 			.sync_all()
-			.then((run) => erpnext_zoho_integration.follow_on_form(frm, run));
+			.then((run) => this.load_overview(frm, run));
 	},
 
 	view_campaigns() {

@@ -19,8 +19,12 @@ frappe.ui.form.on("Zoho Sync Run", {
 			}
 			return;
 		}
-		erpnext_zoho_integration.run.show_changes(frm);
-		erpnext_zoho_integration.run.show_errors(frm);
+		frm.dashboard.clear_headline();
+		if (frm.doc.message) {
+			frm.dashboard.set_headline_alert(app.escape(frm.doc.message), app.RUN_INDICATORS[frm.doc.status]);
+		}
+		app.run.show_errors(frm);
+		app.run.show_changes(frm);
 		if (["Failed", "Partial", "Cancelled"].includes(frm.doc.status)) {
 			frm.add_custom_button(__("Sync Again"), () => erpnext_zoho_integration.run.again(frm)).addClass(
 				"btn-primary"
@@ -42,11 +46,7 @@ erpnext_zoho_integration.run = {
 
 	start(campaign) {
 		const app = erpnext_zoho_integration;
-		const started = campaign
-			? app
-					.act("api.sync.sync_campaign_by_name", { campaign_name: campaign }, __("Starting the sync..."))
-					.then((result) => result.run)
-			: app.sync_all();
+		const started = campaign ? app.sync_campaign(campaign) : app.sync_all();
 		started.then((run) => frappe.set_route("Form", "Zoho Sync Run", run));
 	},
 
