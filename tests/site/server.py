@@ -61,6 +61,9 @@ class TestSite:
 
 	def borrow_config(self, changes: dict, defaults: dict) -> None:
 		"""Change site_config.json until `return_config`; the next tests put it back if these are killed."""
+		from frappe.utils.password import get_encryption_key
+
+		get_encryption_key()  # a new site gets its own with the first secret, and keeps it
 		if self._kept_config.exists():
 			self._kept_config.replace(self.config_file)
 		shutil.copy2(self.config_file, self._kept_config)
