@@ -150,17 +150,4 @@ def replace(rows: Iterable[tuple[Mapping, dict, str, str]]) -> int:
 	return len(names)
 
 
-_WRITTEN = (
-	"name",
-	"creation",
-	"modified",
-	"modified_by",
-	"owner",
-	"docstatus",
-	"idx",
-	"campaign",
-	"bounced",
-	"row_key",
-	"content_hash",
-	*RECIPIENT_FIELDS,
-)
+_WRITTEN = (*dialect.STANDARD_COLUMNS, "campaign", "bounced", "row_key", "content_hash", *RECIPIENT_FIELDS)

@@ -9,7 +9,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.contact_names import ContactNames
 from erpnext_zoho_integration.sync.contacts import contact_values, phone_rows
-from erpnext_zoho_integration.sync.identity import address_row_name
+from erpnext_zoho_integration.sync.identity import address_row_name, site_key
 from erpnext_zoho_integration.sync.mapping import Person
 
 # Fields that nothing else of a Contact is computed from.
@@ -24,6 +24,7 @@ class ContactMaker:
 		self._names = ContactNames()
 		self._templates: dict[str, dict] = {}
 		self._stamp: dict[str, object] = {}
+		self._key = site_key()
 
 	def create(self, people: list[Person]) -> dict[str, str]:
 		"""Insert the contacts of these people, each with an address of its own, and return their names by address.
@@ -72,7 +73,7 @@ class ContactMaker:
 		row = self._child(
 			"Contact Email", "email_ids", contact, 1, {"email_id": person.email, "is_primary": 1}
 		)
-		return {**row, "name": address_row_name(person.email)}
+		return {**row, "name": address_row_name(person.email, self._key)}
 
 	def _child(self, doctype: str, field: str, parent: str, idx: int, values: dict) -> dict:
 		return {

@@ -13,13 +13,14 @@ from rq.timeouts import JobTimeoutException
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import get_datetime, now_datetime, time_diff_in_seconds
+from frappe.utils import get_datetime, now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
 from erpnext_zoho_integration.sync import (
 	bounces,
 	campaigns,
+	clock,
 	engagement,
 	fetch,
 	lifecycle,
@@ -30,6 +31,7 @@ from erpnext_zoho_integration.sync import (
 	unlisted,
 )
 from erpnext_zoho_integration.sync.account import CampaignAccount
+from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.page import Note, PageResult, ReadPage, read_page, store_page
 from erpnext_zoho_integration.sync.plan import Policy
@@ -116,6 +118,7 @@ class CampaignSync:
 			self.state.position = self._begin(self.state.position)
 		self._commit()
 		self.campaign, self.identity = campaign.name, record.key
+		self.reading = fetch.Reading(record.key, self.times, site_key())
 		for action in self.policy.actions:
 			self._sync_action(action, sources, reports)
 		self._close(campaign, sources, known)
@@ -152,7 +155,7 @@ class CampaignSync:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
 		if left_off and left_off.at and (left_off.full or not self.full):
 			at = datetime.fromisoformat(left_off.at)
-			if 0 <= time_diff_in_seconds(now_datetime(), at) < _RESUMABLE_SECONDS:
+			if 0 <= clock.seconds_since(at) < _RESUMABLE_SECONDS:
 				done = left_off.done if self.full else []  # else the counters say what is to be read
 				return replace(left_off, run=self.account.run, done=done, full=self.full)
 		return Position(self.account.run, full=self.full)
@@ -217,7 +220,9 @@ class CampaignSync:
 			self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
 		try:
 			if position.next_index:
-				for fetched in fetch.prefetched_pages(self.session, source, action, position.next_index):
+				for fetched in fetch.prefetched_pages(
+					self.session, source, action, self.reading, position.next_index
+				):
 					self._page(fetched)
 		except zoho.ZohoError as error:
 			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
@@ -270,7 +275,7 @@ class CampaignSync:
 		writers = self.writers
 		for attempt in range(1, _ATTEMPTS + 1):
 			# Read anew as well: by now somebody may be erased whom it names.
-			read = read_page(fetched, self.identity, self.times, self.anonymous)
+			read = read_page(fetched, self.identity, self.anonymous)
 			try:
 				return read, store_page(self.campaign, read, self.policy.create_for, writers)
 			except JobTimeoutException:

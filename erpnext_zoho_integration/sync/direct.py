@@ -10,7 +10,7 @@ from frappe.model.document import Document
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import campaigns_client
 from erpnext_zoho_integration.sync import bounces, campaigns, contacts, erased, fetch, plan, retention
-from erpnext_zoho_integration.sync.identity import campaign_identity
+from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Person, Times, recipient_row
 from erpnext_zoho_integration.sync.match import find_contacts
 from erpnext_zoho_integration.sync.page import PageResult, read_page, store_page
@@ -64,11 +64,11 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 	client, policy = campaigns_client(), plan.read_policy()
 	times = plan.times_of_account(client, policy)
 	identity, anonymous = campaign_identity(campaign.name), retention.is_anonymous(campaign.name)
-	total = PageResult()
+	reading, total = fetch.Reading(identity, times, site_key()), PageResult()
 	for source in _sources(client, campaign, campaign_key):
 		for action in policy.actions:
-			for fetched in fetch.recipient_pages(client, source, action):
-				read = read_page(fetched, identity, times, anonymous)
+			for fetched in fetch.recipient_pages(client, source, action, reading):
+				read = read_page(fetched, identity, anonymous)
 				total.add(store_page(campaign.name, read, policy.create_for))
 	bounces.mark_campaign(campaign.name)
 	return total
@@ -96,8 +96,9 @@ def sync_recipient(
 		page.items.append(record)
 	policy = plan.read_policy()
 	times = times or plan.measure_times([], policy)
-	fetched, identity = fetch.FetchedPage(action_type, None, page), campaign_identity(campaign.name)
-	read = read_page(fetched, identity, times, retention.is_anonymous(campaign.name))
+	identity = campaign_identity(campaign.name)
+	fetched = fetch.Reading(identity, times, site_key()).page(action_type, None, page)
+	read = read_page(fetched, identity, retention.is_anonymous(campaign.name))
 	result = store_page(campaign.name, read, policy.create_for)
 	for row in read.rows:
 		bounces.mark_person(campaign.name, row.email)

@@ -19,7 +19,7 @@ from erpnext_zoho_integration.sync import (
 )
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
-from erpnext_zoho_integration.sync.identity import campaign_identity
+from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Row
 from erpnext_zoho_integration.sync.match import find_contacts
 from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPage, read_page
@@ -108,12 +108,13 @@ class DryRun:
 		reader.state.position = Position("dry run")
 		identity = campaign_identity(name) if name else record.key
 		anonymous = retention.is_anonymous(name) if name else False
+		reading = fetch.Reading(identity, self.times, site_key())
 		for action in self.policy.actions:
 			for source, report in zip(sources, reports, strict=True):
 				counter = report.expected(action) if report else None
 				if not reader.is_settled(f"{source.key}|{action}", counter):
-					for fetched in fetch.prefetched_pages(self.session, source, action):
-						self._page(read_page(fetched, identity, self.times, anonymous), preview)
+					for fetched in fetch.prefetched_pages(self.session, source, action, reading):
+						self._page(read_page(fetched, identity, anonymous), preview)
 
 	def _page(self, read: ReadPage, preview: Preview) -> None:
 		preview.skipped += read.skipped

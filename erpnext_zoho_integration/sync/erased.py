@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 import frappe
 
 from erpnext_zoho_integration.sync import dialect
-from erpnext_zoho_integration.sync.identity import keyed_digest, normalize_email, pseudonym
+from erpnext_zoho_integration.sync.identity import keyed_digest, normalize_email, pseudonym, site_key
 
 ERASED = "Zoho Erased Person"
 AT_ZOHO, HERE = "Zoho", "This Site"
@@ -50,7 +50,22 @@ class Known:
 		return Known(self._stand_ins | stand_ins, self._digests)
 
 
+def digests_of(people: Iterable[Person], key: bytes) -> dict[Person, list[str]]:
+	"""Return the digests under which people would be registered; a plain function.
+
+	Args:
+		people: address and Zoho's contact id of each.
+		key: see `identity.site_key`.
+	"""
+	return {person: _digests(*person, key) for person in people}
+
+
 def among(people: Iterable[Person]) -> Known:
+	"""Return which of these people are erased; see `known_by`."""
+	return known_by(digests_of(people, site_key()))
+
+
+def known_by(digests: dict[Person, list[str]]) -> Known:
 	"""Return which of these people are erased: one small query where nobody is, two otherwise.
 
 	On MariaDB the rows, and the places where they would be, stay locked until the transaction ends: an erasure that
@@ -59,7 +74,6 @@ def among(people: Iterable[Person]) -> Known:
 	anybody = f"SELECT 1 FROM `tab{ERASED}` LIMIT 1{dialect.shared_lock()}"
 	if not frappe.db.sql(anybody):  # nosemgrep - made of constants
 		return Known({})
-	digests = {person: _digests(*person) for person in people}
 	wanted = {digest for each in digests.values() for digest in each}
 	rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", wanted, dialect.shared_lock())
 	return Known(dict(rows), digests)
@@ -88,7 +102,7 @@ def remember(people: Collection[Person], origin: str) -> Known:
 	return known.with_more(fresh)
 
 
-_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx", "stand_in", "origin")
+_COLUMNS = (*dialect.STANDARD_COLUMNS, "stand_in", "origin")
 
 
 def _leading(email: str | None, identifier: str | None, origin: str) -> str | None:
@@ -96,10 +110,10 @@ def _leading(email: str | None, identifier: str | None, origin: str) -> str | No
 	return identifier if origin == AT_ZOHO or not email else None
 
 
-def _digests(email: str | None, zoho_contact_id: str | None) -> list[str]:
+def _digests(email: str | None, zoho_contact_id: str | None, key: bytes | None = None) -> list[str]:
 	found = []
 	if email := normalize_email(email):
-		found.append(keyed_digest(f"erased e-mail\n{email}")[:40])
+		found.append(keyed_digest(f"erased e-mail\n{email}", key)[:40])
 	if zoho_contact_id:
-		found.append(keyed_digest(f"erased contact\n{zoho_contact_id}")[:40])
+		found.append(keyed_digest(f"erased contact\n{zoho_contact_id}", key)[:40])
 	return found

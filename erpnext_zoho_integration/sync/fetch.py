@@ -5,6 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.sync import erased
+from erpnext_zoho_integration.sync.mapping import Row, Times, recipient_row
 from erpnext_zoho_integration.sync.session import Session
 
 _END = object()
@@ -20,11 +22,44 @@ class Source:
 
 @dataclass(slots=True, frozen=True)
 class FetchedPage:
-	"""A page of recipients with where it came from."""
+	"""A page of recipients with where it came from, and all that can be told of it without the site.
+
+	Attributes:
+		rows: the row of each record, as if nobody were erased; None where it cannot have one.
+		digests: of the people, for the register of erased ones.
+	"""
 
 	action_type: str
 	variant: str | None
 	page: zoho.Page[zoho.Recipient]
+	rows: list[Row | None]
+	digests: dict[erased.Person, list[str]]
+
+
+@dataclass(slots=True, frozen=True)
+class Reading:
+	"""How the records of one campaign are read; used in the fetching thread, so it touches no `frappe` object.
+
+	Args:
+		identity: of the campaign, see `identity.campaign_identity`.
+		times: clocks of account and site.
+		key: of the site's digests.
+	"""
+
+	identity: str
+	times: Times
+	key: bytes
+
+	def page(self, action_type: str, variant: str | None, page: zoho.Page[zoho.Recipient]) -> FetchedPage:
+		"""Return a page with its records as rows."""
+		rows = [
+			recipient_row(record, action_type, self.identity, self.times, variant)
+			if not record.erased
+			else None
+			for record in page.items
+		]
+		people = ((record.email, record.contact_id) for record in page.items)
+		return FetchedPage(action_type, variant, page, rows, erased.digests_of(people, self.key))
 
 
 def sources(client: zoho.CampaignsClient, campaign_key: str, campaign_type: str | None) -> list[Source]:
@@ -47,34 +82,37 @@ def reports(client: zoho.CampaignsClient, sources: list[Source]) -> list[zoho.Re
 	return found
 
 
-def recipient_pages(client: zoho.CampaignsClient, source: Source, action: str) -> Iterator[FetchedPage]:
-	"""Yield the pages of one list of recipients, one after the other."""
-	for page in client.recipient_pages(source.key, action):
-		yield FetchedPage(zoho.ACTION_TYPES[action], source.variant, page)
+def recipient_pages(
+	client: zoho.CampaignsClient, source: Source, action: str, reading: Reading, from_index: int = 1
+) -> Iterator[FetchedPage]:
+	"""Yield the pages of one list of recipients, one after the other.
+
+	Args:
+		client: for the API.
+		source: whose list.
+		action: Zoho's name of the list.
+		reading: how its records are read.
+		from_index: position of the first record, from 1.
+	"""
+	for page in client.recipient_pages(source.key, action, from_index=from_index):
+		yield reading.page(zoho.ACTION_TYPES[action], source.variant, page)
 
 
 def prefetched_pages(
-	session: Session, source: Source, action: str, from_index: int = 1
+	session: Session, source: Source, action: str, reading: Reading, from_index: int = 1
 ) -> Iterator[FetchedPage]:
-	"""Yield the pages of one list; while the caller writes one, a thread fetches the next.
+	"""Yield the pages as `recipient_pages` does; while the caller writes one, a thread fetches and reads the next.
 
 	The thread touches no `frappe` object: a token that Zoho refuses is renewed here, once, and the page asked for again.
-
-	Args:
-		session: of the run.
-		source: whose list.
-		action: Zoho's name of the list.
-		from_index: position of the first record, from 1.
 	"""
 	start, renewed = from_index, False
 	while True:
 		try:
 			token = session.tokens.current()
-			for page in _ahead(
-				session.executor, session.reader.recipient_pages(source.key, action, from_index=start)
-			):
-				start = page.next_index or start
-				yield FetchedPage(zoho.ACTION_TYPES[action], source.variant, page)
+			pages = recipient_pages(session.reader, source, action, reading, start)
+			for fetched in _ahead(session.executor, pages):
+				start = fetched.page.next_index or start
+				yield fetched
 				token = session.tokens.current()
 			return
 		except zoho.AuthenticationError:
@@ -84,13 +122,13 @@ def prefetched_pages(
 			renewed = True
 
 
-def _ahead(executor: ThreadPoolExecutor, pages: Iterator[zoho.Page]) -> Iterator[zoho.Page]:
+def _ahead(executor: ThreadPoolExecutor, pages: Iterator[FetchedPage]) -> Iterator[FetchedPage]:
 	"""Yield pages, the next of which is already being fetched."""
 	future: Future | None = executor.submit(next, pages, _END)
 	try:
-		while future and (page := future.result()) is not _END:
-			future = executor.submit(next, pages, _END) if page.next_index else None
-			yield page
+		while future and (fetched := future.result()) is not _END:
+			future = executor.submit(next, pages, _END) if fetched.page.next_index else None
+			yield fetched
 	finally:
 		if future:
 			future.cancel()

@@ -50,17 +50,27 @@ def pseudonym(email: str, zoho_contact_id: str | None = None) -> str:
 	return f"erased-{keyed_digest(text)[:24]}"
 
 
-def keyed_digest(text: str) -> str:
-	"""Return a digest that only this site can make: keyed with its encryption key (64 hexadecimal digits)."""
+def keyed_digest(text: str, key: bytes | None = None) -> str:
+	"""Return a digest that only this site can make (64 hexadecimal digits).
+
+	Args:
+		text: what is digested.
+		key: by default `site_key()`; given where there are many, or where no site is at hand.
+	"""
+	return hmac.digest(key or site_key(), text.encode("utf-8", "replace"), "sha256").hex()
+
+
+def site_key() -> bytes:
+	"""Return what digests are keyed with: the site's encryption key."""
 	from frappe.utils.password import get_encryption_key
 
-	return hmac.digest(get_encryption_key().encode(), text.encode("utf-8", "replace"), "sha256").hex()
+	return get_encryption_key().encode()
 
 
-def address_row_name(email: str) -> str:
-	"""Return the name of the Contact Email row in which a sync enters an address.
+def address_row_name(email: str, key: bytes | None = None) -> str:
+	"""Return the name of the Contact Email row in which a sync enters an address; `key` as for `keyed_digest`.
 
 	It is a primary key: of two workers that make a Contact of one address at the same moment, neither of which sees what
 	the other has not committed, the second one is refused, and finds the Contact when it does its page again.
 	"""
-	return keyed_digest(f"address:{normalize_email(email)}")[:24]
+	return keyed_digest(f"address:{normalize_email(email)}", key)[:24]

@@ -9,7 +9,7 @@ from erpnext_zoho_integration.sync import contacts, erased, erasure, lifecycle, 
 from erpnext_zoho_integration.sync.anonymity import anonymous_row
 from erpnext_zoho_integration.sync.fetch import FetchedPage
 from erpnext_zoho_integration.sync.identity import pseudonym
-from erpnext_zoho_integration.sync.mapping import Person, Row, Times, erased_row, recipient_row
+from erpnext_zoho_integration.sync.mapping import Person, Row, erased_row
 from erpnext_zoho_integration.sync.match import Matches, find_contacts
 from erpnext_zoho_integration.sync.writers import Writers
 
@@ -61,30 +61,29 @@ class ReadPage:
 	notes: list[Note] = field(default_factory=list)
 
 
-def read_page(fetched: FetchedPage, identity: str, times: Times, anonymous: bool = False) -> ReadPage:
-	"""Turn the records of a page into rows.
+def read_page(fetched: FetchedPage, identity: str, anonymous: bool = False) -> ReadPage:
+	"""Return the rows of a page, those of erased people without the person.
 
 	Args:
 		fetched: from Zoho.
 		identity: of the campaign, see `identity.campaign_identity`.
-		times: clocks of account and site.
 		anonymous: keep figures only, see `retention`.
 	"""
 	read = ReadPage()
-	known = erased.among((record.email, record.contact_id) for record in fetched.page.items)
+	known = erased.known_by(fetched.digests)
 	for bad in fetched.page.bad:
 		read.skipped += 1
 		read.notes.append(
 			Note(_("Zoho sent a record that cannot be read: {0}").format(bad.reason), "Recipients", True)
 		)
-	for record in fetched.page.items:
+	for record, row in zip(fetched.page.items, fetched.rows, strict=True):
 		stand_in = known.stand_in(record.email, record.contact_id)
 		if record.erased or stand_in:
 			stand_in = stand_in or pseudonym(record.email or "", record.contact_id)
 			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
 			if not known.is_registered(record.email, record.contact_id):
 				read.erased.add((record.email, record.contact_id))
-		elif row := recipient_row(record, fetched.action_type, identity, times, fetched.variant):
+		elif row:
 			if anonymous:
 				row = anonymous_row(row, identity)
 				if row.person.opted_out:

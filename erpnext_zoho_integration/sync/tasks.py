@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import frappe
 from frappe.query_builder import DocType
 from frappe.query_builder.functions import Count, Sum
-from frappe.utils import add_to_date, now_datetime
+from frappe.utils import now_datetime
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.sync import dialect
+from erpnext_zoho_integration.sync import clock, dialect
 from erpnext_zoho_integration.sync.text import clean
 
 TASK = "Zoho Sync Task"
@@ -49,13 +49,7 @@ def add(run: str, campaigns: list[dict]) -> None:
 	"""
 	now, user = now_datetime(), frappe.session.user
 	columns = (
-		"name",
-		"creation",
-		"modified",
-		"modified_by",
-		"owner",
-		"docstatus",
-		"idx",
+		*dialect.STANDARD_COLUMNS,
 		"run",
 		"status",
 		"position",
@@ -147,7 +141,7 @@ def delete(run: str) -> None:
 
 def _candidate(run: str) -> str | None:
 	task = DocType(TASK)
-	silent = add_to_date(now_datetime(), minutes=-SILENT_MINUTES)
+	silent = clock.surely_ago(SILENT_MINUTES)
 	free = (task.status == "Pending") | ((task.status == "Working") & (task.heartbeat < silent))
 	found = (
 		frappe.qb.from_(task)
@@ -162,13 +156,12 @@ def _candidate(run: str) -> str | None:
 def _claim(name: str, worker: str) -> None:
 	"""Write this worker's name onto a task, unless another one has been quicker."""
 	task = DocType(TASK)
-	now = now_datetime()
-	silent = add_to_date(now, minutes=-SILENT_MINUTES)
+	silent = clock.surely_ago(SILENT_MINUTES)
 	free = (task.status == "Pending") | ((task.status == "Working") & (task.heartbeat < silent))
 	(
 		frappe.qb.update(task)
 		.set(task.status, "Working")
 		.set(task.worker, worker)
-		.set(task.heartbeat, now)
+		.set(task.heartbeat, now_datetime())
 		.where((task.name == name) & free)
 	).run()

@@ -72,18 +72,7 @@ class BulkRecipients:
 	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
 
 	_OURS = (*RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
-	COLUMNS = (
-		"name",
-		"creation",
-		"modified",
-		"modified_by",
-		"owner",
-		"docstatus",
-		"idx",
-		"campaign",
-		"row_key",
-		*_OURS,
-	)
+	COLUMNS = (*dialect.STANDARD_COLUMNS, "campaign", "row_key", *_OURS)
 	UPDATED = ("modified", "modified_by", *_OURS)
 
 	def __init__(self) -> None:

@@ -78,22 +78,29 @@ class InvalidRequest(ZohoError):
 	"""We asked for something that does not exist or left something out: a mistake in this program."""
 
 
-class RateLimited(ZohoError):
-	"""Zoho counted too many calls; `retry_after` is the number of seconds to stay away from `endpoint`."""
+class _Locked(ZohoError):
+	"""Zoho was asked too often; `retry_after` is the number of seconds to stay away."""
 
 	action: ClassVar[Action] = "wait"
+	lock_seconds: ClassVar[float]
 
 	def __init__(
 		self,
 		message: str,
-		retry_after: float = LOCK_SECONDS,
+		retry_after: float | None = None,
 		*,
 		endpoint: str | None = None,
 		code: str | None = None,
 		status: int | None = None,
 	) -> None:
 		super().__init__(message, endpoint=endpoint, code=code, status=status)
-		self.retry_after = float(retry_after)
+		self.retry_after = float(self.lock_seconds if retry_after is None else retry_after)
+
+
+class RateLimited(_Locked):
+	"""Zoho counted too many calls; `retry_after` is the number of seconds to stay away from `endpoint`."""
+
+	lock_seconds: ClassVar[float] = LOCK_SECONDS
 
 
 class Unavailable(ZohoError):
@@ -183,22 +190,10 @@ class ReauthorizationRequired(OAuthError):
 		self.reason = reason
 
 
-class TokenThrottled(OAuthError):
+class TokenThrottled(_Locked, OAuthError):
 	"""Zoho issues no more tokens for now; asking again keeps it closed for longer.
 
 	The connection itself is fine. `retry_after` is in seconds.
 	"""
 
-	action: ClassVar[Action] = "wait"
-
-	def __init__(
-		self,
-		message: str,
-		retry_after: float = TOKEN_LOCK_SECONDS,
-		*,
-		endpoint: str | None = None,
-		code: str | None = None,
-		status: int | None = None,
-	) -> None:
-		super().__init__(message, endpoint=endpoint, code=code, status=status)
-		self.retry_after = float(retry_after)
+	lock_seconds: ClassVar[float] = TOKEN_LOCK_SECONDS

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import frappe
 
 from erpnext_zoho_integration.zoho import Transport
+from tests.site.syncing import before_each_statement
 
 # The statement that a stage is known by; quotes are left out.
 STATEMENTS = {
@@ -72,23 +73,18 @@ def at_statement(stage: str, act: Callable[[], None], nth: int = 1, times: int =
 	Yields:
 		One item for each time.
 	"""
-	database, original = frappe.local.db, frappe.local.db.sql
 	pattern, seen, done = re.compile(STATEMENTS[stage], re.I | re.S), 0, []
 
-	def sql(query: object, *args: object, **kwargs: object) -> object:
+	def look(statement: str) -> None:
 		nonlocal seen
-		if pattern.match(_QUOTES.sub("", str(query)).strip()):
+		if pattern.match(_QUOTES.sub("", statement).strip()):
 			seen += 1
 			if seen >= nth and (not times or len(done) < times):
 				done.append(seen)
 				act()
-		return original(query, *args, **kwargs)
 
-	database.sql = sql
-	try:
+	with before_each_statement(look):
 		yield done
-	finally:
-		del database.sql
 
 
 @contextmanager

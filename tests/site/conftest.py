@@ -11,13 +11,14 @@ On SQLite there is one writer at a time: commit before another process has to wr
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
-from tests.site.server import TestSite, Web, Worker, choose, free_port, settle
+from tests.site.server import ROLES, Session, TestSite, Web, Worker, choose, free_port, settle
 
 # Ours: emptied after each test.
 OUR_APP = "erpnext_zoho_integration"
@@ -230,6 +231,28 @@ def make_user(site: TestSite, passwords: dict[str, str]) -> Iterator[Callable[..
 		frappe.delete_doc("User", name, ignore_missing=True, force=True)
 		frappe.db.delete("Contact", {"user": name})
 	frappe.db.commit()
+
+
+@pytest.fixture
+def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Session]:
+	"""`session_of("Sales User")`: a session of a user with a role of `ROLES`, or of nobody."""
+
+	def session(role: str) -> Session:
+		roles = ROLES[role]
+		return web.session() if roles is None else web.session(make_user(*roles))
+
+	return session
+
+
+@pytest.fixture
+def bench() -> Iterator:
+	"""A bench of its own, for what cannot be undone on a site."""
+	if os.environ.get("FRAPPE_SITE") and os.environ.get("FRAPPE_SITES_PATH"):
+		pytest.skip("uninstalls the app: on a bench this is done by hand")
+	from embedded.bench import Run
+
+	with Run() as run:
+		yield run
 
 
 @pytest.fixture(scope="session")

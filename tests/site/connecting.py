@@ -100,6 +100,13 @@ def consent(url: str) -> dict[str, str]:
 	return query_of(answer.headers["Location"])
 
 
+def decide(session: Session, zoho: Simulator, decision: str) -> requests.Response:
+	"""Click `accept` or `reject` on the consent page, and follow to where the browser is sent."""
+	page = session.get(AUTHORIZE).text
+	ticket = page.partition('name="consent" value="')[2].partition('"')[0]
+	return session.post(f"{zoho.url}/oauth/v2/auth/decision", data={"consent": ticket, "decision": decision})
+
+
 def come_back(session: Session, query: dict[str, str]) -> requests.Response:
 	"""Call the redirect URI, without following where it leads."""
 	return session.get(CALLBACK, params=query, allow_redirects=False)

@@ -235,6 +235,17 @@ class Session(requests.Session):
 		return self.request(http_method, f"/api/method/{method}", **{where: values})
 
 
+# Whom tests log in as; None: nobody.
+ROLES: dict[str, tuple[str, ...] | None] = {
+	"Guest": None,
+	"nobody": (),
+	"Sales User": ("Sales User",),
+	"Sales Manager": ("Sales Manager",),
+	"Sales Master Manager": ("Sales Master Manager",),
+	"System Manager": ("System Manager",),
+}
+
+
 class Web:
 	"""The site's web server."""
 

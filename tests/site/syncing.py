@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -129,20 +129,27 @@ def snapshot() -> dict[str, list]:
 
 
 @contextlib.contextmanager
-def statements() -> Iterator[list[str]]:
-	"""Record the SQL statements that this process sends."""
-	sent: list[str] = []
+def before_each_statement(act: Callable[[str], None]) -> Iterator[None]:
+	"""Call `act` with each SQL statement that this thread is about to send."""
 	database, original = frappe.local.db, frappe.local.db.sql
 
 	def sql(query: object, *args: object, **kwargs: object) -> object:
-		sent.append(str(query))
+		act(str(query))
 		return original(query, *args, **kwargs)
 
 	database.sql = sql
 	try:
-		yield sent
+		yield
 	finally:
 		del database.sql
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[list[str]]:
+	"""Record the SQL statements that this thread sends."""
+	sent: list[str] = []
+	with before_each_statement(sent.append):
+		yield sent
 
 
 def body_of(rows: list[dict], action: str = "openedcontacts") -> dict:

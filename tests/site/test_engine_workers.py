@@ -13,7 +13,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_reci
 from erpnext_zoho_integration.sync.writers import Writers
 from tests.site.engine import run_all
 from tests.site.server import TestSite, settle
-from tests.site.syncing import RECIPIENT, answer_with, connect, errors_of, person
+from tests.site.syncing import RECIPIENT, answer_with, before_each_statement, connect, errors_of, person
 
 HOW = {"bulk": Writers.for_site, "documents": Writers.by_document}
 EMAIL = "ada@example.com"
@@ -36,21 +36,15 @@ class OtherWorker(threading.Thread):
 		try:
 			frappe.init(self.site.name)
 			frappe.connect()
-			self._watch(frappe.local.db)
-			self.run_name = run_all(writers=HOW[self.how]()).name
+			with before_each_statement(self._look):
+				self.run_name = run_all(writers=HOW[self.how]()).name
 		finally:
 			self.writing.set()
 			frappe.destroy()
 
-	def _watch(self, database) -> None:
-		send = database.sql
-
-		def sql(query: object, *args: object, **kwargs: object) -> object:
-			if str(query).lstrip().upper().startswith("INSERT") and "tabContact Email" in str(query):
-				self.writing.set()
-			return send(query, *args, **kwargs)
-
-		database.sql = sql
+	def _look(self, statement: str) -> None:
+		if statement.lstrip().upper().startswith("INSERT") and "tabContact Email" in statement:
+			self.writing.set()
 
 
 def contacts() -> list[str]:

@@ -9,23 +9,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 APP = "erpnext_zoho_integration"
 MODULE = "ERPNext Zoho Integration"
-
-
-@pytest.fixture
-def bench() -> Iterator:
-	"""A bench of its own."""
-	if os.environ.get("FRAPPE_SITE") and os.environ.get("FRAPPE_SITES_PATH"):
-		pytest.skip("uninstalls the app: on a bench this is done by hand")
-	from embedded.bench import Run
-
-	with Run() as run:
-		yield run
 
 
 def in_a_process_of_its_own(bench) -> list[dict]:

@@ -20,6 +20,7 @@ from tests.site.connecting import (
 	begin,
 	come_back,
 	consent,
+	decide,
 	enter_client,
 	exchanges,
 	is_live,
@@ -144,11 +145,7 @@ def test_accepting_on_the_consent_page_connects(
 ) -> None:
 	zoho = start_simulator(campaigns=1, recipients=10, auto_approve=False)
 	enter_client()
-	page = manager.get(AUTHORIZE).text
-	ticket = page.partition('name="consent" value="')[2].partition('"')[0]
-	answer = manager.post(
-		f"{zoho.url}/oauth/v2/auth/decision", data={"consent": ticket, "decision": "accept"}
-	)
+	answer = decide(manager, zoho, "accept")
 	assert query_of(answer.url) == {"zoho": "connected"} and settings().is_active
 
 
@@ -157,11 +154,7 @@ def test_refusing_on_the_consent_page_is_told_and_connects_nothing(
 ) -> None:
 	zoho = start_simulator(campaigns=1, recipients=10, auto_approve=False)
 	enter_client()
-	page = manager.get(AUTHORIZE).text
-	ticket = page.partition('name="consent" value="')[2].partition('"')[0]
-	answer = manager.post(
-		f"{zoho.url}/oauth/v2/auth/decision", data={"consent": ticket, "decision": "reject"}
-	)
+	answer = decide(manager, zoho, "reject")
 	assert query_of(answer.url) == {"zoho": "failed"}
 	assert "did not grant access" in why(manager)
 	assert not settings().is_active and exchanges(zoho) == 0

@@ -17,17 +17,9 @@ import erpnext_zoho_integration
 from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.sync.account import open_run
 from tests.site.connecting import API, connect, settings
-from tests.site.server import Session, Web, settle
+from tests.site.server import ROLES, Session, Web, settle
 
 APP = "erpnext_zoho_integration"
-ROLES: dict[str, tuple[str, ...] | None] = {
-	"Guest": None,
-	"nobody": (),
-	"Sales User": ("Sales User",),
-	"Sales Manager": ("Sales Manager",),
-	"Sales Master Manager": ("Sales Master Manager",),
-	"System Manager": ("System Manager",),
-}
 # What may be expected of a role; a refusal of a guest is 401 or 403 by the version of Frappe.
 OK, NO, SENT_ON = (200,), (401, 403), (301, 302, 303)
 
@@ -114,15 +106,6 @@ def new_campaign(name: str, key: str) -> str:
 def new_recipient(campaign: str, email: str) -> str:
 	values = {"campaign": campaign, "email": email, "action_type": "Opened"}
 	return frappe.get_doc({"doctype": "Campaign Recipient", **values}).insert().name
-
-
-@pytest.fixture
-def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Session]:
-	def session(role: str) -> Session:
-		roles = ROLES[role]
-		return web.session() if roles is None else web.session(make_user(*roles))
-
-	return session
 
 
 def call(session: Session, function: Function, account: Account, **headers: str) -> requests.Response:

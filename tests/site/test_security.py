@@ -27,9 +27,9 @@ from tests.site.connecting import (
 	secret,
 	settings,
 )
-from tests.site.server import Session, Web, settle
+from tests.site.server import ROLES, Session, Web, settle
 from tests.site.syncing import RECIPIENT, answer_with, campaign_named, person, rows_of, sync_all
-from tests.site.test_permissions import NO, ROLES, SURFACE, whitelisted
+from tests.site.test_permissions import NO, SURFACE, whitelisted
 
 APP = Path(frappe.get_app_path("erpnext_zoho_integration"))
 MODULE = "erpnext_zoho_integration.erpnext_zoho_integration"
@@ -51,15 +51,6 @@ HOSTILE = [
 	"../../etc/passwd",
 	"\u202egnp.exe",
 ]
-
-
-@pytest.fixture
-def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Session]:
-	def session(role: str) -> Session:
-		roles = ROLES[role]
-		return web.session() if roles is None else web.session(make_user(*roles))
-
-	return session
 
 
 @pytest.fixture

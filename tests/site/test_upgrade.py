@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,17 +46,6 @@ ROWS = [
 	("Summer", "Bob@example.com", "Sent", {}),
 	("Winter", "ada@example.com", "Opened", {"open_count": 1}),
 ]
-
-
-@pytest.fixture
-def bench() -> Iterator:
-	"""A bench of its own."""
-	if os.environ.get("FRAPPE_SITE") and os.environ.get("FRAPPE_SITES_PATH"):
-		pytest.skip("uninstalls the app: on a bench this is done by hand")
-	from embedded.bench import Run
-
-	with Run() as run:
-		yield run
 
 
 @pytest.fixture

@@ -1,37 +1,72 @@
 """What is written into a statement instead of being bound to it."""
 
-from datetime import datetime
+from datetime import datetime, timezone
 
 import pytest
 
 pytest.importorskip("frappe")
 
-from erpnext_zoho_integration.sync.dialect import _literal, _places
+from erpnext_zoho_integration.sync.dialect import _literals, _places
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize(
-	("value", "literal"),
+	("values", "literals"),
 	[
-		(None, "NULL"),
-		(0, "0"),
-		(-7, "-7"),
-		("", "''"),
-		("Opened", "'Opened'"),
-		("sales@example.com", "'sales@example.com'"),
-		(datetime(2026, 1, 2, 3, 4, 5, 6), "'2026-01-02 03:04:05.000006'"),
+		([None, None], ["NULL", "NULL"]),
+		([0, -7, None], ["0", "-7", "NULL"]),
+		(["", "Opened"], ["''", "'Opened'"]),
+		(["sales@example.com", None], ["'sales@example.com'", "NULL"]),
+		(["Müller", "佐藤", "𝒜da"], ["'Müller'", "'佐藤'", "'𝒜da'"]),
+		([MOMENT, None], ["'2026-01-02 03:04:05.000006'", "NULL"]),
 	],
 )
-def test_a_harmless_value_is_written_as_it_is(value: object, literal: str) -> None:
-	assert _literal(value) == literal
+def test_harmless_values_are_written_as_they_are(values: list, literals: list[str]) -> None:
+	assert _literals(values) == literals
 
 
-@pytest.mark.parametrize("value", ["it's", 'a "b"', "50%", "a\\", "a\n", "ü", "x;--", "%s", 1.5, b"x", True])
-def test_anything_else_is_bound(value: object) -> None:
-	assert _literal(value) is None
+@pytest.mark.parametrize(
+	"value",
+	[
+		"it's",
+		'a "b"',
+		"50%",
+		"a\\",
+		"a\n",
+		"a\0",
+		"\x1a",
+		"x;--",
+		"%s",
+		"’",
+		"ʼ'",
+		1.5,
+		b"x",
+		True,
+		MOMENT.replace(tzinfo=timezone.utc),
+	],
+)
+def test_a_column_with_anything_else_is_bound(value: object) -> None:
+	assert _literals([value]) is None
+	assert _literals([value, None]) is None
+	if isinstance(value, str):
+		assert _literals(["harmless", value]) is None
+
+
+def test_values_of_two_types_are_bound() -> None:
+	assert _literals(["1", 1]) is None
+
+
+ROWS = [("Ada", "Opened", None, 0, "it's"), ("Bob", "Opened", None, 1, "fine")]
 
 
 def test_only_what_is_the_same_in_all_rows_is_written() -> None:
-	rows = [("Ada", "Opened", None, 0), ("Bob", "Opened", None, 1)]
-	places, bound = _places(rows)
-	assert places == ["%s", "'Opened'", "NULL", "%s"]
-	assert [list(each) for each in bound] == [["Ada", "Bob"], [0, 1]]
+	places, bound = _places(ROWS, each=False)
+	assert places == ["(%s, 'Opened', NULL, %s, %s)"] * 2
+	assert bound == ("Ada", 0, "it's", "Bob", 1, "fine")
+
+
+def test_every_harmless_column_is_written() -> None:
+	places, bound = _places(ROWS, each=True)
+	assert places == ["('Ada', 'Opened', NULL, 0, %s)", "('Bob', 'Opened', NULL, 1, %s)"]
+	assert bound == ("it's", "fine")
