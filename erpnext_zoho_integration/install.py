@@ -74,6 +74,7 @@ def before_uninstall() -> None:
 	"""
 	if frappe.db.get_single_value(SETTINGS, "is_active", cache=False):
 		disconnect()
+	_end_runs()
 	_remove_jobs()
 	for doctype in TABLES:
 		if frappe.db.table_exists(doctype):
@@ -111,6 +112,14 @@ def _remove_from_desk() -> None:
 		if frappe.db.table_exists(doctype) and frappe.db.has_column(doctype, field):
 			for name in frappe.get_all(doctype, {field: ("in", values)}, pluck="name"):
 				frappe.delete_doc(doctype, name, ignore_permissions=True, force=True)
+
+
+def _end_runs() -> None:
+	"""Take the runs away from workers that are at it; they end at their next page."""
+	for doctype in ("Zoho Sync Task", "Zoho Sync Run"):
+		if frappe.db.table_exists(doctype):
+			frappe.db.delete(doctype)
+	frappe.db.commit()  # nosemgrep - the workers must see it now; what follows cannot be undone either
 
 
 def _remove_jobs() -> None:

@@ -12,9 +12,9 @@ from datetime import datetime
 import frappe
 from frappe import _
 from frappe.model.document import bulk_insert
-from frappe.utils import cint, now_datetime, time_diff_in_seconds
+from frappe.utils import cint, now_datetime
 
-from erpnext_zoho_integration.sync import tasks
+from erpnext_zoho_integration.sync import clock, tasks
 from erpnext_zoho_integration.sync.page import Note, PageResult
 from erpnext_zoho_integration.sync.text import clean
 
@@ -169,6 +169,11 @@ def open_run(
 	return run.name
 
 
+def exists(name: str) -> bool:
+	"""Return whether a run is still there: somebody may delete it, or uninstall the app, while it is under way."""
+	return frappe.db.table_exists(RUN, cached=False) and bool(frappe.db.exists(RUN, name))
+
+
 def mark_running(name: str) -> bool:
 	"""Take part in a run; return False if it has ended. The caller commits."""
 	run = frappe.db.get_value(RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
@@ -235,7 +240,7 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 	values = {
 		"status": status,
 		"finished_at": now,
-		"duration": max(0, round(time_diff_in_seconds(now, run.started_at or now))),
+		"duration": max(0, round(clock.seconds_since(run.started_at or now))),
 		"message": _told(stopped) or _summary(numbers, total),
 		"active_key": None,
 		"resume_at": None,

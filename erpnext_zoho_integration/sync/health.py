@@ -1,18 +1,19 @@
 """Whether the connection to Zoho and the sync are in order, told from what is stored. Reads only, and asks nobody."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import cint, get_datetime, now_datetime
+from frappe.utils import cint, get_datetime
 
 from erpnext_zoho_integration.connection.clients import SETTINGS, get_settings
+from erpnext_zoho_integration.sync import clock
 from erpnext_zoho_integration.sync.account import ACTIVE, RUN
 
 CONNECTION, FAILING, STALE = "Connection", "Failing", "Stale"
 # A run that has given a sign of life since then is at work, and what it does is not yet old.
-_ALIVE = timedelta(hours=1)
+_ALIVE_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _stale(settings: Document) -> Problem | None:
 	# Whoever has just connected, or switched the schedule on, need not hear that nothing has come yet.
 	moments = (last_success(), settings.connected_on, settings.modified)
 	since = [get_datetime(each) for each in moments if each]
-	if not since or now_datetime() - max(since) < timedelta(hours=hours) or _at_work():
+	if not since or clock.seconds_since(max(since)) < 3600 * hours or _at_work():
 		return None
 	return Problem(STALE, None, SETTINGS, SETTINGS)
 
@@ -91,4 +92,4 @@ def _at_work() -> bool:
 
 
 def _recent(moment: datetime | None) -> bool:
-	return bool(moment) and moment > now_datetime() - _ALIVE
+	return bool(moment) and moment > clock.surely_ago(_ALIVE_MINUTES)

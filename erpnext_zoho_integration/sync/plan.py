@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import cint, get_datetime, get_system_timezone, now_datetime
+from frappe.utils import cint, get_datetime, get_system_timezone
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import get_settings
-from erpnext_zoho_integration.sync import state
+from erpnext_zoho_integration.sync import clock, state
 from erpnext_zoho_integration.sync.lifecycle import DELETED
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.page import CREATE_FOR
@@ -101,7 +101,7 @@ def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
 		policy: what the settings say.
 		mode: `Due`, or `All` and `Full`, for which every campaign's time has come.
 	"""
-	plan, unwanted, known, now = Plan(), deleted_keys(), state.load(), now_datetime()
+	plan, unwanted, known = Plan(), deleted_keys(), state.load()
 	listed: dict[str, tuple[dict, zoho.Campaign]] = {}
 	for page in client.campaign_pages(status="sent"):
 		plan.bad += page.bad
@@ -112,7 +112,7 @@ def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
 	for key, (item, record) in listed.items():
 		if not record.is_sent or key in unwanted or _too_old(record, times, policy):
 			continue
-		if mode != "Due" or _is_due(known.get(key), now):
+		if mode != "Due" or _is_due(known.get(key)):
 			plan.due.append(item)
 			plan.records.append(record)
 		else:
@@ -168,10 +168,10 @@ def _pairs(page: zoho.Page[zoho.Campaign]) -> Iterator[tuple[dict, zoho.Campaign
 			yield item, next(records)
 
 
-def _is_due(known: state.CampaignState | None, now: datetime) -> bool:
+def _is_due(known: state.CampaignState | None) -> bool:
 	if known is None or known.position or known.needs_repair or known.next_check is None:
 		return True
-	return known.next_check <= now
+	return clock.has_come(known.next_check)
 
 
 def _too_old(record: zoho.Campaign, times: Times, policy: Policy) -> bool:

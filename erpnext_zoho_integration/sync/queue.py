@@ -13,7 +13,7 @@ from frappe.utils import add_to_date, cint, now_datetime
 from erpnext_zoho_integration.compat import enqueue_once
 from erpnext_zoho_integration.connection import valid_token
 from erpnext_zoho_integration.connection.clients import get_settings
-from erpnext_zoho_integration.sync import account, runner, tasks
+from erpnext_zoho_integration.sync import account, clock, runner, tasks
 
 # A slice ends by itself after `runner.SLICE_SECONDS` and the page that it is at; this is for one that does not.
 JOB_TIMEOUT = runner.SLICE_SECONDS + 600
@@ -88,7 +88,7 @@ def resume_waiting() -> None:
 	Nothing else of a run depends on it: without the scheduler, a run that waits is taken up by the next button.
 	"""
 	now = now_datetime()
-	silent = add_to_date(now, minutes=-tasks.SILENT_MINUTES)
+	silent = clock.surely_ago(tasks.SILENT_MINUTES)
 	runs = frappe.get_all(
 		account.RUN,
 		filters={"status": ("in", account.ACTIVE)},
@@ -157,5 +157,5 @@ def _is_over(resume_at: datetime | None, now: datetime) -> bool:
 
 
 def _is_dead(run: frappe._dict) -> bool:
-	silent_since = add_to_date(now_datetime(), minutes=-2 * tasks.SILENT_MINUTES)
+	silent_since = clock.surely_ago(2 * tasks.SILENT_MINUTES)
 	return run.status == "Running" and run.heartbeat and run.heartbeat < silent_since

@@ -13,12 +13,12 @@ from rq.timeouts import JobTimeoutException
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, get_datetime, now_datetime
+from frappe.utils import get_datetime, now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import NotConnected, explain, mark_refused, mark_working
 from erpnext_zoho_integration.connection.locks import Held, shared_lock
-from erpnext_zoho_integration.sync import account, lifecycle, notify, plan, tasks
+from erpnext_zoho_integration.sync import account, clock, lifecycle, notify, plan, tasks
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignGone, CampaignSync
 from erpnext_zoho_integration.sync.governor import Paused
@@ -33,6 +33,8 @@ _CAMPAIGN_LOCK_SECONDS = 60 * (tasks.SILENT_MINUTES - 1)
 _PROGRESS_SECONDS = 2.0
 # So many campaigns in a row that Zoho does not answer for, and it does not answer at all.
 _PATIENCE_CAMPAIGNS = 3
+# What a slice returns whose run is no longer there; no status of a run.
+GONE = "Gone"
 
 
 class StopRun(Exception):
@@ -41,6 +43,10 @@ class StopRun(Exception):
 
 class Cancelled(StopRun):
 	"""Somebody cancelled the run."""
+
+
+class RunGone(Exception):
+	"""The run is no longer there: somebody has deleted it, or uninstalled the app."""
 
 
 class SliceOver(Exception):
@@ -79,16 +85,31 @@ class Slice:
 		self._shown = 0.0
 
 	def execute(self) -> str:
-		"""Work until the run ends or this slice does; return the run's status then.
+		"""Work until the run ends or this slice does; return the run's status then, or `GONE`.
 
 		What nobody foresaw is listed and raised again, so that a failed job looks failed.
 		"""
+		gone = False
+		try:
+			return self._execute()
+		except Exception:
+			frappe.db.rollback()
+			# Whatever went wrong, there is nobody left to tell it to.
+			gone = not account.exists(self.run)
+			if not gone:
+				raise
+			return GONE
+		finally:
+			self.session.close(remember=not gone)
+			frappe.db.commit()  # nosemgrep - the page size
+
+	def _execute(self) -> str:
 		try:
 			self._work()
 		except SliceOver:
 			return "Running"
 		except JobTimeoutException:  # a page took longer than a whole job may: another job does it again
-			frappe.db.rollback()
+			_take_new_connection()
 			return "Running"
 		except Paused as pause:
 			return self._wait(pause)
@@ -97,14 +118,11 @@ class Slice:
 		except StopRun as stop:
 			return self._finish(str(stop))
 		except Exception as error:
-			frappe.db.rollback()
+			self._require_run()
 			frappe.log_error("Zoho Sync: run failed")
 			account.add_error(self.run, _("Unexpected error: {0}. See the Error Log.").format(error), "Write")
 			self._finish(_("The run broke off because of an unexpected error."))
 			raise
-		finally:
-			self.session.close()
-			frappe.db.commit()  # nosemgrep - the page size
 		if tasks.unfinished(self.run):
 			return "Running"  # other workers are still at it
 		mark_working()
@@ -139,6 +157,8 @@ class Slice:
 				"calls": self.session.calls,
 			}
 			self._calls_counted = self.session.calls
+			if not frappe.db.get_value(account.RUN, self.run, "name", for_update=True):
+				raise RunGone  # while Zoho was asked; tasks of no run would stay for ever
 			tasks.add(self.run, made.due)
 			account.save_plan(self.run, planned, made.total)
 			for bad in made.bad:
@@ -164,7 +184,11 @@ class Slice:
 		with shared_lock(f"campaign-{task.record.key}", seconds=_CAMPAIGN_LOCK_SECONDS, wait=0) as lock:
 			try:
 				self._locked_campaign(task, lock)
-			except (SliceOver, Paused, Cancelled, JobTimeoutException):
+			except JobTimeoutException:
+				_take_new_connection()
+				self._give_back()
+				raise
+			except (SliceOver, Paused, Cancelled):
 				self._give_back()
 				raise
 			except zoho.RateLimited as error:
@@ -182,9 +206,11 @@ class Slice:
 			except NotConnected as error:
 				self._failed(str(error), "Connect")
 				raise StopRun(str(error)) from error
+			except RunGone:
+				raise
 			except Exception as error:
-				frappe.log_error("Zoho Sync: campaign failed", f"{task.record.key}\n{frappe.get_traceback()}")
-				self._failed(str(error) or type(error).__name__, "Write")
+				self._require_run()
+				self._failed(str(error) or type(error).__name__, "Write", log=frappe.get_traceback())
 				return
 		self.unanswered = 0
 		self._close_task()
@@ -221,8 +247,10 @@ class Slice:
 		tasks.give_back(self.task)
 		frappe.db.commit()  # nosemgrep - another slice goes on with it
 
-	def _failed(self, message: str, stage: str, code: str | None = None) -> None:
+	def _failed(self, message: str, stage: str, code: str | None = None, log: str | None = None) -> None:
 		frappe.db.rollback()
+		if log:
+			frappe.log_error("Zoho Sync: campaign failed", f"{self.task.record.key}\n{log}")
 		self.current.failed = True
 		self.current.note(Note(message, stage, is_error=True), code=code)
 		self._close_task()
@@ -243,7 +271,7 @@ class Slice:
 		Args:
 			stage: where to list the error; None if it has been listed.
 		"""
-		frappe.db.rollback()
+		self._require_run()
 		if isinstance(error, zoho.RateLimited):
 			until = self.session.remember_lock(error)
 			raise Paused(error.endpoint or "", until - time.time(), locked=True) from error
@@ -264,8 +292,17 @@ class Slice:
 		self._calls_counted = self.session.calls
 
 	def _check_cancelled(self) -> None:
-		if frappe.db.get_value(account.RUN, self.run, "cancel_requested"):
+		requested = frappe.db.get_value(account.RUN, self.run, "cancel_requested")
+		if requested is None:
+			raise RunGone
+		if requested:
 			raise Cancelled
+
+	def _require_run(self) -> None:
+		"""Roll back, and raise `RunGone` where an error comes of somebody's having taken the run away."""
+		frappe.db.rollback()
+		if not account.exists(self.run):
+			raise RunGone
 
 	def _show_progress(self) -> None:
 		"""Add up the numbers of all workers now and then, for whoever looks at the run."""
@@ -283,7 +320,7 @@ class Slice:
 
 	def _wait(self, pause: Paused) -> str:
 		"""Write down until when the run waits; `queue.resume_waiting` goes on."""
-		resume_at = add_to_date(now_datetime(), seconds=pause.seconds)
+		resume_at = clock.not_before(pause.seconds)
 		reason = (
 			_("Zoho has locked {0} because of too many calls; the sync goes on at {1}.")
 			if pause.locked
@@ -296,6 +333,8 @@ class Slice:
 
 	def _finish(self, stopped: str | None, cancelled: bool = False) -> str:
 		run = frappe.db.get_value(account.RUN, self.run, ["workers", "started_at", "status"], as_dict=True)
+		if not run:
+			raise RunGone
 		if run.workers > 1 and run.started_at and run.status in account.ACTIVE:
 			lifecycle.link_contacts_made_since(run.started_at)
 		status = account.finish(self.run, stopped, cancelled)
@@ -306,11 +345,24 @@ class Slice:
 		)
 		frappe.db.commit()  # nosemgrep - the end of the run
 		notify.check()
-		return status or frappe.db.get_value(account.RUN, self.run, "status")
+		return status or frappe.db.get_value(account.RUN, self.run, "status") or GONE
+
+
+def _take_new_connection() -> None:
+	"""Roll back by ending the connection to the database.
+
+	The time of a job is up in the middle of whatever it is at. If that is a statement, its answer is still to come, and
+	would be taken for the answer to the next one.
+	"""
+	frappe.db.close()
+	frappe.db.connect()
+	frappe.db.rollback()  # for whoever waits for that; there is nothing to roll back
 
 
 def execute_slice(run: str, **options: Any) -> str:
-	"""Do one slice of a run and return the run's status after it."""
+	"""Do one slice of a run and return the run's status after it; `GONE` if somebody has taken it away."""
+	if not account.exists(run):
+		return GONE
 	if not account.mark_running(run):
 		frappe.db.commit()  # nosemgrep - ends a snapshot in which it may still be under way
 		return frappe.db.get_value(account.RUN, run, "status")

@@ -64,10 +64,14 @@ class Session:
 		frappe.db.commit()  # nosemgrep - must outlive whatever happens to this run
 		return until
 
-	def close(self) -> None:
-		"""End the fetching thread and remember the page size."""
+	def close(self, *, remember: bool = True) -> None:
+		"""End the fetching thread.
+
+		Args:
+			remember: note the page size that Zoho accepts; not where the app was uninstalled meanwhile.
+		"""
 		self.executor.shutdown(wait=True, cancel_futures=True)
-		if self.page_size != self._page_size:
+		if remember and self.page_size != self._page_size:
 			frappe.db.set_single_value(SETTINGS, {"page_size": self.page_size}, update_modified=False)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.plan import Cell
 from tests.site.conftest import (  # noqa: F401 - fixtures
 	SIMULATOR_PORT,
 	passwords,
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
 	from tests.faults.oracle import Oracle
 
 RESULTS: dict[str, str] = {}
+FIGURES: dict[str, object] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+	config.addinivalue_line("markers", "worst: the worst faults, played on a real bench as well")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+	from tests.faults import plan_worst
+	from tests.faults.table import key
+
+	for item in items:
+		cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
+		if isinstance(cell, Cell) and key(cell) in plan_worst.CELLS:
+			item.add_marker(pytest.mark.worst)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -32,15 +48,26 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 	played = dict(report.user_properties).get("cell")
 	if "tests/faults/test_schedules" in report.nodeid and not report.skipped:
 		played = report.nodeid
+	if os.environ.get("ZOHO_FAULTS_SERVERS") and not report.skipped:
+		played = played or report.nodeid
 	if played and (report.when == "call" or report.failed):
 		RESULTS[played] = "passed" if report.passed and RESULTS.get(played) != "failed" else "failed"
+	FIGURES.update(dict(report.user_properties).get("figures") or {})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-	"""Write docs/reliability.md, if `./dev faults` has asked for it."""
-	if os.environ.get("ZOHO_RELIABILITY") and RESULTS:
-		from tests.faults.table import PAGE, render
+	"""Remember what takes long or a bench, and write docs/reliability.md, if `./dev faults` or the bench's run asks for it."""
+	if not os.environ.get("ZOHO_RELIABILITY") or not RESULTS:
+		return
+	from tests.faults import seen
+	from tests.faults.table import PAGE, render
 
+	if os.environ.get("ZOHO_FAULTS_SERVERS"):
+		seen.remember_bench(RESULTS)
+		return
+	seen.remember_schedules(RESULTS)
+	seen.remember_month(RESULTS, FIGURES)
+	if any(" | " in played for played in RESULTS):
 		PAGE.write_text(render(RESULTS))
 
 

@@ -42,6 +42,8 @@ OUTCOMES = {
 	"refused": "nobody is connected and the reason is told; authorising again connects",
 	"blank": "the value stays empty and the rest of the record is stored; once Zoho gives the value, it is filled in",
 	"told": "the record is left out and the run says so; once Zoho mends it, it comes",
+	"ends": "the worker ends without an error, and nothing is left of the run; the next one, or the app installed again,"
+	" brings the rest",
 	"kept": "what somebody did stands, and everything else is as without it",
 }
 

@@ -29,13 +29,14 @@ def database() -> Iterable[Cell]:
 	group = "Database"
 	for kind in ("deadlock", "lock wait time-out", "disk full"):
 		yield from row(group, f"{kind}, once", DATABASE_ONCE, NO_STATEMENT, affected=LISTED, error=kind)
-	for kind in ("deadlock", "disk full"):
+	for kind in ("deadlock", "lock wait time-out", "disk full"):
 		yield from row(
 			group,
 			f"{kind}, for ever",
 			DATABASE_FOR_EVER,
 			"the first failure decides, as above",
 			affected=dict.fromkeys(DATABASE_FOR_EVER, "all"),
+			rare=DATABASE_FOR_EVER if kind == "lock wait time-out" else (),
 			error=kind,
 			times=0,
 		)
@@ -53,10 +54,14 @@ def workers() -> Iterable[Cell]:
 	timeout = dict.fromkeys(stages, "recovers") | {"finish": "taken up"}
 	yield from row(group, "worker's time is up", timeout, other, error="time-out", affected={})
 	calls = dict.fromkeys(("refresh", "list", "report", "recipients", "checkpoint", "finish"), "recovers")
-	yield from row(group, "Redis gone from here on", calls, "nothing is asked of Redis here", redis="gone")
-	yield from row(group, "Redis gone for a moment", calls, "nothing is asked of Redis here", redis="moment")
-	yield from row(group, "Redis emptied", calls, "nothing is asked of Redis here", redis="emptied")
-	yield from row(group, "cache cleared", calls, "nothing is asked of Redis here", redis="cleared")
+	for name, kind, authorise in (
+		("Redis gone from here on", "gone", "refused"),
+		("Redis gone for a moment", "moment", "recovers"),
+		("Redis emptied", "emptied", "refused"),
+		("cache cleared", "cleared", "recovers"),
+	):
+		outcomes = {"authorise": authorise, **calls}
+		yield from row(group, name, outcomes, "nothing is asked of Redis here", redis=kind)
 
 
 def people() -> Iterable[Cell]:
@@ -93,27 +98,87 @@ def people() -> Iterable[Cell]:
 	yield from row(group, "the run is cancelled", cancelled, BETWEEN_CALLS, act="the run is cancelled")
 
 
+def departures() -> Iterable[Cell]:
+	group = "The run is taken away"
+	moments = dict.fromkeys(MOMENTS, "ends")
+	rare = ("report", "checkpoint", "finish")
+	yield from row(group, "its record is deleted", moments, BETWEEN_CALLS, rare=rare, act="delete")
+	yield from row(group, "the app is uninstalled", moments, BETWEEN_CALLS, rare=MOMENTS, act="uninstall")
+	for what in ("between two slices", "while it waits"):
+		yield from row(
+			group,
+			f"the app is uninstalled {what}",
+			{"recipients": "ends"},
+			"a run that nobody works on is the same at every stage",
+			rare=("recipients",),
+			act=f"uninstall {what}",
+		)
+
+
 def clocks() -> Iterable[Cell]:
 	group = "At once, and clocks"
 	moments = dict.fromkeys(MOMENTS, "recovers")
 	yield from row(group, "the scheduler starts the same run", moments, BETWEEN_CALLS, act="schedule")
 	yield from row(group, "the button of the same Campaign", moments, BETWEEN_CALLS, act="button")
-	for hours, name in (
-		(-5, "five hours back"),
-		(5, "five hours on"),
-		(-1, "an hour back (summer time ends)"),
-		(1, "an hour on (summer time begins)"),
-	):
+	for hours, name in ((-5, "five hours back"), (5, "five hours on")):
 		yield from row(
 			group,
 			f"the clock jumps {name}",
 			moments,
 			BETWEEN_CALLS,
-			rare=() if hours == -1 else MOMENTS,
+			rare=MOMENTS if hours > 0 else ("list", "report", "finish"),
 			clock=hours,
 		)
 
 
+def summer_time() -> Iterable[Cell]:
+	group = "Summer time"
+	for season, hours in (("begins", 1), ("ends", -1)):
+
+		def when(what: str, outcomes: dict[str, str], otherwise: str, **more: object) -> list[Cell]:
+			name = f"summer time {season} {what}"  # noqa: B023 - called in this turn
+			return row(group, name, outcomes, otherwise, hours=hours, **more)  # noqa: B023
+
+		moments = dict.fromkeys(MOMENTS, "recovers")
+		rare = MOMENTS if hours < 0 else [stage for stage in MOMENTS if stage != "recipients"]
+		yield from when("in mid-run", moments, BETWEEN_CALLS, play="mid-run", rare=rare)
+		yield from when(
+			"when a worker is lost",
+			{"write": "taken up"},
+			"what is said of a worker's life is the same at every stage",
+			play="lost",
+		)
+		yield from when(
+			"while the run waits",
+			{"recipients": "waits"},
+			"a wait is written down alike at every stage",
+			play="waiting",
+		)
+		yield from when(
+			"while a token lives", {"refresh": "recovers"}, "no token is asked for here", play="token"
+		)
+		yield from when(
+			"between two runs",
+			{"list": "recovers"},
+			"what is due is decided when the list is read",
+			play="due",
+		)
+		yield from when(
+			"before somebody asks how old the last sync is",
+			{"finish": "recovers"},
+			"the time of the end is what counts",
+			play="stale",
+		)
+	yield from row(
+		group,
+		"a mail that left in the hour that comes twice, or right before and after the one that is skipped",
+		{"recipients": "recovers"},
+		"the stage reads no such time",
+		play="times",
+		hours=0,
+	)
+
+
 def site() -> list[Cell]:
 	"""Return all of them."""
-	return [*database(), *workers(), *people(), *clocks()]
+	return [*database(), *workers(), *people(), *departures(), *clocks(), *summer_time()]

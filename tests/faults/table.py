@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
+from tests.faults import seen
 from tests.faults.plan import OUTCOMES, STAGES, Cell, matrix
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
@@ -37,10 +38,10 @@ def render(results: Mapping[str, str]) -> str:
 	"""
 	cells = matrix()
 	applicable = [cell for cell in cells if cell.applicable]
-	seen = sum(results.get(key(cell)) == "passed" for cell in applicable)
+	passed = sum(results.get(key(cell)) == "passed" for cell in applicable)
 	parts = [
 		INTRODUCTION,
-		f"**{len(applicable)} cells apply; {seen} of them were played for this page and passed,"
+		f"**{len(applicable)} cells apply; {passed} of them were played for this page and passed,"
 		f" {sum(result == 'failed' for result in results.values())} failed.**\n\n",
 		"| outcome | what the test demands |\n| --- | --- |\n",
 		*(f"| {outcome} | {demand} |\n" for outcome, demand in OUTCOMES.items()),
@@ -49,21 +50,7 @@ def render(results: Mapping[str, str]) -> str:
 	]
 	for group, members in groupby(cells, lambda cell: cell.group):
 		parts += ["\n", *_table(group, list(members), results)]
-	return "".join(parts) + _schedules(results)
-
-
-def _schedules(results: Mapping[str, str]) -> str:
-	"""Return what the random schedules and the month have shown."""
-	played = [result for node, result in results.items() if "test_a_schedule_of_faults" in node]
-	month = [result for node, result in results.items() if "test_a_month" in node]
-	lines = ["\n## Random schedules\n\n"]
-	lines += (
-		[f"{len(played):,} sequences of faults drawn at random, {played.count('passed'):,} passed.\n"]
-		if played
-		else []
-	)
-	lines += [f"A month of hourly runs with faults: {month[0]}.\n"] if month else []
-	return "".join(lines) if played or month else ""
+	return "".join([*parts, *seen.bench(), *seen.schedules(), *seen.month()])
 
 
 def _table(group: str, cells: list[Cell], results: Mapping[str, str]) -> Iterable[str]:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+import requests
 
 import frappe
 from frappe.utils import add_to_date, now_datetime
 
 from erpnext_zoho_integration.connection import authorization
+from erpnext_zoho_integration.connection.tokens import wipe_tokens
 from erpnext_zoho_integration.sync import queue
 from tests.faults import plan, sabotage
 from tests.faults.drill import Drill
@@ -18,6 +20,7 @@ from tests.faults.oracle import Oracle
 from tests.faults.plan import Cell
 from tests.faults.plan_site import site as site_cells
 from tests.faults.process import killed_run
+from tests.site.connecting import query_of
 from tests.site.engine import RUN, forget_keys
 from tests.site.server import settle
 
@@ -117,6 +120,9 @@ def authorise(drill: Drill, oracle: Oracle, broken: AbstractContextManager) -> N
 def test_workers(cell: Cell, drill: Drill, oracle: Oracle, site, monkeypatch: pytest.MonkeyPatch) -> None:
 	if cell.stage == "refresh":
 		drill.let_token_expire()
+	if cell.stage == "authorise":
+		authorise_without_redis(cell, drill, oracle)
+		return
 	name = drill.open()
 	if cell.more.get("signal"):
 		assert killed_run(site, name, cell.stage) == "killed"
@@ -142,6 +148,26 @@ def test_workers(cell: Cell, drill: Drill, oracle: Oracle, site, monkeypatch: py
 		extra = 0
 	judge(cell, drill, oracle, drill.look(name))
 	oracle.little_is_fetched_again(extra)
+
+
+def authorise_without_redis(cell: Cell, drill: Drill, oracle: Oracle) -> None:
+	"""The state of an authorization is in Redis; without it, nobody is connected and the reason is told."""
+	wipe_tokens("Not Connected", None)
+	settle()
+	answer = query_of(requests.get(authorization.begin(), allow_redirects=False).headers["Location"])
+	with redis_trouble(cell.more["redis"]) as (trouble, over):
+		trouble()
+		if cell.outcome == "refused":
+			with pytest.raises(authorization.StateRefused):
+				authorization.complete(answer)
+			over()
+			settle()
+			assert not drill.is_connected()
+			answer = query_of(requests.get(authorization.begin(), allow_redirects=False).headers["Location"])
+		authorization.complete(answer)
+	assert drill.run().status == "Success"
+	oracle.content_is_as_without_the_fault()
+	oracle.no_secret_is_told()
 
 
 @contextmanager

@@ -5,11 +5,17 @@ from frappe.model.document import Document
 from frappe.query_builder import DocType
 from frappe.utils import add_to_date, now_datetime
 
+from erpnext_zoho_integration.sync import tasks
+
 CHILD_TABLES = ("Zoho Sync Run Campaign", "Zoho Sync Run Error")
 
 
 class ZohoSyncRun(Document):
 	"""Written by `sync.account` only; nobody edits it by hand."""
+
+	def on_trash(self) -> None:
+		"""Forget what was still to be done; a worker that is at it ends after its page, as after a cancellation."""
+		tasks.delete(self.name)
 
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:

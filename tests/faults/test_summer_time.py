@@ -1,0 +1,199 @@
+"""The hour that is skipped and the hour that comes twice: in mid-run, while a run waits, and between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import frappe
+from frappe.utils import get_system_timezone
+
+from erpnext_zoho_integration.sync import health, queue, runner
+from tests.faults import plan, sabotage
+from tests.faults.drill import Drill
+from tests.faults.oracle import Oracle
+from tests.faults.plan import Cell
+from tests.faults.plan_site import summer_time
+from tests.faults.season import SiteClock, next_change
+from tests.site.connecting import SETTINGS
+from tests.site.engine import RUN, forget_keys
+from tests.site.server import settle
+from tests.site.syncing import RECIPIENT, campaign_named
+
+CELLS = plan.played(summer_time())
+BEFORE = 5  # minutes from the beginning of a test to the change
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
+def test_summer_time(
+	cell: Cell, drill: Drill, oracle: Oracle, worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	if cell.more["play"] == "times":
+		mails_of_those_hours(drill)
+	else:
+		change = next_change(cell.more["hours"])
+		clock = SiteClock(change - timedelta(minutes=BEFORE), monkeypatch)
+		drill.connect()
+		PLAYS[cell.more["play"]](cell, drill, clock, monkeypatch)
+	oracle.content_is_as_without_the_fault()
+	oracle.no_secret_is_told()
+	worker.discard_jobs()
+
+
+def slices(run: str) -> int:
+	"""Return how many slices of a run have been queued after the first one."""
+	settle()
+	return frappe.db.get_value(RUN, run, "slice")
+
+
+def through_mid_run(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.MonkeyPatch) -> None:
+	"""Who is at work stays so for everybody else, and a run takes as long as it takes."""
+	assert drill.run().status == "Success"
+	name = drill.open("Full")
+	before = slices(name)
+
+	def act() -> None:
+		clock.let_pass(minutes=7)
+		assert queue.start("Schedule") == (name, False)
+		queue.resume_waiting()
+		assert slices(name) == before, "taken for dead"
+		if cell.stage not in ("list", "finish"):  # another worker finds what is left, and no more
+			assert runner.execute_slice(name) == "Running"
+		settle()
+
+	with sabotage.at_moment(cell.stage, act, patch) as done:
+		drill.work(name)
+	assert done
+	run = drill.look(name)
+	assert run.status == "Success", ([error.message for error in run.errors], drill.unforeseen)
+	assert not [row for row in run.errors if "Another sync" in row.message]
+	assert 7 * 60 <= run.duration < 9 * 60
+
+
+def a_worker_is_lost(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.MonkeyPatch) -> None:
+	"""It is missed after ten minutes, or after the hour that comes twice; not sooner."""
+	name = drill.open()
+	with sabotage.connection_lost_at(cell.stage) as done:
+		drill.work(name)
+	assert done
+	before = slices(name)
+	clock.let_pass(minutes=7)
+	queue.resume_waiting()
+	assert slices(name) == before
+	clock.let_pass(minutes=5 if cell.more["hours"] > 0 else 70)
+	queue.resume_waiting()
+	assert slices(name) == before + 1
+	forget_keys("lock")
+	assert drill.go_on(name).status == "Success"
+
+
+def a_run_waits(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.MonkeyPatch) -> None:
+	"""It goes on when the lock is over, or after the hour that comes twice; not sooner."""
+	drill.zoho.plan(
+		{"endpoint": "getcampaignrecipientsdata", "fault": "throttle", "form": "429", "nth": 3, "times": 1}
+	)
+	run = drill.run()
+	assert run.status == "Waiting"
+	before = slices(run.name)
+	clock.let_pass(minutes=28)
+	queue.resume_waiting()
+	assert slices(run.name) == before
+	clock.let_pass(minutes=5 if cell.more["hours"] > 0 else 65)
+	drill.zoho.advance(3601)
+	frappe.db.set_single_value(SETTINGS, "method_locks", None, update_modified=False)
+	forget_keys("lock")
+	queue.resume_waiting()
+	assert slices(run.name) == before + 1
+	assert drill.go_on(run.name).status == "Success"
+
+
+def a_token_lives(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.MonkeyPatch) -> None:
+	"""Whenever the site believes that it ends, a run has one that Zoho takes."""
+	clock.let_pass(minutes=61)
+	drill.zoho.advance(3660)
+	assert drill.run().status == "Success"
+	clock.let_pass(minutes=61)
+	drill.zoho.advance(3660)
+	assert drill.run("Full").status == "Success"
+
+
+def two_runs(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.MonkeyPatch) -> None:
+	"""What is due at every run is due at the next one, though it may begin earlier by the clock."""
+	intervals = frappe.get_all("Zoho Sync Interval", {"parent": SETTINGS}, ["name", "every_hours"])
+	frappe.db.set_value("Zoho Sync Interval", {"parent": SETTINGS}, "every_hours", 0)
+	frappe.clear_document_cache(SETTINGS, SETTINGS)
+	try:
+		assert drill.run().status == "Success"
+		clock.let_pass(minutes=55)
+		run = drill.run("Due")
+		assert run.status == "Success"
+		state = set(frappe.get_all("Zoho Campaign State", pluck="checked_at"))
+		assert all(abs(checked - clock.at_site()) < timedelta(minutes=3) for checked in state), "not due"
+	finally:
+		for row in intervals:
+			frappe.db.set_value("Zoho Sync Interval", row.name, "every_hours", row.every_hours)
+		settle()
+
+
+def how_old_it_is(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.MonkeyPatch) -> None:
+	"""Nobody is alarmed too early, and everybody an hour late at most."""
+	frappe.db.set_single_value(
+		SETTINGS, {"enable_schedule": 1, "stale_after_hours": 1}, update_modified=False
+	)
+	assert drill.run().status == "Success"
+	clock.let_pass(minutes=40)
+	assert not health.problems()
+	clock.let_pass(minutes=25 if cell.more["hours"] > 0 else 85)
+	assert [problem.kind for problem in health.problems()] == [health.STALE]
+
+
+PLAYS: dict[str, Callable] = {
+	"mid-run": through_mid_run,
+	"lost": a_worker_is_lost,
+	"waiting": a_run_waits,
+	"token": a_token_lives,
+	"due": two_runs,
+	"stale": how_old_it_is,
+}
+
+
+def mails_of_those_hours(drill: Drill) -> None:
+	"""They are stored as a clock at the site's wall has shown them; what was spoiled for that is mended after it."""
+	key, action = drill.plain, "sentcontacts"
+	changes = [next_change(hours) for hours in (1, -1)]
+	moments = [change + timedelta(minutes=minutes) for change in changes for minutes in (-90, -30, 30, 90)]
+	people = [record for record in drill.records(key, action) if record.get("contactemailaddress")]
+	zone, ahead = ZoneInfo(get_system_timezone()), timedelta(hours=drill.zoho.settings.skew_hours)
+	put, wanted = {}, {}
+	for place, (record, moment) in enumerate(zip(drill.records(key, action), moments, strict=False)):
+		put[f"list_of_details.{place}.sent_time"] = str(int((moment + ahead).timestamp() * 1000))
+		if record in people:
+			wanted[record["contactemailaddress"].strip().lower()] = moment.astimezone(zone).replace(
+				tzinfo=None
+			)
+	drill.zoho.plan(
+		{
+			"fault": "edit",
+			"endpoint": "getcampaignrecipientsdata",
+			"match": {"campaignkey": key, "action": action, "fromindex": 1},
+			"put": put,
+		}
+	)
+	assert drill.run().status == "Success" and drill.fired()
+	campaign = campaign_named(key)
+	found: dict[str, datetime] = dict(
+		frappe.get_all(
+			RECIPIENT,
+			{"campaign": campaign, "action_type": "Sent", "email": ("in", list(wanted))},
+			["email", "sent_time"],
+			as_list=True,
+		)
+	)
+	assert len(found) > 4
+	for email, sent_time in found.items():
+		assert sent_time == wanted[email], email
+	drill.zoho.plan()
+	assert drill.run("Full").status == "Success"
