@@ -12,7 +12,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 from frappe.model.document import bulk_insert
-from frappe.utils import cint, now_datetime
+from frappe.utils import cint, fmt_money, now_datetime
 
 from erpnext_zoho_integration.sync import clock, tasks
 from erpnext_zoho_integration.sync.page import Note, PageResult
@@ -288,12 +288,15 @@ def _status(name: str, numbers: dict, stopped: str | None, cancelled: bool) -> s
 
 
 def _summary(numbers: dict, total: int) -> str:
-	return _("{0} of {1} campaigns synced: {2} new, {3} changed and {4} unchanged recipients.").format(
+	counts = (
 		numbers["synced_campaigns"],
 		total,
 		numbers["rows_inserted"],
 		numbers["rows_updated"],
 		numbers["rows_unchanged"],
+	)
+	return _("{0} of {1} campaigns synced: {2} new, {3} changed and {4} unchanged recipients.").format(
+		*(fmt_money(count, precision=0) for count in counts)
 	)
 
 

@@ -10,6 +10,7 @@ import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import campaign as desk_campaign
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import runs, settings
+from erpnext_zoho_integration.sync import account
 
 DESK = "erpnext_zoho_integration.erpnext_zoho_integration.desk"
 
@@ -134,6 +135,12 @@ def test_progress_of_one_campaign_is_the_share_of_the_recipients_that_zoho_annou
 def test_progress_counts_in_thousands_as_the_site_writes_them():
 	run = start_run(total_campaigns=4000, synced_campaigns=1200, rows_inserted=1234567)
 	assert runs.get_progress(run)["text"] == "1,200 of 4,000 campaigns, 1,234,567 recipients checked"
+
+
+def test_the_summary_of_a_run_counts_in_thousands_too():
+	numbers = dict.fromkeys(("rows_updated", "rows_unchanged"), 0)
+	summary = account._summary({**numbers, "synced_campaigns": 1200, "rows_inserted": 20207}, 1200)
+	assert summary == "1,200 of 1,200 campaigns synced: 20,207 new, 0 changed and 0 unchanged recipients."
 
 
 def test_a_large_campaign_is_forecast_from_zoho_s_counters_and_a_small_one_is_not():
