@@ -5,6 +5,8 @@ frappe.provide("erpnext_zoho_integration");
 (function (app) {
 	const MODULE = "erpnext_zoho_integration.erpnext_zoho_integration";
 	const POLL_SECONDS = 2;
+	// Where the server's events arrive, each brings what is new; asking by the clock is for the case that they stop.
+	const POLL_SECONDS_WITH_EVENTS = 15;
 	const ACTIVE = ["Queued", "Running", "Waiting"];
 
 	app.RUN_INDICATORS = {
@@ -112,10 +114,13 @@ frappe.provide("erpnext_zoho_integration");
 			<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100">
 				<div class="progress-bar progress-bar-success"></div>
 			</div>
-			<p class="progress-message text-muted small" aria-live="polite"></p>
+			<p class="text-muted small">
+				<span class="progress-message" aria-live="polite"></span> <span class="zoho-actions"></span>
+			</p>
 		</div>`).appendTo($area.empty());
 		$progress.find(".progress").attr("aria-label", __("Syncing with Zoho Campaigns"));
 		let timer = null;
+		let pace = POLL_SECONDS;
 
 		const stop = () => {
 			clearTimeout(timer);
@@ -131,45 +136,57 @@ frappe.provide("erpnext_zoho_integration");
 			} else if (progress.seconds_left) {
 				parts.push(__("about {0} left", [frappe.utils.get_formatted_duration(progress.seconds_left)]));
 			}
-			const $message = $progress.find(".progress-message").text(parts.join(" · "));
-			if (progress.may_open) {
-				$message.append(" · ", app.link(app.form_url("Zoho Sync Run", run), __("Details")));
+			if (progress.cancel_requested) parts.push(__("Stopping after this page"));
+			$progress.find(".progress-message").text(parts.join(" · "));
+			show_actions(progress);
+		};
+		// They stay while the numbers change: what somebody is about to click must not be replaced.
+		const show_actions = ({ may_open, may_cancel, cancel_requested }) => {
+			const $actions = $progress.find(".zoho-actions");
+			const offered = `${may_open} ${may_cancel && !cancel_requested}`;
+			if ($actions.data("offered") === offered) return;
+			$actions.data("offered", offered).empty();
+			if (may_open) {
+				$actions.append(" · ", app.link(app.form_url("Zoho Sync Run", run), __("Details")));
 			}
-			if (progress.cancel_requested) {
-				$message.append(" · ", frappe.utils.escape_html(__("Stopping after this page")));
-			} else if (progress.may_cancel) {
+			if (may_cancel && !cancel_requested) {
 				const $cancel = $(`<button type="button" class="btn btn-xs btn-default"></button>`);
 				$cancel.text(__("Cancel")).on("click", () => app.cancel_run(run).then(poll));
-				$message.append(" · ", $cancel);
+				$actions.append(" · ", $cancel);
 			}
+		};
+		// Several questions may be under way, but only one is to come.
+		const later = (seconds) => {
+			clearTimeout(timer);
+			timer = setTimeout(poll, seconds * 1000);
 		};
 		const poll = () => {
 			clearTimeout(timer);
 			if (!document.contains($progress[0])) return stop();
-			if (!$progress.is(":visible") || document.hidden) {
-				timer = setTimeout(poll, POLL_SECONDS * 1000);
-				return;
-			}
+			if (!$progress.is(":visible") || document.hidden) return later(POLL_SECONDS);
 			return call("GET", "desk.runs.get_progress", { run }).then(
 				(progress) => {
 					if (!document.contains($progress[0])) return stop();
 					if (progress.active) {
 						show(progress);
-						timer = setTimeout(poll, POLL_SECONDS * 1000);
-						return;
+						return later(pace);
 					}
 					stop();
 					$progress.remove();
 					on_end && on_end(progress);
 				},
-				() => {
-					// The server may be restarting; it is asked again, less often.
-					timer = setTimeout(poll, POLL_SECONDS * 5000);
+				(error) => {
+					// The server may be restarting; it is asked again, less often. A run that was deleted does not return.
+					if (![403, 404].includes(error?.status)) return later(POLL_SECONDS * 5);
+					stop();
+					$progress.remove();
 				}
 			);
 		};
 		function on_news(news) {
-			if (news && news.run === run) poll();
+			if (!news || news.run !== run) return;
+			pace = POLL_SECONDS_WITH_EVENTS;
+			poll();
 		}
 		frappe.realtime.on("zoho_sync_progress", on_news);
 		return poll();
@@ -185,7 +202,8 @@ frappe.provide("erpnext_zoho_integration");
 		const more = progress.may_open
 			? ` ${app.link(app.form_url("Zoho Sync Run", progress.run), __("Details"))}`
 			: "";
-		frappe.show_alert({ message: message + more, indicator: app.RUN_INDICATORS[progress.status] }, 10);
+		const indicator = progress.status === "Cancelled" ? "orange" : app.RUN_INDICATORS[progress.status];
+		frappe.show_alert({ message: message + more, indicator }, 10);
 	};
 
 	// Queues a sync of everything and says so; resolves to the name of the run.
