@@ -31,7 +31,8 @@ def get(
 	Who clicked in two campaigns counts twice. The arguments, which Frappe sends along, are not used.
 
 	Returns:
-		`labels` (the first day of each week, in the site's zone) and `datasets`, as Frappe's charts take them.
+		`labels` (the first day of each week, in the site's zone) and `datasets`, as Frappe's charts take them; both
+		empty if nobody clicked.
 	"""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
 	last = get_first_day_of_week(getdate(nowdate()))
@@ -39,6 +40,8 @@ def get(
 	people: Counter = Counter()
 	for day, clicked in count_by_day(list(campaign_names(frappe._dict())), weeks[0]):
 		people[get_first_day_of_week(getdate(day))] += clicked
+	if not people:
+		return {"labels": [], "datasets": []}
 	return {
 		"labels": [format_date(week, "d MMM") for week in weeks],
 		"datasets": [{"name": _("People"), "values": [people[week] for week in weeks]}],
