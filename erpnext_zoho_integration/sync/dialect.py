@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
 
 from pypika.functions import Trim
 from pypika.terms import Criterion
@@ -19,6 +18,8 @@ STANDARD_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "doc
 _ADDRESS_INDEX = "zoho_address"
 # Text that is the same within quotes in every dialect.
 _HARMLESS = re.compile(r"[\w @.:/+-]*")
+_BOUND = "%s"
+_WRITTEN = object()
 
 
 def select_in(
@@ -40,10 +41,9 @@ def select_in(
 		return []
 	quote = _quote()
 	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
-	literals = _literals(values) if frappe.db.db_type == "mariadb" else None
-	places = ", ".join(literals or repeat("%s", len(values)))
-	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {quote}{column}{quote} IN ({places}){condition}"
-	bound = () if literals else tuple(values)
+	places = _written(values) if frappe.db.db_type == "mariadb" else [_BOUND] * len(values)
+	bound = tuple(value for value, place in zip(values, places, strict=True) if place is _BOUND)
+	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {quote}{column}{quote} IN ({', '.join(places)}){condition}"
 	return list(
 		frappe.db.sql(query, bound)
 	)  # nosemgrep - names of columns are ours, values are bound or harmless
@@ -183,35 +183,41 @@ def _places(rows: Sequence[Sequence], each: bool) -> tuple[list[str], tuple]:
 
 	Args:
 		rows: of equal length.
-		each: write every harmless column, where the driver would do no more than that, only slower; else those with the
-			same value in all rows.
+		each: write every harmless value, where the driver would do no more than that, only slower; else the columns with
+			the same value in all rows.
 	"""
 	places: list[Iterable[str]] = []
 	bound: list[Sequence] = []
 	for values in zip(*rows, strict=True):
-		literals = _literals(values) if each or values.count(values[0]) == len(values) else None
-		places.append(literals or repeat("%s", len(values)))
-		if literals is None:
-			bound.append(values)
+		if values.count(values[0]) == len(values):
+			written = _written(values[:1]) * len(values)
+		else:
+			written = _written(values) if each else [_BOUND] * len(values)
+		places.append(written)
+		if _BOUND in written:
+			pairs = zip(values, written, strict=True)
+			bound.append([value if place is _BOUND else _WRITTEN for value, place in pairs])
 	texts = ["(" + ", ".join(row) + ")" for row in zip(*places, strict=True)]
-	return texts, tuple([value for row in zip(*bound, strict=True) for value in row])
+	flat = [value for row in zip(*bound, strict=True) for value in row if value is not _WRITTEN]
+	return texts, tuple(flat)
 
 
-def _literals(values: Sequence) -> list[str] | None:
-	"""Return values as SQL if nothing in any of them could mean anything else, or None.
+def _written(values: Sequence) -> list[str]:
+	"""Return values of one column as SQL, a placeholder for each in which something could mean anything else.
 
 	Letters and digits of any script cannot: the connection speaks UTF-8, in which no part of one is a quote.
 	"""
 	types = {type(value) for value in values} - {type(None)}
-	if types == {str}:
-		if not _HARMLESS.fullmatch("".join([value for value in values if value])):
-			return None
-		return ["NULL" if value is None else f"'{value}'" for value in values]
+	if types <= {str}:
+		if _HARMLESS.fullmatch("".join([value for value in values if value])):  # nearly every column
+			return ["NULL" if value is None else f"'{value}'" for value in values]
+		fits = _HARMLESS.fullmatch
+		return ["NULL" if value is None else f"'{value}'" if fits(value) else _BOUND for value in values]
 	if types == {int}:
 		return ["NULL" if value is None else str(value) for value in values]
 	if types == {datetime} and not any(value.tzinfo for value in values if value):
 		return ["NULL" if value is None else f"'{value.isoformat(' ', 'microseconds')}'" for value in values]
-	return None if types else ["NULL"] * len(values)
+	return [_BOUND] * len(values)
 
 
 def _quote() -> str:

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("frappe")
 
-from erpnext_zoho_integration.sync.dialect import _literals, _places
+from erpnext_zoho_integration.sync.dialect import _written, _places
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6)
 
@@ -23,7 +23,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6)
 	],
 )
 def test_harmless_values_are_written_as_they_are(values: list, literals: list[str]) -> None:
-	assert _literals(values) == literals
+	assert _written(values) == literals
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,14 @@ def test_harmless_values_are_written_as_they_are(values: list, literals: list[st
 		MOMENT.replace(tzinfo=timezone.utc),
 	],
 )
-def test_a_column_with_anything_else_is_bound(value: object) -> None:
-	assert _literals([value]) is None
-	assert _literals([value, None]) is None
+def test_anything_else_is_bound(value: object) -> None:
+	assert _written([value]) == ["%s"]
 	if isinstance(value, str):
-		assert _literals(["harmless", value]) is None
+		assert _written(["harmless", value, None]) == ["'harmless'", "%s", "NULL"]
 
 
 def test_values_of_two_types_are_bound() -> None:
-	assert _literals(["1", 1]) is None
+	assert _written(["1", 1]) == ["%s", "%s"]
 
 
 ROWS = [("Ada", "Opened", None, 0, "it's"), ("Bob", "Opened", None, 1, "fine")]
@@ -66,7 +65,7 @@ def test_only_what_is_the_same_in_all_rows_is_written() -> None:
 	assert bound == ("Ada", 0, "it's", "Bob", 1, "fine")
 
 
-def test_every_harmless_column_is_written() -> None:
+def test_every_harmless_value_is_written() -> None:
 	places, bound = _places(ROWS, each=True)
-	assert places == ["('Ada', 'Opened', NULL, 0, %s)", "('Bob', 'Opened', NULL, 1, %s)"]
-	assert bound == ("it's", "fine")
+	assert places == ["('Ada', 'Opened', NULL, 0, %s)", "('Bob', 'Opened', NULL, 1, 'fine')"]
+	assert bound == ("it's",)
