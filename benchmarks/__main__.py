@@ -9,7 +9,7 @@ import sys
 
 import frappe
 
-from benchmarks import measure, world
+from benchmarks import measure, shared, world
 
 DOCUMENT_ROWS = 1000
 
@@ -22,6 +22,14 @@ def main() -> int:
 		"--document-rows", type=int, default=DOCUMENT_ROWS, help="rows of the per-document baseline"
 	)
 	parser.add_argument("--repeat", type=int, default=1, help="medians of so many measurements")
+	parser.add_argument(
+		"--workers", type=int, default=1, help="measure a first sync by so many processes too"
+	)
+	parser.add_argument(
+		"--pace",
+		action="store_true",
+		help="measure four processes against the floor of a budget of calls too",
+	)
 	parser.add_argument("--json", metavar="FILE", help="write the figures there")
 	parser.add_argument(
 		"--machine", default=f"{os.cpu_count()} cores", help="a few words on the machine, for the page"
@@ -32,6 +40,14 @@ def main() -> int:
 	sites_path = os.environ.get("FRAPPE_SITES_PATH") or os.getcwd()
 	world.connect(sites_path, options.site or os.environ["FRAPPE_SITE"])
 	figures = {"machine": options.machine, **run(options.rows, options.document_rows, options.repeat)}
+	if options.workers > 1:
+		speed = shared.rows_per_second(options.rows, options.workers)
+		figures["workers"] = options.workers
+		figures["workers_rows_per_second"] = speed
+		figures["workers_to_one_ratio"] = speed / figures["engine_rows_per_second"]
+		figures["workers_to_document_ratio"] = speed / figures["document_rows_per_second"]
+	if options.pace:
+		figures |= shared.pace(windows="rolling") | shared.pace(windows="fixed")
 	for name, value in figures.items():
 		print(f"{name:45} {value:>14,.3f}" if isinstance(value, float) else f"{name:45} {value!s:>14}")
 	if path:

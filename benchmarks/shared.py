@@ -1,0 +1,94 @@
+"""A run that several processes share, as RQ workers do; `python -m benchmarks.shared` is one that joins it."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import frappe
+
+from benchmarks import world
+from benchmarks.measure import RECIPIENT, fresh
+from erpnext_zoho_integration.sync import queue, runner
+
+CALLS, WINDOW = 25, 4.0  # the budget of a method, and the seconds of its window: Zoho's, scaled in time
+LISTS = "getcampaignrecipientsdata"
+
+
+def rows_per_second(rows: int, workers: int) -> float:
+	"""Return the speed of a first sync by so many processes."""
+	with fresh(rows):
+		seconds = _sync(workers)
+		return frappe.db.count(RECIPIENT) / seconds
+
+
+def pace(workers: int = 4, windows: str = "rolling") -> dict:
+	"""Return how long a run takes against the floor that its budget of calls allows, and what Zoho refused.
+
+	Many short lists, 50 ms away from Zoho. Zoho enforces the limit that the budget keeps to.
+
+	Args:
+		workers: processes.
+		windows: how Zoho counts, `rolling` or `fixed`.
+	"""
+	limits = {"rate_limit": CALLS, "rate_window": WINDOW, "rate_windows": windows, "latency_ms": 50}
+	with fresh(6000, campaigns=100, people=500, **limits) as zoho:
+		frappe.conf.zoho_rate_window_seconds = WINDOW
+		frappe.db.set_single_value("Zoho Settings", "calls_per_window", CALLS)
+		frappe.db.commit()
+		try:
+			seconds = _sync(workers)
+		finally:
+			del frappe.conf["zoho_rate_window_seconds"]
+		calls = sum(each["endpoint"] == LISTS for each in zoho.ask("requests"))
+		floor = (math.ceil(calls / CALLS) - 1) * WINDOW
+		refused = sum(zoho.ask("stats")["refused"].values())
+	return {
+		f"pace_{windows}_calls": calls,
+		f"pace_{windows}_seconds": seconds,
+		f"pace_{windows}_floor_seconds": floor,
+		f"pace_{windows}_elapsed_to_floor_ratio": seconds / floor,
+		f"pace_{windows}_refused": refused,
+	}
+
+
+def _sync(workers: int) -> float:
+	"""Sync all campaigns in so many processes, and return how long that took, in seconds."""
+	run, _created = queue.open_run("Python", None, "All")
+	frappe.db.commit()
+	given = ("zoho_accounts_base_url", "zoho_campaigns_base_url", "zoho_rate_window_seconds")
+	config = json.dumps({key: frappe.conf[key] for key in given if frappe.conf.get(key)})
+	command = [sys.executable, "-m", "benchmarks.shared", os.getcwd(), frappe.local.site, run, config]
+	environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+	others = [
+		subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+		for _number in range(workers - 1)
+	]
+	for other in others:
+		other.stdout.readline()  # it is there
+	begin = time.perf_counter()
+	for other in others:
+		other.stdin.close()  # go
+	status = runner.execute(run)
+	seconds = time.perf_counter() - begin
+	for other in others:
+		other.wait()
+	if status not in ("Success", "Partial"):
+		raise RuntimeError(f"the run ended {status}")
+	return seconds
+
+
+def _join(sites_path: str, site: str, run: str, config: str) -> None:
+	world.connect(sites_path, site)
+	frappe.conf.update(json.loads(config))
+	print("ready", flush=True)
+	sys.stdin.read()
+	frappe.db.rollback()
+	runner.execute(run)
+
+
+if __name__ == "__main__":
+	_join(*sys.argv[1:5])
