@@ -5,6 +5,8 @@ page.
 """
 
 import json
+import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -40,6 +42,7 @@ from erpnext_zoho_integration.sync.state import ListState, Position
 from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 4
+_PAUSE_SECONDS = 0.2
 # A list that was left off longer ago is read from its beginning: too much may have moved.
 _RESUMABLE_SECONDS = 3600
 
@@ -107,8 +110,7 @@ class CampaignSync:
 		sources = fetch.sources(self.session.client, record.key, record.type)
 		reports = fetch.reports(self.session.client, sources)
 		known = [report for report in reports if report is not None]
-		campaign = self._as_it_is_now(campaign)
-		self.account.figures_changed = campaigns.save_figures(campaign, known)
+		campaign = self._save_figures(campaign, known)
 		self.anonymous = retention.keeps_figures_only(campaign, self.state)
 		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
 		left_off = self.state.position
@@ -125,26 +127,35 @@ class CampaignSync:
 
 	def _save_metadata(self, record: zoho.Campaign) -> Document:
 		"""Save the Campaign; where another worker takes the same name at the same moment, the next free one."""
-		for attempt in range(1, _ATTEMPTS + 1):
-			try:
-				return campaigns.save_metadata(record, self.times)
-			except (frappe.DuplicateEntryError, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-				frappe.db.rollback()
-				frappe.clear_last_message()
-				if attempt == _ATTEMPTS:
-					raise
-		raise AssertionError("unreachable")
+		return _until_it_wins(lambda: campaigns.save_metadata(record, self.times))
 
-	def _as_it_is_now(self, campaign: Document) -> Document:
+	def _save_figures(self, campaign: Document, reports: list[zoho.Report]) -> Document:
+		"""Save the figures of the Campaign as it is now, and return it."""
+		untouched = [campaign]  # a document that could not be saved is no longer as it is stored
+
+		def save() -> Document:
+			current = self._as_it_is_now(untouched.pop() if untouched else None)
+			self.account.figures_changed = campaigns.save_figures(current, reports)
+			return current
+
+		return _until_it_wins(save)
+
+	def _as_it_is_now(self, campaign: Document | None) -> Document:
 		"""Return the Campaign read again if somebody has edited, renamed or merged it while Zoho was asked.
+
+		Args:
+			campaign: as it was; None reads it in any case.
 
 		Raises:
 			CampaignGone: somebody has deleted it.
 		"""
 		key = self.state.zoho_campaign_key
-		now = frappe.db.get_value("Campaign", campaign.name, ["modified", "zoho_campaign_key"], as_dict=True)
-		if now and now.zoho_campaign_key == key and now.modified == get_datetime(campaign.modified):
-			return campaign
+		if campaign:
+			now = frappe.db.get_value(
+				"Campaign", campaign.name, ["modified", "zoho_campaign_key"], as_dict=True
+			)
+			if now and now.zoho_campaign_key == key and now.modified == get_datetime(campaign.modified):
+				return campaign
 		name = campaigns.find_campaign(key)
 		if not name:
 			raise CampaignGone
@@ -352,6 +363,20 @@ class CampaignSync:
 
 	def _commit(self) -> None:
 		frappe.db.commit()  # nosemgrep - rows, position and account belong together, page by page
+
+
+def _until_it_wins(save: Callable[[], Document]) -> Document:
+	"""Do what may lose against another transaction again; it rolls back whatever was not committed before."""
+	for attempt in range(1, _ATTEMPTS + 1):
+		try:
+			return save()
+		except (frappe.DuplicateEntryError, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			frappe.db.rollback()
+			frappe.clear_last_message()
+			if attempt == _ATTEMPTS:
+				raise
+			time.sleep(attempt * random.uniform(0, _PAUSE_SECONDS))  # until the other one is through
+	raise AssertionError("unreachable")
 
 
 def _list_id(source: fetch.Source, action: str) -> str:

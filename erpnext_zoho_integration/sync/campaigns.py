@@ -71,9 +71,13 @@ def save_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
 	countries = json.dumps(opens_by_country(reports), ensure_ascii=False)
 	if _same_rows(campaign, rows) and (campaign.zoho_opens_by_country or "{}") == countries:
 		return False
+	if not campaign.campaign_analytics:
+		# Deleting none, as Frappe does first, would lock the gap in MariaDB's index where other workers insert theirs.
+		campaign.flags.ignore_children_type = ["Campaign Analytics"]
 	campaign.set("campaign_analytics", rows)
 	campaign.zoho_opens_by_country = countries
 	_save(campaign)
+	campaign.flags.ignore_children_type = None
 	return True
 
 

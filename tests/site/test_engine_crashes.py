@@ -27,7 +27,14 @@ from tests.site.engine import (
 )
 from tests.site.engine_process import Run
 from tests.site.server import TestSite, settle
-from tests.site.syncing import RECIPIENT, campaign_named, connect, duplicates, errors_of
+from tests.site.syncing import (
+	RECIPIENT,
+	before_each_statement,
+	campaign_named,
+	connect,
+	duplicates,
+	errors_of,
+)
 
 # Every n-th boundary; ZOHO_EVERY_BOUNDARY=1 dies at each.
 STEP = 1 if os.environ.get("ZOHO_EVERY_BOUNDARY") else 5
@@ -290,6 +297,30 @@ def test_four_workers_share_a_run(start_simulator: Callable, process: Callable) 
 	assert_same(wanted, content())
 	assert len(pages_asked(zoho, start)) == pages
 	assert run.rows_inserted == frappe.db.count(RECIPIENT)
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["first figures", "later figures"])
+def test_figures_that_lose_against_another_worker_s_are_saved_again(zoho, stored: bool) -> None:
+	run_all()
+	zoho.evolve(days=0, opens=4)
+	run_all()
+	wanted = content()
+	if stored:
+		frappe.db.set_value("Campaign Analytics", {"metric": "Opens"}, "value", "0")
+	else:
+		frappe.db.delete("Campaign Analytics")
+	settle()
+	lost = []
+
+	def lose(statement: str) -> None:
+		if "tabCampaign Analytics" in statement and statement.startswith("INSERT") and len(lost) < 3:
+			lost.append(statement)
+			raise frappe.QueryDeadlockError(1213, "Deadlock found")
+
+	with before_each_statement(lose):
+		run = run_all()
+	assert (run.status, errors_of(run), len(lost)) == ("Success", [], 3)
+	assert_same(wanted, content())
 
 
 def test_a_worker_that_died_with_a_campaign_leaves_it_to_the_others(zoho, process: Callable) -> None:
