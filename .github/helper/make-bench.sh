@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Make a bench with Frappe, ERPNext and this app, and a site that has all three.
+# Make a bench with Frappe, ERPNext and this app, and two sites that have all three.
 #
 # Needs MariaDB on 127.0.0.1:3306 and Redis on ports 13000 (cache) and 11000 (queue), where bench expects them.
 #   FRAPPE_BRANCH     branch of Frappe and of ERPNext, such as version-15
 #   BENCH             folder of the bench that is made
-#   SITE              name of the site that is made
+#   SITE              name of the site that most tests use
+#   SPARE_SITE        name of the other one, for tests that uninstall the app
 #   DB_ROOT_PASSWORD  password of MariaDB's root
 #   ADMIN_PASSWORD    Administrator's on the new site
 set -euo pipefail
-: "${FRAPPE_BRANCH:?}" "${BENCH:?}" "${SITE:?}" "${DB_ROOT_PASSWORD:?}" "${ADMIN_PASSWORD:?}"
+: "${FRAPPE_BRANCH:?}" "${BENCH:?}" "${SITE:?}" "${SPARE_SITE:?}" "${DB_ROOT_PASSWORD:?}" "${ADMIN_PASSWORD:?}"
 app=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # Frappe 16 compiles mysqlclient; bench creates sites with MariaDB's client.
@@ -30,8 +31,10 @@ bench get-app --skip-assets "$app"
 bench pip install pytest
 
 bench set-config --global db_host 127.0.0.1
-bench new-site "$SITE" --db-root-password "$DB_ROOT_PASSWORD" --admin-password "$ADMIN_PASSWORD" \
-	--mariadb-user-host-login-scope '%'
-bench --site "$SITE" install-app erpnext
-bench --site "$SITE" install-app erpnext_zoho_integration
-bench --site "$SITE" list-apps
+for site in "$SITE" "$SPARE_SITE"; do
+	bench new-site "$site" --db-root-password "$DB_ROOT_PASSWORD" --admin-password "$ADMIN_PASSWORD" \
+		--mariadb-user-host-login-scope '%'
+	bench --site "$site" install-app erpnext
+	bench --site "$site" install-app erpnext_zoho_integration
+	bench --site "$site" list-apps
+done

@@ -18,7 +18,18 @@ from contextlib import suppress
 
 import pytest
 
-from tests.site.server import ROLES, Session, TestSite, Web, Worker, choose, free_port, settle
+from tests.site.server import (
+	ROLES,
+	EmbeddedSite,
+	Session,
+	TestSite,
+	Web,
+	Worker,
+	choose,
+	free_port,
+	settle,
+)
+from tests.site.spare import SpareSite
 
 # Ours: emptied after each test.
 OUR_APP = "erpnext_zoho_integration"
@@ -245,14 +256,18 @@ def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Sessi
 
 
 @pytest.fixture
-def bench() -> Iterator:
-	"""A bench of its own, for what cannot be undone on a site."""
-	if os.environ.get("FRAPPE_SITE") and os.environ.get("FRAPPE_SITES_PATH"):
-		pytest.skip("uninstalls the app: on a bench this is done by hand")
-	from embedded.bench import Run
+def bench(site: TestSite) -> Iterator:
+	"""A site of its own, for what cannot be undone: `environment()`, `configure(…)`, `run(…)` in its `sites` folder."""
+	if isinstance(site, EmbeddedSite):
+		from embedded.bench import Run
 
-	with Run() as run:
-		yield run
+		spare = Run()
+	elif name := os.environ.get("FRAPPE_SPARE_SITE"):
+		spare = SpareSite(site, name)
+	else:
+		pytest.skip("uninstalls the app: FRAPPE_SPARE_SITE names no other site for that")
+	with spare:
+		yield spare
 
 
 @pytest.fixture(scope="session")

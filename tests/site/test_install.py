@@ -1,6 +1,6 @@
-"""Installing twice; uninstalling and installing again, on a copy of the embedded site that is thrown away.
+"""Installing twice; uninstalling and installing again, on a site of its own: see the fixture `bench`.
 
-The copy has a process of its own, `python -m tests.site.test_install`; the last line that it prints is what it saw.
+That site has a process of its own, `python -m tests.site.test_install`; the last line that it prints is what it saw.
 """
 
 from __future__ import annotations
@@ -190,6 +190,8 @@ def leftovers() -> dict:
 	"""Return where in the database something of the app is still named: table → names."""
 	import frappe
 
+	from tests.site.tables import tables
+
 	ours = (
 		"erpnext_zoho_integration",
 		"ERPNext Zoho",
@@ -208,15 +210,15 @@ def leftovers() -> dict:
 		"tabVersion",
 	}
 	found = {}
-	for table in frappe.db.get_tables(cached=False):
+	for table in tables():
 		if table in history:
 			continue
 		for row in frappe.db.sql(f"select * from `{table}`", as_dict=True):
 			text = " ".join(str(value) for value in row.values() if value)
 			if any(word in text for word in ours):
 				found.setdefault(table, []).append(row.get("name") or text[:200])
-	tables = [table for table in frappe.db.get_tables(cached=False) if any(word in table for word in ours)]
-	return {**found, **({"tables": tables} if tables else {})}
+	left = [table for table in tables() if any(word in table for word in ours)]
+	return {**found, **({"tables": left} if left else {})}
 
 
 def use_uninstall_install_use() -> list[dict]:

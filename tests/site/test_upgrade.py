@@ -1,8 +1,7 @@
-"""A site that used version 0.0.1 migrates by `bench migrate` alone, on a copy of the embedded site.
+"""A site that used version 0.0.1 migrates by `bench migrate` alone, on a site of its own: see the fixture `bench`.
 
 The steps have processes of their own, `python -m tests.site.test_upgrade STEP`, so that each imports one version of the
-app only; the last line that one prints is what it saw. On a real bench the same steps are run by hand, with as many rows
-as wanted: see CONTRIBUTING.md.
+app only; the last line that one prints is what it saw. ZOHO_EARLIER_ROWS says how many rows the large one has.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import pytest
 from tests.site.earlier import APP, write_app
 
 RECIPIENT = "Campaign Recipient"
+LARGE = int(os.environ.get("ZOHO_EARLIER_ROWS", "3000"))
 # campaign, e-mail, action, further fields: what an app without a unique key leaves behind.
 ROWS = [
 	(
@@ -125,6 +125,20 @@ def test_a_site_of_version_0_0_1_migrates_by_itself(earlier_site, start_simulato
 	assert synced["status"] == "Success" and synced["campaigns"] == ["Summer", "Winter"]
 	assert synced["rows"] == zoho.truth()["rows"] + zoho.truth()["erased"] + len(seen["rows"])
 	assert synced["kept"] == len(seen["rows"])
+
+
+def test_a_large_site_of_version_0_0_1_keeps_one_row_for_each_address_and_action(earlier_site) -> None:
+	stored = step(earlier_site, "fill-more", str(LARGE))["rows"]
+	assert stored == len(ROWS) + LARGE
+	wanted = {(row[1].strip().lower(), row[2]): 0 for row in map(many, range(LARGE))}
+	for row in map(many, range(LARGE)):
+		identity = (row[1].strip().lower(), row[2])
+		wanted[identity] = max(wanted[identity], row[3]["open_count"])
+	assert len(wanted) < LARGE
+	earlier_site.run("migrate")
+	assert step(earlier_site, "look-at-many") == sorted(
+		[*identity, opens] for identity, opens in wanted.items()
+	)
 
 
 def test_the_first_migration_may_break_off_and_go_on(earlier_site) -> None:
@@ -289,7 +303,26 @@ def fill_more() -> dict:
 	return store([many(number) for number in range(int(sys.argv[2]))])
 
 
-STEPS = {"install": install, "look": look, "sync": sync, "forget-keys": forget_keys, "fill-more": fill_more}
+def look_at_many() -> list:
+	"""Return address, action and opens of what `fill_more` has stored."""
+	connect()
+	import frappe
+
+	rows = frappe.get_all(
+		RECIPIENT, {"email": ("like", "person-%")}, ["email", "action_type", "open_count", "row_key"]
+	)
+	assert len({row.row_key for row in rows} - {None}) == len(rows)
+	return sorted([row.email, row.action_type, row.open_count] for row in rows)
+
+
+STEPS = {
+	"install": install,
+	"look": look,
+	"look-at-many": look_at_many,
+	"sync": sync,
+	"forget-keys": forget_keys,
+	"fill-more": fill_more,
+}
 
 if __name__ == "__main__":
 	print(json.dumps(STEPS[sys.argv[1]](), default=str))
