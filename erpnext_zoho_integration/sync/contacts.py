@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import now_datetime, validate_email_address, validate_phone_number
+from frappe.utils import get_datetime, now_datetime, validate_email_address, validate_phone_number
 
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.identity import address_row_name
@@ -65,14 +66,18 @@ def made_meanwhile(person: Person) -> bool:
 	)
 
 
-def changes(people: Mapping[str, Person]) -> Iterator[tuple[str, Person, dict]]:
+def changes(
+	people: Mapping[str, Person], *, of_stored_rows: bool = False
+) -> Iterator[tuple[str, Person, dict]]:
 	"""Yield, for the Contacts whose stored fields differ from what Zoho says, what has to be written.
 
 	Empty fields are filled, Zoho's own status is followed, an opt-out is taken over; nothing else is touched. Two
-	queries for any number of people.
+	queries for any number of people, three if a status differs.
 
 	Args:
 		people: by name of the Contact.
+		of_stored_rows: the people are those of rows that are stored by now; then all rows have a say in the status, see
+			`last_status`.
 
 	Yields:
 		Name of the Contact, the person, the fields to set.
@@ -81,9 +86,34 @@ def changes(people: Mapping[str, Person]) -> Iterator[tuple[str, Person, dict]]:
 		return
 	stored = _stored(list(people))
 	taken = _taken_zoho_ids(person.zoho_contact_id for person in people.values())
-	for name, person in people.items():
-		if name in stored and (changed := difference(stored[name], person, taken)):
-			yield name, person, changed
+	found = {name: difference(stored[name], people[name], taken) for name in people if name in stored}
+	if of_stored_rows:
+		status = last_status(name for name, changed in found.items() if "zoho_status" in changed)
+		for name in status:
+			found[name]["zoho_status"] = status[name]
+			if status[name] == stored[name]["zoho_status"]:
+				del found[name]["zoho_status"]
+	for name, changed in found.items():
+		if changed:
+			yield name, people[name], changed
+
+
+def last_status(names: Iterable[str]) -> dict[str, str]:
+	"""Return what Zoho says of Contacts as of the last campaign that was sent to them, from their stored rows.
+
+	Lists differ in it: one of bounces says "bounce" and the one of all recipients "active", an old campaign's something
+	else again. So that it does not depend on which list was read last, the newest campaign counts, and in it what is not
+	"active". One query.
+	"""
+	said: dict[str, tuple[datetime, bool, str]] = {}
+	columns = ("contact", "contact_status", "sent_time")
+	for contact, status, sent_time in dialect.select_in("Campaign Recipient", columns, "contact", names):
+		if status:
+			# To the minute: what Zoho writes of one mail's time differs in the seconds.
+			sent = get_datetime(sent_time).replace(second=0, microsecond=0) if sent_time else datetime.min
+			word = (sent, status.lower() != "active", status)
+			said[contact] = max(said.get(contact, word), word)
+	return {contact: status for contact, (_sent, _is_trouble, status) in said.items()}
 
 
 def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> dict:

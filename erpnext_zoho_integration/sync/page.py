@@ -151,7 +151,8 @@ class _Page:
 		self.result.opted_out += lifecycle.opt_out(
 			{links[old.name] for row, old in loose if row.person.opted_out and old.name in links}
 		)
-		lifecycle.link_rows(self.created)
+		if lifecycle.link_rows(self.created):
+			self._follow_older_rows(rows)
 		return self.result
 
 	def _count(self, rows: list[Row], found: recipients.Difference) -> None:
@@ -222,7 +223,7 @@ class _Page:
 		people = {
 			contact: row.person for row in rows if (contact := contact_of.get(row.key)) and contact not in own
 		}
-		changes = list(contacts.changes(people))
+		changes = list(contacts.changes(people, of_stored_rows=True))
 		failures = self.writers.contacts.change(changes)
 		refused = {person.email for person, _error in failures}
 		self.result.opted_out += sum(
@@ -230,6 +231,18 @@ class _Page:
 		)
 		for person, error in failures:
 			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
+
+	def _follow_older_rows(self, rows: list[Row]) -> None:
+		"""Give new Contacts the status that their rows of other lists and campaigns, which they have by now, say."""
+		people = {self.created[row.email]: row.person for row in rows if row.email in self.created}
+		status = contacts.last_status(people)
+		self.writers.contacts.change(
+			[
+				(name, person, {"zoho_status": status[name]})
+				for name, person in people.items()
+				if status.get(name, person.status) != person.status
+			]
+		)
 
 	def _tell_ambiguous(self, matches: Matches) -> None:
 		for email, names in sorted(matches.ambiguous.items()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ FIGURES: dict[str, object] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+	# Tests that are ended write down what they have seen.
+	signal.signal(signal.SIGTERM, signal.default_int_handler)
 	config.addinivalue_line("markers", "worst: the worst faults, played on a real bench as well")
 
 

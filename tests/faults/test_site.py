@@ -178,11 +178,15 @@ def redis_trouble(kind: str):
 
 	def gone() -> None:
 		pool.connection_kwargs["port"] = 9  # where nobody listens
-		pool.disconnect()
+		forget_connections()
 
 	def back() -> None:
 		pool.connection_kwargs["port"] = port
+		forget_connections()
+
+	def forget_connections() -> None:
 		pool.disconnect()
+		pool.reset()  # those that were made before would connect again to where they were
 
 	def moment() -> None:
 		pool.disconnect()
