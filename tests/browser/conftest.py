@@ -34,6 +34,7 @@ SIZES = {"desktop": (1400, 1000), "phone": (390, 844)}
 HARMLESS = re.compile(
 	r"socket\.io|Failed to load resource|<rect> attribute width: A negative value is not valid"
 )
+FORMATS = {"date_format": "yyyy-mm-dd", "time_format": "HH:mm:ss", "number_format": "#,###.##"}
 PATIENCE = 60_000  # milliseconds; a machine may be slow
 
 
@@ -68,7 +69,27 @@ def give_desk(site) -> None:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def contexts(chromium, web) -> Iterator[dict]:  # noqa: F811
+def formats(site) -> Iterator[None]:  # noqa: F811
+	"""Have the site write dates and numbers as one that nobody has set up; a bench's may be set up for any country."""
+	import frappe
+
+	before = {name: frappe.db.get_default(name) for name in FORMATS}
+	set_formats(FORMATS)
+	yield
+	set_formats(before)
+
+
+def set_formats(formats: dict) -> None:
+	import frappe
+
+	for name, value in formats.items():
+		frappe.db.set_default(name, value)
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium, web, formats) -> Iterator[dict]:  # noqa: F811
 	"""One browser profile for each user and size, so that scripts are loaded once."""
 	opened: dict = {}
 	yield opened

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 import frappe
 
 from tests.browser.pages import (
@@ -12,6 +14,7 @@ from tests.browser.pages import (
 	make_contact,
 	route,
 	settled,
+	shown,
 	spring_campaign,
 	visible_text,
 )
@@ -51,18 +54,21 @@ def test_a_contact_of_no_campaign_looks_as_before(desk, make_user):
 	assert "Zoho Campaigns" not in visible_text(page)
 
 
-def test_a_recipient_is_read_only_and_tells_what_was_clicked(desk, make_user):
+@pytest.mark.parametrize("role", ["Sales User", "System Manager"])
+def test_a_recipient_is_read_only_and_tells_what_was_clicked(desk, make_user, role):
 	make_contact("a@x.test")
 	spring_campaign()
 	name = frappe.db.get_value("Campaign Recipient", {"action_type": "Clicked"})
+	frappe.db.set_value("Campaign Recipient", name, "content_hash", "from Zoho")
 	frappe.db.commit()
-	page = desk(make_user("Sales User"))
+	page = desk(make_user(role))
 	page.goto(route("Campaign Recipient", name))
 	expect_text(page, re.compile(r"https://x\.test/offer"))
 	settled(page)
 	assert page.get_by_role("button", name="Save", exact=True).locator("visible=true").count() == 0
 	fields = page.locator(".form-layout input:not([type=checkbox])").locator("visible=true")
 	assert all(not fields.nth(index).is_editable() for index in range(fields.count()))
+	assert not shown(page, "Not Saved")
 
 
 def test_the_list_of_recipients_shows_what_they_did_and_when(desk, make_user):

@@ -8,7 +8,7 @@ import pytest
 
 import frappe
 
-from tests.browser.pages import figures, make_recipient, settled, workspace
+from tests.browser.pages import figures, make_recipient, route, settled, workspace
 from tests.site.test_desk_workspace import recent
 
 
@@ -68,3 +68,20 @@ def test_the_labels_of_its_charts_stand_apart(desk, make_user, size):
 			for one, other in pairwise(labels)
 			if one["right"] > other["left"] or "." in one["text"]
 		]
+
+
+def test_the_lists_show_on_a_laptop_what_they_are_for(desk, make_user):
+	frappe.get_doc(
+		{"doctype": "Zoho Sync Run", "status": "Success", "duration": 86, "rows_inserted": 1067}
+	).insert(ignore_permissions=True)
+	recent("Fresh news", 2, **figures())
+	frappe.db.commit()
+	page = desk(make_user("Sales Manager"))
+	page.set_viewport_size({"width": 1280, "height": 900})
+	wanted = {"Zoho Sync Run": ["Started At", "Duration", "New Rows"], "Campaign": ["Subject", "Sent Time"]}
+	for doctype, columns in wanted.items():
+		page.goto(route(doctype))
+		page.locator(".list-row").locator("visible=true").first.wait_for()
+		settled(page)
+		head = page.locator(".list-row-head").locator("visible=true").inner_text()
+		assert not [column for column in columns if column not in head], doctype

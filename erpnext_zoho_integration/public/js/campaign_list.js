@@ -13,6 +13,7 @@
 	settings.onload = function (listview) {
 		onload && onload(listview);
 		const app = erpnext_zoho_integration;
+		app.show_columns(listview, 6);
 		if (!app.may_sync_all()) return;
 		const follow = (run) => app.follow_on_list(listview, run);
 		listview.page.add_inner_button(__("Sync All Campaigns"), () => app.sync_all().then(follow));

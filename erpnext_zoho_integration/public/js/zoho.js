@@ -286,6 +286,16 @@ frappe.provide("erpnext_zoho_integration");
 			frappe.confirm(question, restore);
 		});
 
+	// Frappe shows four columns on a usual laptop, the name and the status among them. Whoever has chosen columns or their
+	// number for the list keeps them.
+	app.show_columns = (listview, total_fields) => {
+		const settings = listview.list_view_settings || {};
+		if (settings.total_fields || settings.fields) return;
+		listview.list_view_settings = { ...settings, total_fields };
+		listview.setup_columns();
+		listview.render_header(true);
+	};
+
 	// Shows a run above the rows of a list and refreshes the list when it has ended.
 	app.follow_on_list = (listview, run) => {
 		let $area = listview.$frappe_list.find(".zoho-progress");

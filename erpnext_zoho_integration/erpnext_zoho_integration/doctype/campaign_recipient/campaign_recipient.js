@@ -4,6 +4,8 @@ frappe.ui.form.on("Campaign Recipient", {
 	refresh(frm) {
 		if (frm.is_new()) return;
 		const app = erpnext_zoho_integration;
+		// What came from Zoho is not to be typed over; the next change there would undo it.
+		if (frm.doc.content_hash) frm.disable_form();
 		frm.page.set_indicator(
 			__(frm.doc.action_type, null, "Campaign Recipient"),
 			app.ACTION_INDICATORS[frm.doc.action_type] || "gray"

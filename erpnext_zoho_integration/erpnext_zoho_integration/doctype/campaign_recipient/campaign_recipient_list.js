@@ -5,6 +5,7 @@ frappe.listview_settings["Campaign Recipient"] = {
 	hide_name_column: true,
 
 	onload(listview) {
+		erpnext_zoho_integration.show_columns(listview, 7);
 		erpnext_zoho_integration.privacy.add_to_menu(listview.page);
 	},
 

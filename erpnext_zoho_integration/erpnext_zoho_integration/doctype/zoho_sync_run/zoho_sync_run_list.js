@@ -11,6 +11,7 @@ frappe.listview_settings["Zoho Sync Run"] = {
 
 	onload(listview) {
 		const app = erpnext_zoho_integration;
+		app.show_columns(listview, 8);
 		if (!app.may_sync_all()) return;
 		const follow = (run) => app.follow_on_list(listview, run);
 		listview.page.add_inner_button(__("Sync All Campaigns"), () => app.sync_all().then(follow));
