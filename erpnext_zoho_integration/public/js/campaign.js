@@ -155,8 +155,8 @@ erpnext_zoho_integration.campaign = {
 					<span>${app.escape(stage.label)}</span>
 					<span>${app.number(stage.value)} <span class="text-muted">${of_sent}</span></span>
 				</div>
-				<div class="progress mb-3" role="presentation">
-					<div class="progress-bar" style="width: ${Math.min(100, share)}%"></div>
+				<div class="progress bg-transparent border mb-3" role="presentation">
+					<div class="progress-bar progress-bar-info" style="width: ${Math.min(100, share)}%"></div>
 				</div>`;
 		});
 	},

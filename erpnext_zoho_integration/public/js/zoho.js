@@ -111,7 +111,7 @@ frappe.provide("erpnext_zoho_integration");
 	// Shows how far a run is in `$area`, until it ends or the area has left the page; then calls `on_end(progress)`.
 	app.follow_run = (run, $area, on_end) => {
 		const $progress = $(`<div class="progress-chart">
-			<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100">
+			<div class="progress bg-transparent border" role="progressbar" aria-valuemin="0" aria-valuemax="100">
 				<div class="progress-bar progress-bar-success"></div>
 			</div>
 			<p class="text-muted small">
