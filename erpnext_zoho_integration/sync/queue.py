@@ -70,7 +70,7 @@ def enqueue_slices(run: str) -> None:
 def execute_job(run: str) -> None:
 	"""The background job: one slice of a run, and the next one queued if there is more to do."""
 	status = runner.execute_slice(run)
-	if status == "Running" and _has_free_tasks(run):
+	if status == "Running" and _has_more_to_do(run):
 		state = frappe.db.get_value(account.RUN, run, "slice")
 		job = f"zoho-sync-{run}-{cint(state) + 1}-{frappe.generate_hash(length=6)}"
 		frappe.db.set_value(
@@ -142,8 +142,9 @@ def open_run(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
 		return frappe.db.get_value(account.RUN, {"active_key": key}, "name", for_update=True), False
 
 
-def _has_free_tasks(run: str) -> bool:
-	return bool(frappe.db.count(tasks.TASK, {"run": run, "status": "Pending"}))
+def _has_more_to_do(run: str) -> bool:
+	"""Return whether a run has campaigns that nobody is at, or is not planned since the job's time was up before."""
+	return bool(frappe.db.count(tasks.TASK, {"run": run, "status": "Pending"})) or not account.read_plan(run)
 
 
 def _has_waited(run: str) -> bool:

@@ -299,7 +299,7 @@ def test_a_worker_that_is_asked_to_end_ends_its_page_and_its_run(drill, oracle, 
 def test_the_time_of_a_job_is_up_while_it_waits_for_the_database(
 	drill, oracle, servers, crew, monkeypatch
 ) -> None:
-	monkeypatch.setattr(queue, "JOB_TIMEOUT", 4)
+	monkeypatch.setattr(queue, "JOB_TIMEOUT", 20)  # it has to get there first
 	run = begin()
 	crew.hire()
 	with stopped_at(servers, "write"):
