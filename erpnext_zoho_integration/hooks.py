@@ -46,6 +46,7 @@ doc_events = {
 	"Campaign": {
 		"onload": f"{_MODULE}.desk.campaign.onload",
 		"on_trash": "erpnext_zoho_integration.sync.lifecycle.campaign_deleted",
+		"on_change": "erpnext_zoho_integration.sync.lifecycle.campaign_changed",
 		"after_rename": "erpnext_zoho_integration.sync.lifecycle.campaign_renamed",
 	},
 	"Contact": {

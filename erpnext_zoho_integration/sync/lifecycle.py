@@ -10,6 +10,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.query_builder import DocType
 
+from erpnext_zoho_integration.compat import campaign_writes_utm
 from erpnext_zoho_integration.sync import bounces, dialect, folding, match, recipients, retention
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import OPT_OUT_ACTIONS
@@ -41,6 +42,14 @@ def campaign_deleted(campaign: Document, method: str | None = None) -> None:
 		DELETED, {"zoho_campaign_key": campaign.zoho_campaign_key}
 	):
 		remember_deleted(campaign, "Deleted")
+
+
+def campaign_changed(campaign: Document, method: str | None = None) -> None:
+	"""Let ERPNext 16 delete and merge a Campaign: it has just linked its UTM Campaign to it, for which Frappe refuses."""
+	if not (campaign.flags.in_delete and campaign_writes_utm()):
+		return
+	if frappe.get_meta("UTM Campaign").has_field("crm_campaign"):
+		frappe.db.set_value("UTM Campaign", {"crm_campaign": campaign.name}, "crm_campaign", None)
 
 
 def campaign_renamed(campaign: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:

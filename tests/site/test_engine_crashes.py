@@ -64,9 +64,8 @@ def grow_old() -> None:
 	"""Let the site believe that whatever is under way has not been heard of for an hour."""
 	long_ago = add_to_date(now_datetime(), hours=-1)
 	for doctype in (RUN, TASK):
-		frappe.db.set_value(
-			doctype, {"heartbeat": ("is", "set")}, "heartbeat", long_ago, update_modified=False
-		)
+		known = {"heartbeat": (">", "2000-01-01")}
+		frappe.db.set_value(doctype, known, "heartbeat", long_ago, update_modified=False)
 	forget_keys("lock")  # which have run out by then
 	settle()
 
