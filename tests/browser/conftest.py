@@ -85,7 +85,6 @@ def set_formats(formats: dict) -> None:
 	for name, value in formats.items():
 		frappe.db.set_default(name, value)
 	frappe.db.commit()
-	frappe.clear_cache()
 
 
 @pytest.fixture(scope="session")
