@@ -92,4 +92,4 @@ def _at_work() -> bool:
 
 
 def _recent(moment: datetime | None) -> bool:
-	return bool(moment) and moment > clock.surely_ago(_ALIVE_MINUTES)
+	return moment is not None and moment > clock.surely_ago(_ALIVE_MINUTES)

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("frappe")
 
-from erpnext_zoho_integration.sync.dialect import _written, _places
+from erpnext_zoho_integration.sync.dialect import _places, _written
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6)
 
