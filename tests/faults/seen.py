@@ -94,8 +94,8 @@ def schedules() -> Iterable[str]:
 	passed, failed = len(_seeds(found["passed"])), found["failed"]
 	yield "\n## Random schedules\n\n"
 	yield (
-		"Each draws from its seed one to three runs with three to eight faults, several of them at once, and ends with a run"
-		" without any; what is stored then must be what it is without faults.\n\n"
+		"Each draws from its seed one to three runs, the first with three to eight faults, several of them at once, and ends"
+		" with a run without any; what is stored then must be what it is without faults.\n\n"
 	)
 	yield f"{passed + len(failed):,} were played, {passed:,} passed"
 	yield f"; these failed: {', '.join(map(str, failed))}.\n" if failed else ".\n"
@@ -113,9 +113,9 @@ def month() -> Iterable[str]:
 	ended, then, end = found["ended"], found["then"], found["end"]
 	runs = ", ".join(f"{number:,} {status}" for status, number in sorted(ended.items(), reverse=True))
 	yield (
-		f"{found['days']} simulated days with a run every hour, a fault at one call in a hundred and an account that changes:"
+		f"{found['days']} simulated days with a run every hour, faults on the way and an account that changes:"
 		f" {sum(ended.values()):,} runs ({runs}) met {found['faults']:,} faults. The month has {found['result']}: at its end the"
-		" site holds what a fresh one reads at once. Records of runs are cleared after a week.\n\n"
+		" site holds as many campaigns, figures and recipients as a fresh one reads at once, and nothing twice. Records of runs are cleared after a week.\n\n"
 	)
 	yield f"| | after {found['days'] // 3} days | after {found['days']} days |\n| --- | ---: | ---: |\n"
 	for name in then:

@@ -19,7 +19,7 @@ from tests.faults.plan import Cell
 from tests.faults.plan_site import summer_time
 from tests.faults.season import SiteClock, next_change
 from tests.site.connecting import SETTINGS
-from tests.site.engine import RUN, forget_keys
+from tests.site.engine import RUN, forget_everything, forget_keys
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, campaign_named
 
@@ -197,3 +197,7 @@ def mails_of_those_hours(drill: Drill) -> None:
 		assert sent_time == wanted[email], email
 	drill.zoho.plan()
 	assert drill.run("Full").status == "Success"
+	assert drill.content()[RECIPIENT] == drill.wanted[RECIPIENT]
+	# The status of a Contact follows its newest campaign, which was another one with these times.
+	forget_everything()
+	assert drill.run().status == "Success"
