@@ -6,6 +6,7 @@ bench's, named by FRAPPE_SITES_PATH and FRAPPE_SITE. Otherwise these tests are s
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -74,14 +75,15 @@ def formats(site) -> Iterator[None]:  # noqa: F811
 	import frappe
 
 	before = {name: frappe.db.get_default(name) for name in FORMATS}
-	set_formats(FORMATS)
+	set_formats(site, FORMATS)
 	yield
-	set_formats(before)
+	set_formats(site, before)
 
 
-def set_formats(formats: dict) -> None:
+def set_formats(site, formats: dict) -> None:  # noqa: F811
 	import frappe
 
+	os.chdir(site.sites_path)  # clearing a cache reads a file there
 	for name, value in formats.items():
 		frappe.db.set_default(name, value)
 	frappe.db.commit()
