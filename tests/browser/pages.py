@@ -57,7 +57,7 @@ def forget_connection(**values: object) -> None:
 
 def route(doctype: str, name: str = "") -> str:
 	"""Return the path of a form, or of a list."""
-	return urlsplit(frappe.utils.get_url_to_form(doctype, name)).path
+	return urlsplit(frappe.utils.get_url_to_form(doctype, name)).path.rstrip("/")
 
 
 def report(name: str) -> str:
