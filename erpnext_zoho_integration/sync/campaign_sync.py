@@ -85,6 +85,7 @@ class CampaignSync:
 		self.own_position = False  # whether an earlier slice of this run has left it
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
+		self.refused: set[str] = set()  # actions of which Zoho has refused a list
 		self.contacts = unlisted.SeenKeys()  # Zoho's ids of those who came in the list being read
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
@@ -209,6 +210,9 @@ class CampaignSync:
 			expected = reconcile.expected_of([report for report in reports if report], (action,))
 			action_type = zoho.ACTION_TYPES[action]
 			self._settle_action(self.seen, action_type, expected[action_type], lists)
+		if action in self.refused:  # whoever goes on after a later error reads all its lists
+			position.done = [done for done in position.done if done not in lists]
+			return
 		position.done.append(action)  # from here on, the keys kept with the position are another action's
 
 	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> bool:
@@ -240,6 +244,7 @@ class CampaignSync:
 				raise
 			frappe.db.rollback()
 			position.list_id = None
+			self.refused.add(action)
 			self.state.lists.setdefault(list_id, ListState()).failed += 1
 			self.account.note(Note(explain(error), "Recipients", is_error=True), action_type, error.code)
 			return False

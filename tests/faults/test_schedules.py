@@ -99,6 +99,20 @@ def test_the_order_in_which_lists_come_decides_nothing(late: str, drill: Drill, 
 	oracle.content_is_as_without_the_fault()
 
 
+def test_a_refused_list_is_read_by_whoever_goes_on_after_a_later_error(drill: Drill, oracle: Oracle) -> None:
+	page, campaign = {"endpoint": "getcampaignrecipientsdata", "times": 1}, {"campaignkey": drill.keys[0]}
+	refused = {"fault": "code", "code": "9999", "match": {**campaign, "action": "clickedcontacts"}}
+	stopped = {
+		"fault": "status",
+		"status": 403,
+		"match": {**campaign, "action": "sentcontacts", "fromindex": 11},
+	}
+	drill.zoho.plan({**page, **refused}, {**page, **stopped})
+	assert drill.run().status == "Failed" and drill.fired() == 2
+	assert drill.run("Full").status == "Success"
+	oracle.content_is_as_without_the_fault()
+
+
 def fault(dice: random.Random) -> dict:
 	"""Return a fault at some call, once or a few times."""
 	return {
