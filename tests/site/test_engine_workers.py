@@ -67,7 +67,7 @@ def test_a_person_whom_two_workers_meet_becomes_one_contact(
 	other = OtherWorker(site, how)
 	sync_recipient(campaign, person(EMAIL, contactid=mine, contactfn="Augusta", contactln="King"), "Opened")
 	other.start()
-	other.writing.wait()
+	other.writing.wait(20)  # or it is held up before that; then there is nothing to wait for
 	frappe.db.commit()
 	other.join()
 	settle()
