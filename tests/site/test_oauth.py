@@ -248,7 +248,7 @@ def test_a_callback_that_nobody_began_is_refused(manager: Session, client: Simul
 
 def test_a_state_lives_ten_minutes(manager: Session, client: Simulator) -> None:
 	query = consent(begin(manager))
-	[key] = list(frappe.cache.scan_iter("*zoho-oauth-state-*"))
+	[key] = list(frappe.cache.scan_iter(frappe.cache.make_key("zoho-oauth-state-*")))
 	assert 0 < frappe.cache.ttl(key) <= 600
 	frappe.cache.expire(key, 0)
 	assert outcome(come_back(manager, query)) == "failed" and exchanges(client) == 0
