@@ -6,6 +6,7 @@ import os
 import platform
 import statistics
 import sys
+from collections.abc import Iterator
 
 import frappe
 
@@ -39,27 +40,44 @@ def main() -> int:
 	path = os.path.abspath(options.json) if options.json else None
 	sites_path = os.environ.get("FRAPPE_SITES_PATH") or os.getcwd()
 	world.connect(sites_path, options.site or os.environ["FRAPPE_SITE"])
-	figures = {"machine": options.machine, **run(options.rows, options.document_rows, options.repeat)}
-	if options.workers > 1:
-		speed = shared.rows_per_second(options.rows, options.workers)
-		figures["workers"] = options.workers
-		figures["workers_rows_per_second"] = speed
-		figures["workers_to_one_ratio"] = speed / figures["engine_rows_per_second"]
-		figures["workers_to_document_ratio"] = speed / figures["document_rows_per_second"]
-	if options.pace:
-		figures |= shared.pace(windows="rolling") | shared.pace(windows="fixed")
-	for name, value in figures.items():
-		print(f"{name:45} {value:>14,.3f}" if isinstance(value, float) else f"{name:45} {value!s:>14}")
-	if path:
-		with open(path, "w") as file:
-			json.dump(figures, file, indent=1)
-			file.write("\n")
+	figures: dict = {}
+	for part in measured(options):
+		figures |= part
+		for name, value in part.items():
+			text = f"{value:>14,.3f}" if isinstance(value, float) else f"{value!s:>14}"
+			print(f"{name:45} {text}", flush=True)
+		if path:
+			with open(path, "w") as file:
+				json.dump(figures, file, indent=1)
+				file.write("\n")
 	return 0
 
 
-def run(rows: int, document_rows: int, repeat: int) -> dict:
-	"""Return all figures for one size."""
-	documents = measure.per_document(document_rows)
+def measured(options: argparse.Namespace) -> Iterator[dict]:
+	"""Yield the figures, part by part: a large measurement takes long."""
+	yield {"machine": options.machine, "database": frappe.db.db_type, "python": platform.python_version()}
+	documents = measure.per_document(options.document_rows)
+	by_document = documents.rows_per_second
+	yield {"document_rows": documents.rows, "document_rows_per_second": by_document}
+	first = first_syncs(options.rows, options.repeat)
+	speed = first["engine_rows_per_second"]
+	yield first | {"engine_to_document_ratio": speed / by_document}
+	if options.workers > 1:
+		shared_speed = shared.rows_per_second(options.rows, options.workers)
+		yield {
+			"workers": options.workers,
+			"workers_rows_per_second": shared_speed,
+			"workers_to_one_ratio": shared_speed / speed,
+			"workers_to_document_ratio": shared_speed / by_document,
+			"workers_to_bare_upsert_ratio": shared_speed / first["bare_upsert_rows_per_second"],
+		}
+	if options.pace:
+		yield shared.pace(windows="rolling")
+		yield shared.pace(windows="fixed")
+
+
+def first_syncs(rows: int, repeat: int) -> dict:
+	"""Return the figures of first syncs of one size, and of the runs after them."""
 	firsts, bares = [], []
 	for _number in range(repeat):
 		with measure.fresh(rows) as zoho:
@@ -76,17 +94,12 @@ def run(rows: int, document_rows: int, repeat: int) -> dict:
 	speed = statistics.median(sync.rows_per_second for sync in firsts)
 	bare = statistics.median(bares)
 	return {
-		"database": frappe.db.db_type,
-		"python": platform.python_version(),
 		"rows": rows,
 		"page_size": page_size,
 		"first_sync_status": first.status,
 		"contacts_created": first.contacts,
-		"document_rows": documents.rows,
-		"document_rows_per_second": documents.rows_per_second,
 		"engine_rows_per_second": speed,
 		"bare_upsert_rows_per_second": bare,
-		"engine_to_document_ratio": speed / documents.rows_per_second,
 		"engine_to_bare_upsert_ratio": speed / bare,
 		"unchanged_rows_per_second": unchanged.rows_per_second,
 		"calls": first.calls,

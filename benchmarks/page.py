@@ -26,7 +26,8 @@ FRAPPE_SITES_PATH=$PWD FRAPPE_SITE=my.site PYTHONPATH=../apps/erpnext_zoho_integ
   with the same indexes; nothing fetched, parsed, matched, and no contact made. The most that is possible here.
 - The simulated Zoho runs in a process of its own on the same machine, without latency.
 - **the floor of a budget** (`--pace`): four processes, 50 ms away from a Zoho that enforces its limit, scaled in time to
-  25 calls of a method in four seconds; the floor is when the last call may be made at the earliest.
+  50 calls of a method in six seconds; the budget is 40, the same share of the limit as by default (400 of 500 in five
+  minutes). The floor is when the last call may be made at the earliest.
 
 """
 

@@ -14,7 +14,9 @@ from benchmarks import world
 from benchmarks.measure import RECIPIENT, fresh
 from erpnext_zoho_integration.sync import queue, runner
 
-CALLS, WINDOW = 25, 4.0  # the budget of a method, and the seconds of its window: Zoho's, scaled in time
+# Calls of a method that Zoho allows in a window, those that are asked for (the same share as by default, 400 of 500), and
+# the window in seconds: Zoho's, scaled.
+ALLOWED, CALLS, WINDOW = 50, 40, 6.0
 LISTS = "getcampaignrecipientsdata"
 
 
@@ -28,14 +30,14 @@ def rows_per_second(rows: int, workers: int) -> float:
 def pace(workers: int = 4, windows: str = "rolling") -> dict:
 	"""Return how long a run takes against the floor that its budget of calls allows, and what Zoho refused.
 
-	Many short lists, 50 ms away from Zoho. Zoho enforces the limit that the budget keeps to.
+	Many short lists, 50 ms away from a Zoho that enforces its limit.
 
 	Args:
 		workers: processes.
 		windows: how Zoho counts, `rolling` or `fixed`.
 	"""
-	limits = {"rate_limit": CALLS, "rate_window": WINDOW, "rate_windows": windows, "latency_ms": 50}
-	with fresh(6000, campaigns=100, people=500, **limits) as zoho:
+	limits = {"rate_limit": ALLOWED, "rate_window": WINDOW, "rate_windows": windows, "latency_ms": 50}
+	with fresh(6000, campaigns=60, people=500, **limits) as zoho:
 		frappe.conf.zoho_rate_window_seconds = WINDOW
 		frappe.db.set_single_value("Zoho Settings", "calls_per_window", CALLS)
 		frappe.db.commit()
@@ -57,7 +59,7 @@ def pace(workers: int = 4, windows: str = "rolling") -> dict:
 
 def _sync(workers: int) -> float:
 	"""Sync all campaigns in so many processes, and return how long that took, in seconds."""
-	run, _created = queue.open_run("Python", None, "All")
+	run, _created = queue.open_run("Python", None, "All", workers)
 	frappe.db.commit()
 	given = ("zoho_accounts_base_url", "zoho_campaigns_base_url", "zoho_rate_window_seconds")
 	config = json.dumps({key: frappe.conf[key] for key in given if frappe.conf.get(key)})

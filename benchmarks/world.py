@@ -135,5 +135,6 @@ def empty() -> None:
 			frappe.db.sql_ddl(f"TRUNCATE TABLE `tab{doctype}`")
 		else:
 			frappe.db.delete(doctype)
+	frappe.db.set_single_value("Zoho Settings", "method_locks", None)  # of another world
 	frappe.db.commit()
 	frappe.cache.delete_keys("zoho-")

@@ -50,7 +50,7 @@ def _sync(site: str, mode: str, campaign: str | None, workers: int) -> int:
 	except (ZohoError, frappe.ValidationError) as error:
 		click.secho(explain(error) if isinstance(error, ZohoError) else str(error), fg="red", err=True)
 		return EXIT_CODES["Failed"]
-	run, created = queue.open_run("Command Line", campaign, "Full" if campaign else mode)
+	run, created = queue.open_run("Command Line", campaign, "Full" if campaign else mode, workers)
 	frappe.db.commit()  # nosemgrep - the run, before other processes join it
 	if not created:
 		click.secho(f"A sync is already under way: {run}", fg="yellow", err=True)

@@ -26,11 +26,15 @@ class ContactMaker:
 		self._stamp: dict[str, object] = {}
 		self._key = site_key()
 
+	def follow(self) -> None:
+		"""Take note of the names that other workers have given; see `ContactNames.follow`."""
+		self._names.follow()
+
 	def create(self, people: list[Person]) -> dict[str, str]:
 		"""Insert the contacts of these people, each with an address of its own, and return their names by address.
 
 		Raises:
-			frappe.UniqueValidationError, frappe.DuplicateEntryError: another worker was quicker; do the page again.
+			Exception: of the database, see `dialect.is_duplicate`: another worker was quicker; do the page again.
 		"""
 		if not people:
 			return {}

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from rq.timeouts import JobTimeoutException
 
@@ -19,10 +20,12 @@ from frappe.utils import get_datetime, now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
+from erpnext_zoho_integration.connection.locks import shared_lock
 from erpnext_zoho_integration.sync import (
 	bounces,
 	campaigns,
 	clock,
+	dialect,
 	engagement,
 	fetch,
 	lifecycle,
@@ -35,16 +38,28 @@ from erpnext_zoho_integration.sync import (
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.mapping import Times
-from erpnext_zoho_integration.sync.page import Note, PageResult, ReadPage, read_page, store_page
+from erpnext_zoho_integration.sync.page import (
+	NeedsTurn,
+	Note,
+	PageResult,
+	ReadPage,
+	make_contacts,
+	read_page,
+	store_page,
+)
 from erpnext_zoho_integration.sync.plan import Policy
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import ListState, Position
 from erpnext_zoho_integration.sync.writers import Writers
 
-_ATTEMPTS = 4
+_ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
 # A list that was left off longer ago is read from its beginning: too much may have moved.
 _RESUMABLE_SECONDS = 3600
+# Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
+_TURN_SECONDS = 30
+
+Counted = tuple[fetch.Source, str, int | None]  # a list: whose, of which action, and how long Zoho says it is
 
 
 class CampaignGone(Exception):
@@ -121,9 +136,15 @@ class CampaignSync:
 			self.state.position = self._begin(self.state.position)
 		self._commit()
 		self.campaign, self.identity = campaign.name, record.key
-		self.reading = fetch.Reading(record.key, self.times, site_key())
-		for action in self.policy.actions:
-			self._sync_action(action, sources, reports)
+		reading = fetch.Reading(record.key, self.times, site_key())
+		counters = [
+			(source, action, report.expected(action) if report else None)
+			for action in self.policy.actions
+			for source, report in zip(sources, reports, strict=True)
+		]
+		with fetch.PagesAhead(self.session, reading, partial(self._following, counters)) as self.ahead:
+			for action in self.policy.actions:
+				self._sync_action(action, [each for each in counters if each[1] == action], known)
 		self._close(campaign, sources, known)
 
 	def _save_metadata(self, record: zoho.Campaign) -> Document:
@@ -194,20 +215,26 @@ class CampaignSync:
 		short = known.listed < counter and known.repairs < reconcile.MAX_REPAIRS
 		return known.counter == counter and not (self.state.needs_repair and short)
 
-	def _sync_action(
-		self, action: str, sources: list[fetch.Source], reports: list[zoho.Report | None]
-	) -> None:
+	def _following(self, counters: list[Counted], source: fetch.Source, action: str) -> fetch.List | None:
+		"""Return the list that will be read after this one."""
+		behind = [(of, what) for of, what, _counter in counters].index((source, action)) + 1
+		for of, what, counter in counters[behind:]:
+			if what not in self.position.done and not self.is_settled(_list_id(of, what), counter):
+				return of, what
+		return None
+
+	def _sync_action(self, action: str, counters: list[Counted], reports: list[zoho.Report]) -> None:
 		"""Read the lists of one action, then remove what none of them has any more."""
-		position, lists = self.position, [_list_id(source, action) for source in sources]
+		position, lists = self.position, [_list_id(source, action) for source, _action, _counter in counters]
 		if action in position.done:
 			return
 		begun = position.list_id in lists or any(list_id in position.done for list_id in lists)
 		self.seen = unlisted.SeenKeys.load(position.seen) if begun else unlisted.SeenKeys()
-		for source, report in zip(sources, reports, strict=True):
-			if not self._sync_list(source, action, report.expected(action) if report else None):
+		for source, _action, counter in counters:
+			if not self._sync_list(source, action, counter):
 				self.seen = None
 		if self.seen is not None:
-			expected = reconcile.expected_of([report for report in reports if report], (action,))
+			expected = reconcile.expected_of(reports, (action,))
 			action_type = zoho.ACTION_TYPES[action]
 			self._settle_action(self.seen, action_type, expected[action_type], lists)
 		if action in self.refused:  # whoever goes on after a later error reads all its lists
@@ -235,9 +262,7 @@ class CampaignSync:
 			self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
 		try:
 			if position.next_index:
-				for fetched in fetch.prefetched_pages(
-					self.session, source, action, self.reading, position.next_index
-				):
+				for fetched in self.ahead.pages(source, action, position.next_index):
 					self._page(fetched)
 		except zoho.ZohoError as error:
 			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
@@ -288,23 +313,50 @@ class CampaignSync:
 
 	def _store(self, fetched: fetch.FetchedPage) -> tuple[ReadPage, PageResult]:
 		"""Write a page; one that lost against another transaction is written again, at last row by row."""
-		writers = self.writers
+		writers, had_turn = self.writers, False
+		needs_turn = writers.taking_turns and writers.creating
 		for attempt in range(1, _ATTEMPTS + 1):
-			# Read anew as well: by now somebody may be erased whom it names.
-			read = read_page(fetched, self.identity, self.anonymous)
 			try:
-				return read, store_page(self.campaign, read, self.policy.create_for, writers)
+				if needs_turn:
+					self._make_contacts(fetched)
+					needs_turn, had_turn = False, True
+				# Read anew as well: by now somebody may be erased whom it names.
+				read = read_page(fetched, self.identity, self.anonymous)
+				alone = had_turn or attempt == _ATTEMPTS or not writers.taking_turns
+				return read, store_page(self.campaign, read, self.policy.create_for, writers, alone=alone)
+			except NeedsTurn:
+				frappe.db.rollback()
+				needs_turn = True
 			except JobTimeoutException:
 				raise
 			except Exception as error:
 				frappe.db.rollback()
 				if attempt == _ATTEMPTS:
 					raise
-				if attempt > 1 and not isinstance(
+				duplicate = dialect.is_duplicate(error)
+				if duplicate and not writers.taking_turns:
+					writers.taking_turns = needs_turn = True
+				elif attempt > (2 if duplicate else 1) and not isinstance(
 					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError
 				):
-					writers = Writers.by_document()
+					# What is refused again and again is no other worker's doing.
+					writers, needs_turn, had_turn = Writers.by_document(), False, True
 		raise AssertionError("unreachable")
+
+	def _make_contacts(self, fetched: fetch.FetchedPage) -> None:
+		"""Create the contacts of a page while no other worker creates any, and commit them ahead of its rows.
+
+		Two workers of a first sync have many people in common: who comes second would do its page again, and again.
+		"""
+		with shared_lock("contacts", seconds=_TURN_SECONDS, wait=_TURN_SECONDS):
+			self._commit()  # what the worker before has created is seen from here on
+			self.writers.contacts.follow()
+			read = read_page(fetched, self.identity, self.anonymous)
+			made = make_contacts(read, self.policy.create_for, self.writers)
+			self.account.add(made, fetched.action_type)
+			self.account.flush()
+			self._commit()
+		self.writers.creating = bool(made.contacts_created)
 
 	def _end_list(self, list_id: str, counter: int | None) -> None:
 		position = self.position

@@ -2,12 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Container
+from datetime import datetime
 
 import frappe
 from frappe.query_builder import DocType
+from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.names import acceptable_name
+
+_NUMBERED = re.compile(r"(.*)-(\d{1,9})", re.DOTALL)
 
 
 class ContactNames:
@@ -15,6 +20,7 @@ class ContactNames:
 
 	def __init__(self) -> None:
 		self._last: dict[str, int] = {}  # folded name → highest number in use, 0 for the bare name
+		self._as_of: datetime | None = None
 		# SQLite and Postgres hold two names for equal only if they are.
 		self._fold = fold if frappe.db.db_type == "mariadb" else str
 
@@ -30,6 +36,26 @@ class ContactNames:
 			self._last[folded] = 0 if number is None else number + 1
 			names.append(base if number is None else f"{base}-{number + 1}")
 		return names
+
+	def follow(self) -> None:
+		"""Take note of what others have named since this was last called, in one query.
+
+		A name that escapes it, since clocks differ, is refused by the database, and the page is done again.
+		"""
+		since, self._as_of = self._as_of, now_datetime()
+		if not since or not self._last:
+			return
+		contact = DocType("Contact")
+		for name in (
+			frappe.qb.from_(contact).select(contact.name).where(contact.modified >= since).run(pluck=True)
+		):
+			self._note(name, self._last.keys())
+
+	def _note(self, name: str, bases: Container[str]) -> None:
+		"""Note the number of a name, if it is one of these folded names with a number."""
+		match = _NUMBERED.fullmatch(name)
+		if match and (folded := self._fold(match[1])) in bases:
+			self._last[folded] = max(self._last[folded], int(match[2]))
 
 	def _look_up(self, bases: dict[str, str]) -> None:
 		"""Note for each name whether it is taken, and up to which number."""
@@ -49,9 +75,7 @@ class ContactNames:
 			dialect.begins_with_any(contact.name, [f"{bases[folded]}-" for folded in taken])
 		)
 		for name in numbered.run(pluck=True):
-			match = re.fullmatch(r"(.*)-(\d{1,9})", name, re.DOTALL)
-			if match and (folded := self._fold(match[1])) in taken:
-				self._last[folded] = max(self._last[folded], int(match[2]))
+			self._note(name, taken)
 
 
 def fold(name: str) -> str:

@@ -49,6 +49,13 @@ def select_in(
 	)  # nosemgrep - names of columns are ours, values are bound or harmless
 
 
+def is_duplicate(error: Exception) -> bool:
+	"""Return whether the database refused a row because its key is there already."""
+	if isinstance(error, frappe.DuplicateEntryError | frappe.UniqueValidationError):
+		return True
+	return bool(error.args) and frappe.db.is_duplicate_entry(error)
+
+
 def shared_lock() -> str:
 	"""Return what makes a SELECT read what is committed now, and keeps others from changing it until the commit.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import frappe
 
@@ -109,12 +110,17 @@ class DryRun:
 		identity = campaign_identity(name) if name else record.key
 		anonymous = retention.is_anonymous(name) if name else False
 		reading = fetch.Reading(identity, self.times, site_key())
-		for action in self.policy.actions:
-			for source, report in zip(sources, reports, strict=True):
-				counter = report.expected(action) if report else None
-				if not reader.is_settled(f"{source.key}|{action}", counter):
-					for fetched in fetch.prefetched_pages(self.session, source, action, reading):
-						self._page(read_page(fetched, identity, anonymous), preview)
+		wanted = [
+			(source, action)
+			for action in self.policy.actions
+			for source, report in zip(sources, reports, strict=True)
+			if not reader.is_settled(f"{source.key}|{action}", report.expected(action) if report else None)
+		]
+		following = dict(pairwise(wanted))
+		with fetch.PagesAhead(self.session, reading, lambda *done: following.get(done)) as ahead:
+			for source, action in wanted:
+				for fetched in ahead.pages(source, action):
+					self._page(read_page(fetched, identity, anonymous), preview)
 
 	def _page(self, read: ReadPage, preview: Preview) -> None:
 		preview.skipped += read.skipped

@@ -1,7 +1,7 @@
 """What Zoho has of one campaign: its reports and pages of its recipients, the next one fetched while one is written."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from erpnext_zoho_integration import zoho
@@ -98,37 +98,88 @@ def recipient_pages(
 		yield reading.page(zoho.ACTION_TYPES[action], source.variant, page)
 
 
-def prefetched_pages(
-	session: Session, source: Source, action: str, reading: Reading, from_index: int = 1
-) -> Iterator[FetchedPage]:
-	"""Yield the pages as `recipient_pages` does; while the caller writes one, a thread fetches and reads the next.
+List = tuple[Source, str]  # with Zoho's name of the action
 
-	The thread touches no `frappe` object: a token that Zoho refuses is renewed here, once, and the page asked for again.
+
+@dataclass(slots=True, frozen=True)
+class _Ahead:
+	"""A page that is being fetched, of what, and with which token."""
+
+	wanted: List
+	pages: Iterator[FetchedPage]
+	page: Future
+	token: str
+
+
+class PagesAhead:
+	"""The lists of one campaign, page by page: while the caller writes one page, a thread fetches and reads the next.
+
+	Of the same list, or of the one that follows: most lists of most campaigns are one page long. The thread touches no
+	`frappe` object: a token that Zoho refuses is renewed here, once a list, and the page asked for again.
+
+	Args:
+		session: connection of the run.
+		reading: how the records are read.
+		following: the list that will be asked for after this one, or None; called before a list's last page is yielded.
 	"""
-	start, renewed = from_index, False
-	while True:
-		try:
-			token = session.tokens.current()
-			pages = recipient_pages(session.reader, source, action, reading, start)
-			for fetched in _ahead(session.executor, pages):
-				start = fetched.page.next_index or start
-				yield fetched
-				token = session.tokens.current()
-			return
-		except zoho.AuthenticationError:
-			if renewed:
-				raise
-			session.tokens.renew(token)
-			renewed = True
 
+	def __init__(
+		self, session: Session, reading: Reading, following: Callable[[Source, str], List | None]
+	) -> None:
+		self._session = session
+		self._reading = reading
+		self._following = following
+		self._begun: _Ahead | None = None
 
-def _ahead(executor: ThreadPoolExecutor, pages: Iterator[FetchedPage]) -> Iterator[FetchedPage]:
-	"""Yield pages, the next of which is already being fetched."""
-	future: Future | None = executor.submit(next, pages, _END)
-	try:
-		while future and (fetched := future.result()) is not _END:
-			future = executor.submit(next, pages, _END) if fetched.page.next_index else None
-			yield fetched
-	finally:
-		if future:
-			future.cancel()
+	def __enter__(self) -> "PagesAhead":
+		return self
+
+	def __exit__(self, *exception: object) -> None:
+		if self._begun:
+			self._begun.page.cancel()
+
+	def pages(self, source: Source, action: str, from_index: int = 1) -> Iterator[FetchedPage]:
+		"""Yield the pages of one list as `recipient_pages` does."""
+		wanted, start, renewed = (source, action), from_index, False
+		while True:
+			self._session.tokens.current()
+			ahead = self._take(wanted, start)
+			try:
+				while (fetched := ahead.page.result()) is not _END:
+					if not fetched.page.next_index:
+						self._begin(self._following(source, action))
+						yield fetched
+						return
+					start = fetched.page.next_index
+					ahead = self._fetch(wanted, ahead.pages)
+					yield fetched
+					self._session.tokens.current()
+				return
+			except zoho.AuthenticationError:
+				if renewed:
+					raise
+				self._session.tokens.renew(ahead.token)
+				renewed = True
+			finally:
+				ahead.page.cancel()
+
+	def _take(self, wanted: List, start: int) -> _Ahead:
+		"""Return what is being fetched already if it is the wanted page, else begin with that."""
+		begun, self._begun = self._begun, None
+		if begun and begun.wanted == wanted and start == 1:
+			return begun
+		if begun:
+			begun.page.cancel()
+		return self._start(wanted, start)
+
+	def _begin(self, wanted: List | None) -> None:
+		self._begun = self._start(wanted, 1) if wanted else None
+
+	def _start(self, wanted: List, start: int) -> _Ahead:
+		source, action = wanted
+		pages = recipient_pages(self._session.reader, source, action, self._reading, start)
+		return self._fetch(wanted, pages)
+
+	def _fetch(self, wanted: List, pages: Iterator[FetchedPage]) -> _Ahead:
+		page = self._session.executor.submit(next, pages, _END)
+		return _Ahead(wanted, pages, page, self._session.tokens.held())

@@ -98,7 +98,13 @@ def read_page(fetched: FetchedPage, identity: str, anonymous: bool = False) -> R
 	return read
 
 
-def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers | None = None) -> PageResult:
+class NeedsTurn(Exception):
+	"""Contacts have to be created, and another worker may be creating the same ones; see `make_contacts`."""
+
+
+def store_page(
+	campaign: str, page: ReadPage, create_for: str, writers: Writers | None = None, *, alone: bool = True
+) -> PageResult:
 	"""Write a page of one campaign, and the contacts it speaks of.
 
 	Args:
@@ -106,15 +112,34 @@ def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers 
 		page: from `read_page`.
 		create_for: for whom contacts are created, one of `CREATE_FOR`.
 		writers: by default those that the site needs, see `writers.Writers.for_site`.
+		alone: nobody else is known to create the same contacts.
+
+	Raises:
+		NeedsTurn: contacts have to be created, and this worker is not alone. Nothing of the rows has been written.
 	"""
 	if page.erased:
 		erasure.forget(page.erased)
 	opted_out = _opt_outs_of_figures(page)
-	result = _Page(campaign, create_for, writers or Writers.for_site()).store(page.rows)
+	result = _Page(campaign, create_for, writers or Writers.for_site(), alone).store(page.rows)
 	result.opted_out += opted_out
 	result.skipped += page.skipped
 	result.notes += page.notes
 	return result
+
+
+def make_contacts(page: ReadPage, create_for: str, writers: Writers) -> PageResult:
+	"""Create the contacts that a page wants, ahead of its rows; `store_page` finds them then.
+
+	Args:
+		page: from `read_page`.
+		create_for: for whom contacts are created, one of `CREATE_FOR`.
+		writers: those of the run.
+
+	Returns:
+		Only what concerns the new contacts; what there is to be said of the others comes with the rows.
+	"""
+	made = _Page("", create_for, writers).make_contacts(page.rows)
+	return PageResult(contacts_created=made.contacts_created, opted_out=made.opted_out)
 
 
 def _opt_outs_of_figures(page: ReadPage) -> int:
@@ -127,20 +152,24 @@ def _opt_outs_of_figures(page: ReadPage) -> int:
 
 
 class _Page:
-	def __init__(self, campaign: str, create_for: str, writers: Writers) -> None:
+	def __init__(self, campaign: str, create_for: str, writers: Writers, alone: bool = True) -> None:
 		self.campaign = campaign
+		self.alone = alone
 		self.may_create = CREATE_FOR[create_for]
 		self.writers = writers
 		self.result = PageResult()
 		self.created: dict[str, str] = {}  # e-mail address → Contact
 		self.told: set[str] = set()  # addresses of which something new is said
 
+	def make_contacts(self, rows: list[Row]) -> PageResult:
+		self._contacts(*_without_contact(_difference(rows)))
+		self._link_older_rows(rows)
+		return self.result
+
 	def store(self, rows: list[Row]) -> PageResult:
-		found = recipients.difference(rows, recipients.stored_rows({row.key for row in rows}))
+		found = _difference(rows)
 		self._count(rows, found)
-		# Rows that nothing has changed in, but that have no contact: there may be one by now.
-		loose = [(row, old) for row, old in found.unchanged if not old.contact]
-		fresh = [*found.new, *(row for row, old in found.changed if not old.contact)]
+		fresh, loose = _without_contact(found)
 		contact_of = self._contacts(fresh, loose)
 		contact_of.update({row.key: old.contact for row, old in found.changed if old.contact})
 		links = {old.name: contact for row, old in loose if (contact := contact_of.get(row.key))}
@@ -151,8 +180,7 @@ class _Page:
 		self.result.opted_out += lifecycle.opt_out(
 			{links[old.name] for row, old in loose if row.person.opted_out and old.name in links}
 		)
-		if lifecycle.link_rows(self.created):
-			self._follow_older_rows(rows)
+		self._link_older_rows(rows)
 		return self.result
 
 	def _count(self, rows: list[Row], found: recipients.Difference) -> None:
@@ -197,6 +225,8 @@ class _Page:
 		return not matches.is_ambiguous(person)
 
 	def _create(self, people: list[Person]) -> None:
+		if people and not self.alone:
+			raise NeedsTurn
 		self.created, failures = self.writers.contacts.create(people)
 		self.result.contacts_created += len(self.created)
 		self.result.opted_out += sum(p.opted_out for p in people if p.email in self.created)
@@ -232,8 +262,10 @@ class _Page:
 		for person, error in failures:
 			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
 
-	def _follow_older_rows(self, rows: list[Row]) -> None:
-		"""Give new Contacts the status that their rows of other lists and campaigns, which they have by now, say."""
+	def _link_older_rows(self, rows: list[Row]) -> None:
+		"""Give new Contacts their rows of other lists and campaigns, and the status that these say."""
+		if not lifecycle.link_rows(self.created):
+			return
 		people = {self.created[row.email]: row.person for row in rows if row.email in self.created}
 		status = contacts.last_status(people)
 		self.writers.contacts.change(
@@ -257,6 +289,16 @@ class _Page:
 
 	def _note(self, message: str, stage: str, is_error: bool = False) -> None:
 		self.result.notes.append(Note(message, stage, is_error))
+
+
+def _difference(rows: list[Row]) -> recipients.Difference:
+	return recipients.difference(rows, recipients.stored_rows({row.key for row in rows}))
+
+
+def _without_contact(found: recipients.Difference) -> tuple[list[Row], list[tuple[Row, recipients.Stored]]]:
+	"""Return the new and changed rows that have no contact, and the unchanged ones: there may be one by now."""
+	fresh = [*found.new, *(row for row, old in found.changed if not old.contact)]
+	return fresh, [(row, old) for row, old in found.unchanged if not old.contact]
 
 
 def _one_per_zoho_id(people: dict[str, Person]) -> list[Person]:

@@ -47,7 +47,7 @@ def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **opti
 	Raises:
 		frappe.ValidationError: the same run is active.
 	"""
-	run, created = open_run(trigger, campaign, mode)
+	run, created = open_run(trigger, campaign, mode, workers=1)
 	if not created:
 		frappe.throw(_("A sync is already under way: {0}").format(run))
 	frappe.db.commit()  # nosemgrep - others must see that a run is active
@@ -121,8 +121,12 @@ def schedule_enabled() -> bool:
 	return bool(settings.is_active and settings.enable_schedule)
 
 
-def open_run(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
-	"""Make a run, or find the active one; return its name and whether it was made. Nobody works on it yet."""
+def open_run(trigger: str, campaign: str | None, mode: str, workers: int | None = None) -> tuple[str, bool]:
+	"""Make a run, or find the active one; return its name and whether it was made. Nobody works on it yet.
+
+	Args:
+		workers: how many share it; by default as the settings say.
+	"""
 	key = f"campaign:{campaign}"[:140] if campaign else "all"
 	active = frappe.db.get_value(
 		account.RUN, {"active_key": key}, ["name", "status", "heartbeat"], as_dict=True
@@ -133,7 +137,7 @@ def open_run(trigger: str, campaign: str | None, mode: str) -> tuple[str, bool]:
 		account.finish(active.name, _("Its worker was lost; the next run has gone on from there."))
 	frappe.db.savepoint("zoho_run")
 	try:
-		workers = cint(get_settings().workers) or 1
+		workers = workers or cint(get_settings().workers) or 1
 		return account.open_run(trigger, key, campaign, mode, workers), True
 	except (frappe.UniqueValidationError, frappe.DuplicateEntryError):
 		frappe.db.rollback(save_point="zoho_run")

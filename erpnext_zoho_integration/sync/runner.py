@@ -13,7 +13,7 @@ from rq.timeouts import JobTimeoutException
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import cint, get_datetime, now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import NotConnected, explain, mark_refused, mark_working
@@ -79,6 +79,7 @@ class Slice:
 		self.deadline = time.monotonic() + seconds
 		self.policy = plan.read_policy()
 		self.writers = writers or Writers.for_site()
+		self.writers.taking_turns = cint(frappe.db.get_value(account.RUN, run, "workers")) > 1
 		self.session = Session(patience)
 		self.unanswered = 0
 		self._calls_counted = 0

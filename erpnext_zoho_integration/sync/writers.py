@@ -37,6 +37,9 @@ class ContactWriter(Protocol):
 
 	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]: ...
 
+	def follow(self) -> None:
+		"""Take note of what other workers have created; called when this one's turn begins."""
+
 	def change(self, changes: Changes) -> RefusedPeople: ...
 
 
@@ -106,6 +109,9 @@ class BulkRecipients:
 class DocumentContacts:
 	"""Each contact through the Document API."""
 
+	def follow(self) -> None:
+		"""A document looks its name up by itself."""
+
 	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]:
 		created: dict[str, str] = {}
 		failures: RefusedPeople = []
@@ -141,6 +147,9 @@ class BulkContacts:
 		self._maker = bulk_contacts.ContactMaker()
 		self._documents = DocumentContacts()
 
+	def follow(self) -> None:
+		self._maker.follow()
+
 	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]:
 		failures: RefusedPeople = []
 		usable = []
@@ -163,7 +172,12 @@ class BulkContacts:
 
 
 class Writers:
-	"""The writers of a run, chosen once, with the reasons where it is the slower way."""
+	"""The writers of a run, chosen once, with the reasons where it is the slower way.
+
+	Attributes:
+		taking_turns: other workers may create the same contacts.
+		creating: the last turn was needed, so that the next page is likely to need one.
+	"""
 
 	def __init__(
 		self, recipients: RecipientWriter, contact_writer: ContactWriter, reasons: list[str]
@@ -171,6 +185,7 @@ class Writers:
 		self.recipients = recipients
 		self.contacts = contact_writer
 		self.reasons = reasons
+		self.taking_turns = self.creating = False
 
 	@classmethod
 	def for_site(cls) -> "Writers":

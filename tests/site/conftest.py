@@ -18,6 +18,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.site.engine_process import Run
 from tests.site.server import (
 	ROLES,
 	EmbeddedSite,
@@ -137,6 +138,20 @@ def clean_slate(site: TestSite, worker: Worker, singles: dict) -> Iterator[None]
 	forget_cached(site)
 	frappe.local.message_log = []
 	settle()
+
+
+@pytest.fixture
+def process(site: TestSite) -> Iterator[Callable[..., Run]]:
+	"""`process("run", "All")` starts one; all end with the test."""
+	started: list[Run] = []
+
+	def start(*arguments: object) -> Run:
+		started.append(Run(site, *arguments))
+		return started[-1]
+
+	yield start
+	for each in started:
+		each.kill()
 
 
 def forget_cached(site: TestSite) -> None:

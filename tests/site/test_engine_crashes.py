@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -25,8 +25,7 @@ from tests.site.engine import (
 	run_end,
 	states,
 )
-from tests.site.engine_process import Run
-from tests.site.server import TestSite, settle
+from tests.site.server import settle
 from tests.site.syncing import (
 	RECIPIENT,
 	before_each_statement,
@@ -44,20 +43,6 @@ STEP = 1 if os.environ.get("ZOHO_EVERY_BOUNDARY") else 5
 def zoho(start_simulator: Callable):
 	"""A connected Zoho of two campaigns in small pages, several of which its larger lists have."""
 	return connect(start_simulator(seed=1, campaigns=2, recipients=80, max_range=12), page_size=12)
-
-
-@pytest.fixture
-def process(site: TestSite) -> Iterator[Callable[..., Run]]:
-	"""`process("run", "All")` starts one; all end with the test."""
-	started: list[Run] = []
-
-	def start(*arguments: object) -> Run:
-		started.append(Run(site, *arguments))
-		return started[-1]
-
-	yield start
-	for each in started:
-		each.kill()
 
 
 def grow_old() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,7 @@ from tests.site.syncing import (
 	answer_with,
 	assert_database_is,
 	at_site,
+	before_each_statement,
 	body_of,
 	campaign_named,
 	connect,
@@ -99,6 +101,26 @@ def test_a_counter_that_moved_has_only_its_list_fetched(zoho) -> None:
 	assert {(asked[0], asked[1]) for asked in pages_asked(zoho, start)} == {(key, "openedcontacts")}
 	assert run.rows_inserted == 1
 	assert_database_is(zoho)
+
+
+def test_while_a_list_is_written_the_next_one_is_fetched(lone) -> None:
+	people = [person(f"ada{number}@example.com", number) for number in range(3)]
+	answer_with(lone, {"openedcontacts": people, "clickedcontacts": people})
+	asked_while_writing: list[tuple] = []
+
+	def wait_for_the_next(statement: str) -> None:
+		if statement.startswith("INSERT") and RECIPIENT in statement and not asked_while_writing:
+			deadline = time.monotonic() + 20
+			while len(pages_asked(lone)) < 2 and time.monotonic() < deadline:
+				time.sleep(0.01)
+			asked_while_writing.extend(pages_asked(lone))
+
+	with before_each_statement(wait_for_the_next):
+		run = run_all()
+	assert run.status == "Success"
+	assert len({action for _key, action, _from in asked_while_writing}) == 2
+	pages = pages_asked(lone)
+	assert len(pages) == len(set(pages)) == run.api_calls - 2  # besides the list of campaigns and the report
 
 
 def test_clicks_that_no_counter_shows_come_with_the_full_check(zoho) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
+from erpnext_zoho_integration.sync import queue, runner
 from erpnext_zoho_integration.sync.writers import Writers
-from tests.site.engine import run_all
+from tests.site.engine import assert_same, content, forget_everything, run_all, run_end
 from tests.site.server import TestSite, settle
 from tests.site.syncing import RECIPIENT, answer_with, before_each_statement, connect, errors_of, person
 
@@ -77,6 +79,42 @@ def test_a_person_whom_two_workers_meet_becomes_one_contact(
 	(contact,) = contacts()
 	assert set(frappe.get_all(RECIPIENT, {"email": EMAIL}, pluck="contact")) == {contact}
 	assert run.contacts_created == 1  # the other person
+
+
+def test_a_worker_among_several_ends_with_the_same_database(start_simulator: Callable) -> None:
+	connect(start_simulator(seed=3, campaigns=4, recipients=120))
+	alone = run_all()
+	wanted = content()
+	forget_everything()
+	name, _created = queue.open_run("User", None, "All", workers=2)
+	settle()
+	assert runner.execute(name) == "Success"
+	assert_same(wanted, content())
+	among = run_end(name)
+	for number in ("rows_inserted", "contacts_created", "contacts_linked", "opted_out", "rows_skipped"):
+		assert (number, among.get(number)) == (number, alone.get(number))
+	assert Counter(errors_of(among)) == Counter(errors_of(alone))
+
+
+def test_workers_that_name_contacts_alike_do_not_get_in_each_other_s_way(
+	start_simulator: Callable, process: Callable
+) -> None:
+	if frappe.db.db_type == "sqlite":
+		pytest.skip("SQLite lets one worker write at a time")
+	zoho = connect(start_simulator(seed=1, campaigns=2, recipients=10))
+	others = [f"grace{number}@example.com" for number in range(30)]
+	people = [person(email, contactid="", contactfn="Grace", contactln="Hopper") for email in others]
+	answer_with(zoho, {"openedcontacts": people[:15], "clickedcontacts": people[15:]})
+	name, _created = queue.open_run("User", None, "All", workers=2)
+	settle()
+	workers = [process("take-part", name).ready() for _nth in range(2)]
+	for each in workers:
+		each.go()
+	assert [each.end() for each in workers] == ["Success"] * 2
+	run = run_end(name)
+	assert (run.status, errors_of(run), run.contacts_created) == ("Success", [], 30)
+	names = frappe.get_all("Contact", {"first_name": "Grace"}, pluck="name")
+	assert set(names) == {"Grace Hopper", *(f"Grace Hopper-{number}" for number in range(1, 30))}
 
 
 def test_an_address_taken_out_of_a_contact_may_get_another_one(start_simulator: Callable) -> None:
