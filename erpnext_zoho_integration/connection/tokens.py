@@ -16,6 +16,7 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from frappe.utils.password import remove_encrypted_password, set_encrypted_password
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection import onboarding
 from erpnext_zoho_integration.connection.clients import (
 	SETTINGS,
 	accounts_url,
@@ -101,6 +102,7 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 		settings.flags.ignore_permissions = True
 		settings.flags.from_connection = True
 		settings.save()
+		onboarding.tick_off(onboarding.CONNECT)
 		frappe.db.commit()  # nosemgrep - Zoho has issued the tokens; a callback is a GET, which Frappe rolls back
 	if tokens.refresh_token and previous_token and previous_token != tokens.refresh_token:
 		revoke_quietly(previous_token, previous_center)

@@ -14,6 +14,7 @@ from frappe import _
 from frappe.model.document import bulk_insert
 from frappe.utils import cint, fmt_money, now_datetime
 
+from erpnext_zoho_integration.connection import onboarding
 from erpnext_zoho_integration.sync import clock, tasks
 from erpnext_zoho_integration.sync.page import Note, PageResult
 from erpnext_zoho_integration.sync.text import clean
@@ -249,6 +250,8 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 	frappe.db.set_value(RUN, name, values, update_modified=False)
 	set_last_synced(tasks.checked_campaigns(name))
 	tasks.delete(name)
+	if numbers["synced_campaigns"]:
+		onboarding.tick_off(onboarding.SYNC)
 	return status
 
 

@@ -136,11 +136,15 @@ def findings(page, within: str, without: str) -> list[str]:
 
 
 def overflow(page) -> list[str]:
-	"""Return the elements of the page's content that reach beyond the window's sides and cannot be scrolled to."""
+	"""Return the elements of the page's content that reach beyond the window's sides and cannot be scrolled to.
+
+	On a phone, version 15 keeps the sidebar there until it is called.
+	"""
 	return page.evaluate(
 		"""() => [...document.querySelectorAll(".page-body *")].filter(element => {
 			const { left, right, width } = element.getBoundingClientRect();
 			if (!width || !element.checkVisibility() || (left >= -1 && right <= innerWidth + 1)) return false;
+			if (element.closest(".overlay-sidebar")) return false;
 			for (let parent = element.parentElement; parent; parent = parent.parentElement) {
 				if (getComputedStyle(parent).overflowX !== "visible") return false;
 			}

@@ -8,10 +8,13 @@ import pytest
 
 import frappe
 
+from erpnext_zoho_integration.connection import onboarding
 from erpnext_zoho_integration.erpnext_zoho_integration.dashboard_chart_source.people_who_clicked_per_week import (
 	people_who_clicked_per_week as clicks_per_week,
 )
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import cards
+from tests.site import connecting
+from tests.site.syncing import sync_all
 from tests.site.test_desk import DESK, figures, make_campaign, make_recipient
 
 WORKSPACE = "Zoho Campaigns"
@@ -168,3 +171,32 @@ def test_the_steps_of_the_onboarding_exist():
 	steps = frappe.get_doc("Module Onboarding", WORKSPACE).steps
 	assert len(steps) == 3
 	assert all(frappe.db.exists("Onboarding Step", step.step) for step in steps)
+
+
+@pytest.fixture
+def steps():
+	"""The names of the onboarding's steps, of which none has been done; afterwards they are as they were."""
+	names = frappe.get_all("Onboarding Step Map", {"parent": WORKSPACE}, pluck="step", order_by="idx")
+	before = {name: frappe.db.get_value("Onboarding Step", name, "is_complete") for name in names}
+	frappe.db.set_value("Onboarding Step", {"name": ("in", names)}, "is_complete", 0)
+	frappe.db.commit()
+	yield names
+	for name, complete in before.items():
+		frappe.db.set_value("Onboarding Step", name, "is_complete", complete)
+	frappe.db.commit()
+
+
+def test_a_step_of_the_onboarding_is_ticked_off_by_whoever_has_done_it(steps, simulator):
+	def done() -> list[str]:
+		return [name for name in steps if frappe.db.get_value("Onboarding Step", name, "is_complete")]
+
+	connecting.enter_client()
+	assert done() == []
+	connecting.connect(simulator)
+	assert done() == [onboarding.CONNECT]
+	simulator.plan({"fault": "html", "endpoint": "recentcampaigns"})
+	sync_all()
+	assert done() == [onboarding.CONNECT]
+	simulator.plan()
+	sync_all()
+	assert done() == [onboarding.CONNECT, onboarding.SYNC]
