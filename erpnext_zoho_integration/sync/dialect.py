@@ -98,10 +98,15 @@ def index_addresses() -> None:
 
 def drop_address_index() -> None:
 	"""Remove what `index_addresses` made. Commits."""
+	drop_index("Contact Email", _ADDRESS_INDEX)
+
+
+def drop_index(doctype: str, index: str) -> None:
+	"""Remove an index of a DocType's table, if it is there. Commits."""
 	if frappe.db.db_type != "mariadb":
-		frappe.db.sql_ddl(f'DROP INDEX IF EXISTS "{_ADDRESS_INDEX}"')
-	elif frappe.db.has_index("tabContact Email", _ADDRESS_INDEX):
-		frappe.db.sql_ddl(f"ALTER TABLE `tabContact Email` DROP INDEX `{_ADDRESS_INDEX}`")
+		frappe.db.sql_ddl(f'DROP INDEX IF EXISTS "{index}"')
+	elif frappe.db.has_index(f"tab{doctype}", index):
+		frappe.db.sql_ddl(f"ALTER TABLE `tab{doctype}` DROP INDEX `{index}`")
 
 
 def begins_with_any(field: Field, prefixes: Iterable[str]) -> Criterion:

@@ -61,6 +61,14 @@ class CampaignRecipient(Document):
 
 
 def on_doctype_update() -> None:
-	"""Add the indexes that lists and reports need: the rows of a campaign by action, and who acted lately."""
-	frappe.db.add_index("Campaign Recipient", ["campaign", "action_type", "bounced"])
-	frappe.db.add_index("Campaign Recipient", ["action_type", "action_date"])
+	"""Add the indexes that lists and reports need, each in the order of the list: the latest action first.
+
+	One serves those that a number of a Campaign counts, the other one everybody who acted. Both have all that is counted
+	by, and as many columns: where MariaDB takes a list's order from either, it takes the index with fewer.
+	"""
+	frappe.db.add_index(
+		"Campaign Recipient", ["campaign", "action_type", "action_date", "name", "bounced"], "campaign_people"
+	)
+	frappe.db.add_index(
+		"Campaign Recipient", ["action_date", "name", "action_type", "campaign", "bounced"], "latest_people"
+	)
