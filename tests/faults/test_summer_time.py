@@ -11,6 +11,7 @@ import pytest
 import frappe
 from frappe.utils import get_system_timezone
 
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import cards, runs
 from erpnext_zoho_integration.sync import health, queue, runner
 from tests.faults import plan, sabotage
 from tests.faults.drill import Drill
@@ -41,6 +42,29 @@ def test_summer_time(
 	oracle.content_is_as_without_the_fault()
 	oracle.no_secret_is_told()
 	worker.discard_jobs()
+
+
+@pytest.mark.parametrize("hours", [1, -1], ids=["begins", "ends"])
+def test_the_desk_tells_how_long_a_run_still_takes(
+	hours: int, drill: Drill, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	clock = SiteClock(next_change(hours) - timedelta(minutes=BEFORE), monkeypatch)
+	name = drill.open()
+	done = {"total_campaigns": 4, "synced_campaigns": 3}
+	frappe.db.set_value(RUN, name, {"status": "Running", "started_at": clock.at_site(), **done})
+	clock.let_pass(minutes=6)
+	assert 120 <= runs.get_progress(name)["seconds_left"] <= 130
+
+
+@pytest.mark.parametrize("hours", [1, -1], ids=["begins", "ends"])
+def test_the_desk_tells_for_how_long_no_run_has_succeeded(
+	hours: int, drill: Drill, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	clock = SiteClock(next_change(hours) - timedelta(minutes=90), monkeypatch)
+	drill.connect()
+	assert drill.run().status == "Success"
+	clock.let_pass(minutes=170)
+	assert cards.hours_since_sync()["value"] == 2
 
 
 def slices(run: str) -> int:

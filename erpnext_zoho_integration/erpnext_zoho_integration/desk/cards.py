@@ -2,7 +2,7 @@
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, now_datetime, nowdate, time_diff_in_hours
+from frappe.utils import add_days, get_datetime, nowdate
 
 from erpnext_zoho_integration.connection.clients import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
@@ -10,6 +10,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	add_rates,
 	get_data,
 )
+from erpnext_zoho_integration.sync import clock
 from erpnext_zoho_integration.sync.account import RUN
 from erpnext_zoho_integration.sync.health import last_success
 
@@ -47,7 +48,7 @@ def hours_since_sync(filters: dict | list | str | None = None) -> dict:
 	"""Return for how many hours no sync of all campaigns has succeeded; 0 on a site that was never connected."""
 	frappe.has_permission("Campaign Recipient", "read", throw=True)
 	since = last_success() or get_settings().connected_on
-	hours = time_diff_in_hours(now_datetime(), since) if since else 0
+	hours = clock.seconds_since(get_datetime(since)) / 3600 if since else 0
 	return {**_number(int(max(0, hours))), **_runs()}
 
 

@@ -2,10 +2,10 @@
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt, fmt_money, now_datetime, time_diff_in_seconds
+from frappe.utils import cint, flt, fmt_money
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import MAY_SYNC
-from erpnext_zoho_integration.sync import tasks
+from erpnext_zoho_integration.sync import clock, tasks
 from erpnext_zoho_integration.sync.account import ACTIVE, RUN, read_plan
 
 # The estimate of the time left means nothing before this share of the work is done.
@@ -124,7 +124,7 @@ def _rows(run) -> int:
 def _seconds_left(run, percent: float | None) -> int | None:
 	if not run.started_at or not percent or percent < _ESTIMATE_FROM:
 		return None
-	elapsed = time_diff_in_seconds(now_datetime(), run.started_at)
+	elapsed = max(0.0, clock.seconds_since(run.started_at))
 	return max(1, round(elapsed * (100 - percent) / percent))
 
 
