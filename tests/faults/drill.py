@@ -140,7 +140,7 @@ class Drill:
 		return frappe.get_doc(RUN, name)
 
 	def pass_time(self) -> None:
-		"""Let an hour pass, at Zoho and in all that the site has written down as a time to come."""
+		"""Let an hour pass, at Zoho and in all that the site has written down: times to come, and the calls of an hour ago."""
 		self.zoho.advance(3601)
 		frappe.db.set_value(
 			RUN, {"resume_at": ("is", "set")}, "resume_at", now_datetime(), update_modified=False
@@ -150,7 +150,7 @@ class Drill:
 			{"method_locks": None, "no_tokens_before": None, "token_expiry": now_datetime()},
 			update_modified=False,
 		)
-		forget_keys("lock")
+		forget_keys()
 		settle()
 
 	def keys_with_children(self) -> list[str]:

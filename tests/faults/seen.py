@@ -113,8 +113,8 @@ def month() -> Iterable[str]:
 	ended, then, end = found["ended"], found["then"], found["end"]
 	runs = ", ".join(f"{number:,} {status}" for status, number in sorted(ended.items(), reverse=True))
 	yield (
-		f"{found['days']} simulated days with a run every hour, faults on the way and an account that changes:"
-		f" {sum(ended.values()):,} runs ({runs}) met {found['faults']:,} faults. The month has {found['result']}: at its end the"
+		f"{found['days']} simulated days with a run every hour, an account that changes, and one of each hundred calls gone"
+		f" wrong: {sum(ended.values()):,} runs ({runs}) met {found['faults']:,} faults in {found['calls']:,} calls. The month has {found['result']}: at its end the"
 		" site holds as many campaigns, figures and recipients as a fresh one reads at once, and nothing twice. Records of runs are cleared after a week.\n\n"
 	)
 	yield f"| | after {found['days'] // 3} days | after {found['days']} days |\n| --- | ---: | ---: |\n"

@@ -1,7 +1,7 @@
 """Random schedules: sequences of three to eight faults, one after the other and several at once, replayable by their seed.
 
 `ZOHO_SCHEDULES=n` plays as many, `ZOHO_SEED=n` that one alone, `ZOHO_SEED=m-n` these. The soak (`ZOHO_SOAK_DAYS=30`) lets
-a month pass.
+a month pass, in which one of each hundred calls goes wrong; `ZOHO_SOAK_SEED=n` draws which, and how.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ SCHEDULES = int(os.environ.get("ZOHO_SCHEDULES") or 30)
 _FIRST, _, _LAST = (os.environ.get("ZOHO_SEED") or f"1-{SCHEDULES}").partition("-")
 SEEDS = range(int(_FIRST), int(_LAST or _FIRST) + 1)
 SOAK_DAYS = int(os.environ.get("ZOHO_SOAK_DAYS") or 0)
+SOAK_SEED = int(os.environ.get("ZOHO_SOAK_SEED") or 30)
 KEPT_DAYS = 7  # records of runs
+ONE_OF = 100  # calls of the month one goes wrong
 ENDPOINTS = (
 	"recentcampaigns",
 	"campaignreports",
@@ -127,13 +129,15 @@ def fault(dice: random.Random) -> dict:
 def test_a_month_of_hourly_runs(
 	drill: Drill, oracle: Oracle, record_property: Callable[[str, object], None]
 ) -> None:
-	dice = random.Random(30)
+	dice = random.Random(SOAK_SEED)
 	sizes: list[dict[str, int]] = []
 	ended: Counter[str] = Counter()
-	faults = 0
+	wrong = faults_of_a_month(dice)
+	faults = calls = 0
 	for hour in range(24 * SOAK_DAYS):
 		happens(drill, dice, hour)
-		drill.zoho.plan({**dice.choice(FAULTS), "every": 100})
+		drill.zoho.plan(*({**what, "nth": at - calls} for at, what in wrong.items() if at > calls))
+		before = called(drill)
 		run = drill.run("Due")
 		while run.status == "Waiting":
 			drill.pass_time()
@@ -141,6 +145,7 @@ def test_a_month_of_hourly_runs(
 		assert run.status in ("Success", "Partial", "Failed")
 		ended[run.status] += 1
 		faults += drill.fired()
+		calls += called(drill) - before
 		drill.zoho.accounts.expire_access_tokens()
 		drill.pass_time()
 		shift(days=1 / 24)
@@ -150,6 +155,7 @@ def test_a_month_of_hourly_runs(
 			let_runs_grow_old()
 			sizes.append(size())
 	drill.zoho.plan()
+	assert calls // ONE_OF <= faults <= calls // ONE_OF + 1
 	for _nth in range(2):
 		assert drill.run("Full").status == "Success"
 	lived = drill.content()
@@ -157,7 +163,15 @@ def test_a_month_of_hourly_runs(
 	bounded(sizes)
 	third, last = sizes[len(sizes) // 3], sizes[-1]
 	record_property(
-		"figures", {"ended": ended, "faults": faults, "days": SOAK_DAYS, "then": third, "end": last}
+		"figures",
+		{
+			"ended": ended,
+			"faults": faults,
+			"calls": calls,
+			"days": SOAK_DAYS,
+			"then": third,
+			"end": last,
+		},
 	)
 	forget_everything()
 	assert drill.run("Full").status == "Success"
@@ -165,6 +179,19 @@ def test_a_month_of_hourly_runs(
 	for kind in (RECIPIENT, "Campaign", "Campaign Analytics"):
 		assert len(lived[kind]) == len(fresh[kind]), kind
 	oracle.no_secret_is_told()
+
+
+def faults_of_a_month(dice: random.Random) -> dict[int, dict]:
+	"""Return what goes wrong, one of each hundred calls, by the number of the call; more than the month will come to."""
+	return {
+		before + dice.randint(1, ONE_OF): {**dice.choice(FAULTS), "times": 1}
+		for before in range(0, 24 * SOAK_DAYS * ONE_OF, ONE_OF)
+	}
+
+
+def called(drill: Drill) -> int:
+	"""Return how often Zoho has been called."""
+	return sum(drill.zoho.stats()["calls"].values())
 
 
 def happens(drill: Drill, dice: random.Random, hour: int) -> None:
