@@ -34,7 +34,7 @@ class Held:
 
 
 @contextmanager
-def shared_lock(name: str, *, seconds: int, wait: float) -> Iterator[Held]:
+def shared_lock(name: str, *, seconds: int, wait: float, poll: float = 0.1) -> Iterator[Held]:
 	"""Hold a lock in Redis while the block runs.
 
 	Without Redis the block runs unlocked: what these locks protect stays correct without them (the database has
@@ -44,11 +44,12 @@ def shared_lock(name: str, *, seconds: int, wait: float) -> Iterator[Held]:
 		name: name of the lock; the site is added.
 		seconds: after how long Redis drops it, unless it is kept.
 		wait: how long to wait for another holder, in seconds.
+		poll: how often to look whether it is free, in seconds.
 
 	Yields:
 		A `Held`, which is false if somebody else has the lock.
 	"""
-	lock = frappe.cache.lock(lock_name(name), timeout=seconds, blocking_timeout=wait)
+	lock = frappe.cache.lock(lock_name(name), timeout=seconds, blocking_timeout=wait, sleep=poll)
 	try:
 		held = Held(lock, lock.acquire(blocking=wait > 0))
 	except redis.exceptions.ConnectionError:

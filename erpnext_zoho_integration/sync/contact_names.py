@@ -83,5 +83,7 @@ def fold(name: str) -> str:
 
 	Where it is not close enough the database refuses the name, and the page is written document by document.
 	"""
+	if name.isascii():
+		return name.lower().rstrip()
 	decomposed = unicodedata.normalize("NFKD", name.casefold())
 	return "".join(c for c in decomposed if not unicodedata.combining(c)).rstrip()

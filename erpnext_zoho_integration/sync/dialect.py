@@ -4,12 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from pypika.functions import Trim
 from pypika.terms import Criterion
 
 import frappe
 from frappe.query_builder import Field
-from frappe.query_builder.functions import Lower
 
 # SQLite takes at most 32,766 parameters a statement, Postgres 65,535; MariaDB's packet holds 16 MiB.
 _MAX_PARAMETERS = 30_000
@@ -23,7 +21,13 @@ _WRITTEN = object()
 
 
 def select_in(
-	doctype: str, columns: Sequence[str], column: str, values: Iterable[str], condition: str = ""
+	doctype: str,
+	columns: Sequence[str],
+	column: str,
+	values: Iterable[str],
+	condition: str = "",
+	*,
+	any_case: bool = False,
 ) -> list[tuple]:
 	"""Return columns of the rows whose `column` the database holds for one of `values`.
 
@@ -35,6 +39,7 @@ def select_in(
 		column: with an index.
 		values: a page of them; nothing is asked for none.
 		condition: further fixed SQL, such as ` AND contact IS NULL`.
+		any_case: compare what the database's own lower() makes of the column.
 	"""
 	values = list(values)
 	if not values:
@@ -43,7 +48,12 @@ def select_in(
 	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
 	places = _written(values) if frappe.db.db_type == "mariadb" else [_BOUND] * len(values)
 	bound = tuple(value for value, place in zip(values, places, strict=True) if place is _BOUND)
-	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {quote}{column}{quote} IN ({', '.join(places)}){condition}"
+	compared = f"{quote}{column}{quote}"
+	if any_case:
+		compared = f"lower(trim({compared}))"
+	query = (
+		f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {compared} IN ({', '.join(places)}){condition}"
+	)
 	return list(
 		frappe.db.sql(query, bound)
 	)  # nosemgrep - names of columns are ours, values are bound or harmless
@@ -64,21 +74,41 @@ def shared_lock() -> str:
 	return {"mariadb": " LOCK IN SHARE MODE", "postgres": " FOR SHARE"}.get(frappe.db.db_type, "")
 
 
-def any_case_in(field: Field, values: Collection[str]) -> Criterion:
-	"""Return a condition that finds at least the rows whose text equals one of `values` in any letter case.
+def select_any_case(
+	doctype: str, columns: Sequence[str], column: str, values: Collection[str], condition: str = ""
+) -> list[tuple]:
+	"""Return as `select_in` does at least the rows whose text equals one of `values` in any letter case.
 
 	Blanks behind the text do not matter. What it finds is compared again in Python: MariaDB's collation finds more than
 	that (see `identity`).
 
 	Args:
-		field: the column.
-		values: in lower case, not empty.
+		values: in lower case.
 	"""
-	if frappe.db.db_type == "mariadb":
-		return field.isin(list(values))  # ignores case and blanks by itself and uses the index
+	if frappe.db.db_type == "mariadb":  # ignores case and blanks by itself and uses the index
+		return select_in(doctype, columns, column, values, condition)
 	# SQLite's lower() knows ASCII only.
 	upper = {"".join(c if c.isascii() else c.upper() for c in value) for value in values}
-	return Lower(Trim(field)).isin([*{*values, *upper}])
+	return select_in(doctype, columns, column, [*{*values, *upper}], condition, any_case=True)
+
+
+def value_of(doctype: str, name: str, column: str) -> object:
+	"""Return one column of a document as `frappe.db.get_value` does, None if there is none.
+
+	For what is asked with every page: its query takes longer to write than to answer.
+	"""
+	quote = _quote()
+	query = f"SELECT {quote}{column}{quote} FROM {quote}tab{doctype}{quote} WHERE {quote}name{quote} = %s"
+	found = frappe.db.sql(query, name)  # nosemgrep - names of columns are ours, the value is bound
+	return found[0][0] if found else None
+
+
+def set_values(doctype: str, name: str, values: Mapping[str, object]) -> None:
+	"""Set columns of a document that nobody caches, for what is written with every page; see `value_of`."""
+	quote = _quote()
+	columns = ", ".join(f"{quote}{column}{quote} = %s" for column in values)
+	query = f"UPDATE {quote}tab{doctype}{quote} SET {columns} WHERE {quote}name{quote} = %s"
+	frappe.db.sql(query, (*values.values(), name))  # nosemgrep - names of columns are ours, values are bound
 
 
 def index_addresses() -> None:
@@ -90,7 +120,7 @@ def index_addresses() -> None:
 		# Of two columns: Frappe drops an index of one that the DocType does not ask for.
 		frappe.db.add_index("Contact Email", ["email_id", "parent"], _ADDRESS_INDEX)
 	else:
-		expression = 'lower(trim("email_id"))'  # as `any_case_in` asks
+		expression = 'lower(trim("email_id"))'  # as `select_any_case` asks
 		frappe.db.sql_ddl(
 			f'CREATE INDEX IF NOT EXISTS "{_ADDRESS_INDEX}" ON "tabContact Email" ({expression})'
 		)

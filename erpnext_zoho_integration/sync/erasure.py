@@ -6,10 +6,8 @@ from dataclasses import asdict, dataclass, field
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.sync import anonymity, dialect, erased, traces
-from erpnext_zoho_integration.sync.dialect import any_case_in
 from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, pseudonym
 from erpnext_zoho_integration.sync.mapping import erased_row
 from erpnext_zoho_integration.sync.text import MAX_EMAIL
@@ -166,9 +164,9 @@ def _make_figures(rows: list[frappe._dict], by_email: dict[str, str | None] | No
 
 
 def _contacts_with(address: str) -> set[str]:
-	row = DocType("Contact Email")
-	query = frappe.qb.from_(row).select(row.parent, row.email_id)
-	found = query.where((row.parenttype == "Contact") & any_case_in(row.email_id, {address})).run()
+	found = dialect.select_any_case(
+		"Contact Email", ("parent", "email_id"), "email_id", {address}, " AND parenttype = 'Contact'"
+	)
 	return {name for name, email in found if normalize_email(email) == address}
 
 

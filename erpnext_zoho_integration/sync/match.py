@@ -7,11 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import frappe
-from frappe.query_builder import DocType
-
 from erpnext_zoho_integration.sync import dialect
-from erpnext_zoho_integration.sync.dialect import any_case_in
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import Person
 
@@ -70,12 +66,10 @@ def _by_email(emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
 	"""
 	if not emails:
 		return {}, {}
-	row = DocType("Contact Email")
-	found = (
-		frappe.qb.from_(row)
-		.select(row.email_id, row.parent, row.is_primary)
-		.where((row.parenttype == "Contact") & any_case_in(row.email_id, emails))
-	).run()
+	columns = ("email_id", "parent", "is_primary")
+	found = dialect.select_any_case(
+		"Contact Email", columns, "email_id", emails, " AND parenttype = 'Contact'"
+	)
 	candidates: dict[str, dict[str, int]] = defaultdict(dict)
 	for email_id, parent, is_primary in found:
 		email = normalize_email(email_id)

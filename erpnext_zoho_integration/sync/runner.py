@@ -18,7 +18,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import NotConnected, explain, mark_refused, mark_working
 from erpnext_zoho_integration.connection.locks import Held, shared_lock
-from erpnext_zoho_integration.sync import account, clock, lifecycle, notify, plan, tasks
+from erpnext_zoho_integration.sync import account, clock, dialect, lifecycle, notify, plan, tasks
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignGone, CampaignSync
 from erpnext_zoho_integration.sync.governor import Paused
@@ -293,7 +293,7 @@ class Slice:
 		self._calls_counted = self.session.calls
 
 	def _check_cancelled(self) -> None:
-		requested = frappe.db.get_value(account.RUN, self.run, "cancel_requested")
+		requested = dialect.value_of(account.RUN, self.run, "cancel_requested")
 		if requested is None:
 			raise RunGone
 		if requested:

@@ -11,6 +11,8 @@ import frappe
 from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 
+from erpnext_zoho_integration.sync import dialect
+
 STATE = "Zoho Campaign State"
 
 
@@ -146,7 +148,8 @@ def close(state: CampaignState, *, full: bool, next_check: datetime, found: dict
 
 
 def _set(state: CampaignState, values: dict) -> None:
-	frappe.db.set_value(STATE, state.name, values, update_modified=False)
+	assert state.name is not None
+	dialect.set_values(STATE, state.name, values)
 
 
 def _from_row(row: frappe._dict) -> CampaignState:

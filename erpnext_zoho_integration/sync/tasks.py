@@ -100,7 +100,7 @@ def take(run: str, worker: str) -> Task | None:
 def update(task: Task, values: dict | None = None) -> None:
 	"""Write the numbers of a task and a sign of life. The caller commits."""
 	values = {**task.numbers, "heartbeat": now_datetime(), **(values or {})}
-	frappe.db.set_value(TASK, task.name, values, update_modified=False)
+	dialect.set_values(TASK, task.name, values)
 
 
 def give_back(task: Task) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Callable
 import pytest
 
 import frappe
-from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
 	find_or_create_contact,
 	sync_recipient,
 	update_contact_from_zoho,
 )
-from erpnext_zoho_integration.sync.dialect import any_case_in
+from erpnext_zoho_integration.sync import match
 from tests.site.syncing import (
 	RECIPIENT,
 	answer_with,
@@ -24,6 +23,7 @@ from tests.site.syncing import (
 	notes_of,
 	person,
 	snapshot,
+	statements,
 	sync_all,
 )
 
@@ -323,11 +323,12 @@ def test_a_contact_made_for_another_row_is_opted_out_by_the_row_that_waited(
 
 
 def test_addresses_are_found_by_an_index_however_many_contacts_there_are(site) -> None:
-	row = DocType("Contact Email")
-	asked = (row.parenttype == "Contact") & any_case_in(row.email_id, {"ada@example.com"})
-	query = frappe.qb.from_(row).select(row.parent).where(asked).get_sql()
+	with statements() as asked:
+		match.contacts_of(["ada@example.com"])
+	(query,) = asked
 	explain = "EXPLAIN" if frappe.db.db_type == "mariadb" else "EXPLAIN QUERY PLAN"
-	assert "zoho_address" in str(frappe.db.sql(f"{explain} {query}"))
+	values = ("ada@example.com",) * query.count("%s")
+	assert "zoho_address" in str(frappe.db.sql(f"{explain} {query}", values))
 
 
 # The functions for Python

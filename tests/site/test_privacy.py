@@ -280,13 +280,13 @@ def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.M
 	store = campaign_sync.store_page
 	attempts = []
 
-	def erase_first(*args: object):
+	def erase_first(*args: object, **options: object):
 		attempts.append(1)
 		if len(attempts) == 1:
 			frappe.db.rollback()
 			erase_person(ADA)
 			raise frappe.QueryDeadlockError
-		return store(*args)
+		return store(*args, **options)
 
 	answer_with(zoho, {"openedcontacts": [ada(city="Marylebone"), bob()]})
 	monkeypatch.setattr(campaign_sync, "store_page", erase_first)
