@@ -52,6 +52,7 @@ ROWS = (
 	("processes that share a first sync", "workers", "{}"),
 	("rows/s, these together", "workers_rows_per_second", "{:,.0f}"),
 	("**these against per document**", "workers_to_document_ratio", "**{:.1f} ×**"),
+	("these against bare upsert", "workers_to_bare_upsert_ratio", "{:.0%}"),
 	(
 		"four processes against the floor of a budget, Zoho's window rolling",
 		_PACE.format("rolling"),
