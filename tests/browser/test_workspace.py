@@ -41,6 +41,15 @@ def test_it_shows_what_is_recent_and_whether_all_is_well(desk, make_user):
 	assert "1 People" in shortcut.inner_text()
 
 
+def test_charts_of_a_new_site_say_that_there_is_nothing(desk, make_user):
+	page = desk(make_user("Sales Manager"))
+	page.goto(workspace())
+	settled(page)
+	for title in ("Campaign Open and Click Rates", "People Who Clicked per Week"):
+		chart = page.locator(".dashboard-widget-box").filter(has_text=title)
+		chart.get_by_text("No Data").locator("visible=true").wait_for()
+
+
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_the_labels_of_its_charts_stand_apart(desk, make_user, size):
 	for number in range(14):

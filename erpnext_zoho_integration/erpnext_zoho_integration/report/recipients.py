@@ -8,6 +8,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 )
 
 RECIPIENT = "Campaign Recipient"
+WIDE = 10_000
 
 
 def read_filters(filters: dict | None) -> frappe._dict:
@@ -52,3 +53,19 @@ def read_recipients(
 def number(label: str, value: float, datatype: str = "Float", **more: str) -> dict:
 	"""Return a number of a report's summary; of a Float, Frappe separates the thousands."""
 	return {"label": label, "value": value, "datatype": datatype, **more}
+
+
+def bars(labels: list[str], datasets: dict[str, list[int]]) -> dict:
+	"""Return a chart of counts, given by name.
+
+	Frappe's axis would say 400.00 beside 1 K; it shortens what is too wide for it only.
+	"""
+	largest = max(max(values) for values in datasets.values())
+	return {
+		"data": {
+			"labels": labels,
+			"datasets": [{"name": name, "values": values} for name, values in datasets.items()],
+		},
+		"type": "bar",
+		"axisOptions": {"shortenYAxisNumbers": int(largest >= WIDE)},
+	}

@@ -31,8 +31,8 @@ def get(
 	Who clicked in two campaigns counts twice. The arguments, which Frappe sends along, are not used.
 
 	Returns:
-		`labels` (the first day of each week, in the site's zone) and `datasets`, as Frappe's charts take them; both
-		empty if nobody clicked.
+		`labels` (the first day of each week, in the site's zone) and `datasets`, as Frappe's charts take them; nothing
+		at all if nobody clicked, of which Frappe says "No Data".
 	"""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
 	last = get_first_day_of_week(getdate(nowdate()))
@@ -41,7 +41,7 @@ def get(
 	for day, clicked in count_by_day(list(campaign_names(frappe._dict())), weeks[0]):
 		people[get_first_day_of_week(getdate(day))] += clicked
 	if not people:
-		return {"labels": [], "datasets": []}
+		return {}
 	return {
 		"labels": [format_date(week, "d MMM") for week in weeks],
 		"datasets": [{"name": _("People"), "values": [people[week] for week in weeks]}],

@@ -5,6 +5,7 @@ from frappe import _
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
 from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
+	bars,
 	campaign_names,
 	number,
 	read_filters,
@@ -81,13 +82,9 @@ def get_chart(data: list[dict]) -> dict | None:
 	"""Return how many addresses there are of each kind."""
 	if not data:
 		return None
-	return {
-		"data": {
-			"labels": [_(action) for action in ACTIONS],
-			"datasets": [{"name": _("Addresses"), "values": [_count(data, action) for action in ACTIONS]}],
-		},
-		"type": "bar",
-	}
+	return bars(
+		[_(action) for action in ACTIONS], {_("Addresses"): [_count(data, action) for action in ACTIONS]}
+	)
 
 
 def get_report_summary(data: list[dict]) -> list[dict]:

@@ -8,6 +8,7 @@ from frappe.query_builder.functions import Count
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
 from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
 	RECIPIENT,
+	bars,
 	campaign_names,
 	number,
 	read_filters,
@@ -87,16 +88,13 @@ def get_chart(data: list[dict]) -> dict | None:
 	shown = [row for row in data if row["opened"]][:CHART_COUNTRIES]
 	if not shown:
 		return None
-	return {
-		"data": {
-			"labels": [row["country"] for row in shown],
-			"datasets": [
-				{"name": _("Opened"), "values": [row["opened"] for row in shown]},
-				{"name": _("Clicked"), "values": [row["clicked"] for row in shown]},
-			],
+	return bars(
+		[row["country"] for row in shown],
+		{
+			_("Opened"): [row["opened"] for row in shown],
+			_("Clicked"): [row["clicked"] for row in shown],
 		},
-		"type": "bar",
-	}
+	)
 
 
 def get_report_summary(data: list[dict]) -> list[dict]:

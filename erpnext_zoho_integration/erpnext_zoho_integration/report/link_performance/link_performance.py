@@ -8,6 +8,7 @@ from frappe import _
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
 from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
+	bars,
 	campaign_names,
 	number,
 	read_filters,
@@ -78,13 +79,7 @@ def get_chart(data: list[dict]) -> dict | None:
 	if not people:
 		return None
 	best = sorted(people, key=lambda link: (-people[link], link))[:CHART_LINKS]
-	return {
-		"data": {
-			"labels": short_labels(best),
-			"datasets": [{"name": _("People"), "values": [people[link] for link in best]}],
-		},
-		"type": "bar",
-	}
+	return bars(short_labels(best), {_("People"): [people[link] for link in best]})
 
 
 def short_labels(links: list[str]) -> list[str]:
