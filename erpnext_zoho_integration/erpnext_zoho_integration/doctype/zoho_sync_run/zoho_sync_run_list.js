@@ -9,9 +9,13 @@ frappe.listview_settings["Zoho Sync Run"] = {
 		return [__(doc.status, null, "Zoho Sync Run"), color, `status,=,${doc.status}`];
 	},
 
+	formatters: {
+		started_at: (value) => (value ? erpnext_zoho_integration.when_short(value) : ""),
+	},
+
 	onload(listview) {
 		const app = erpnext_zoho_integration;
-		app.show_columns(listview, 8);
+		app.show_columns(listview, 6);
 		if (!app.may_sync_all()) return;
 		const follow = (run) => app.follow_on_list(listview, run);
 		listview.page.add_inner_button(__("Sync All Campaigns"), () => app.sync_all().then(follow));
