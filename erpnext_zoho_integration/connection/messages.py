@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.tokens import NotConnected
 
 
 def explain(error: Exception) -> str:
@@ -22,11 +23,14 @@ def explain(error: Exception) -> str:
 
 @contextmanager
 def explained_errors() -> Iterator[None]:
-	"""Turn an error of the `zoho` package into one that Frappe shows to the user."""
+	"""Turn an error of the `zoho` package, or a missing connection, into one that Frappe shows to the user."""
+	title = _("Zoho Campaigns")
 	try:
 		yield
+	except NotConnected as error:
+		frappe.throw(frappe.utils.escape_html(str(error)), NotConnected, title=title)
 	except zoho.ZohoError as error:
-		frappe.throw(frappe.utils.escape_html(explain(error)), title=_("Zoho Campaigns"))
+		frappe.throw(frappe.utils.escape_html(explain(error)), title=title)
 
 
 def _texts() -> list[tuple[type[Exception] | tuple[type[Exception], ...], str]]:

@@ -33,6 +33,7 @@ _CAMPAIGN_LOCK_SECONDS = 60 * (tasks.SILENT_MINUTES - 1)
 _PROGRESS_SECONDS = 2.0
 # So many campaigns in a row that Zoho does not answer for, and it does not answer at all.
 _PATIENCE_CAMPAIGNS = 3
+_CONNECTION_LOST = (NotConnected, zoho.ReauthorizationRequired, zoho.AuthenticationError)
 # What a slice returns whose run is no longer there; no status of a run.
 GONE = "Gone"
 
@@ -196,7 +197,7 @@ class Slice:
 				self._give_back()
 				self._stop_or_wait(error, "Recipients")
 			except zoho.ZohoError as error:
-				self._failed(explain(error), "Recipients", error.code)
+				self._failed(explain(error), _stage(error, "Recipients"), error.code)
 				self._after_failure(error)
 				return
 			except CampaignGone:
@@ -280,7 +281,7 @@ class Slice:
 		if isinstance(error, zoho.AuthenticationError):
 			mark_refused(message)
 		if stage:
-			account.add_error(self.run, message, stage, getattr(error, "code", None))
+			account.add_error(self.run, message, _stage(error, stage), getattr(error, "code", None))
 		raise StopRun(message) from error
 
 	def _close_task(self) -> None:
@@ -382,3 +383,8 @@ def execute(run: str, **options: Any) -> str:
 			frappe.db.commit()  # nosemgrep - no snapshot is held while waiting
 			time.sleep(min(max(seconds, 0.0), 30.0))
 	return status
+
+
+def _stage(error: Exception, stage: str) -> str:
+	"""Return where to list an error: who has lost the connection is led to the settings, wherever it was noticed."""
+	return "Connect" if isinstance(error, _CONNECTION_LOST) else stage

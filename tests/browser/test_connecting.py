@@ -20,6 +20,7 @@ from tests.browser.pages import (
 	visible_text,
 )
 from tests.site.connecting import connect
+from tests.site.syncing import sync_all
 
 
 @pytest.fixture
@@ -187,6 +188,27 @@ def test_a_sync_can_be_cancelled_from_its_progress(desk, manager, simulator, run
 	progress.wait_for(state="detached")
 	frappe.db.rollback()
 	assert frappe.get_all("Zoho Sync Run", pluck="status") == ["Cancelled"]
+
+
+def test_a_campaign_that_failed_is_named_with_the_reason_and_tried_again(desk, manager, simulator, run_jobs):
+	connect(simulator)
+	sync_all()
+	key = simulator.truth()["campaigns"][0]["campaign_key"]
+	fault = {"fault": "code", "code": "2206", "message": "No report yet."}
+	simulator.plan({**fault, "endpoint": "campaignreports", "match": {"campaignkey": key}})
+	run = sync_all(full=True)
+	simulator.plan()
+	frappe.db.commit()
+	page = desk(manager)
+	page.goto(route("Zoho Sync Run", run.name))
+	expect_text(page, "What Went Wrong")
+	expect_text(page, re.compile("No report yet"))
+	assert not shown(page, "What Changed")
+	button(page, "Retry This Campaign").click()
+	page.wait_for_function("name => !location.pathname.endsWith(name)", arg=run.name)
+	assert run_jobs() == []
+	expect_text(page, re.compile("1 of 1 campaigns synced"))
+	assert not shown(page, "What Went Wrong")
 
 
 def test_times_are_those_of_the_user(desk, manager, simulator):

@@ -8,7 +8,11 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
+from erpnext_zoho_integration.connection import NotConnected
+from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
+	sync_all_campaigns,
+	sync_campaign_by_name,
+)
 from erpnext_zoho_integration.zoho import Transport
 from tests.site.syncing import (
 	STORED_ACTIONS,
@@ -162,3 +166,15 @@ def test_a_document_that_the_site_refuses_is_listed_by_name(zoho) -> None:
 	assert run.status == "Failed" and run.failed_campaigns == 6
 	assert all("Budget" in row.message or "zoho_test_budget" in row.message for row in errors_of(run))
 	assert {row.campaign_name for row in errors_of(run)} >= {"Welcome to Acme", "Monthly news"}
+
+
+@pytest.mark.parametrize("endpoint", ["recentcampaigns", "campaignreports"])
+def test_a_lost_connection_is_listed_as_one_and_said_to_who_tries_again(zoho, endpoint: str) -> None:
+	sync_all()
+	campaign = campaign_named(zoho.truth()["campaigns"][0]["campaign_key"])
+	zoho.plan({"fault": "unauthorised", "endpoint": endpoint})
+	assert {row.stage for row in errors_of(sync_all(full=True))} == {"Connect"}
+	frappe.db.set_single_value("Zoho Settings", "is_active", 0)
+	with pytest.raises(NotConnected):
+		sync_campaign_by_name(campaign)
+	assert "is not active" in str(frappe.message_log), "Frappe shows nothing else"

@@ -53,7 +53,9 @@ erpnext_zoho_integration.run = {
 	// Each campaign in which something changed, with the way to the recipients that did.
 	show_changes(frm) {
 		const app = erpnext_zoho_integration;
-		const rows = (frm.doc.campaigns || []).filter((row) => row.campaign);
+		const rows = (frm.doc.campaigns || []).filter(
+			(row) => row.campaign && (row.status !== "Failed" || this.counts(row)),
+		);
 		const $list = $(`<ul class="list-unstyled mb-0"></ul>`);
 		for (const row of rows.slice(0, this.SHOWN)) {
 			const link = app.link(
