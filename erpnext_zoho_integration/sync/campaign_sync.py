@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from rq.timeouts import JobTimeoutException
 
@@ -29,6 +28,7 @@ from erpnext_zoho_integration.sync import (
 	engagement,
 	fetch,
 	lifecycle,
+	lists,
 	reconcile,
 	retention,
 	schedule,
@@ -37,6 +37,7 @@ from erpnext_zoho_integration.sync import (
 )
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.identity import site_key
+from erpnext_zoho_integration.sync.lists import CountedList
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.page import (
 	NeedsTurn,
@@ -59,8 +60,6 @@ _RESUMABLE_SECONDS = 3600
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
 _TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
-
-Counted = tuple[fetch.Source, str, int | None]  # a list: whose, of which action, and how long Zoho says it is
 
 
 class CampaignGone(Exception):
@@ -133,20 +132,17 @@ class CampaignSync:
 		left_off = self.state.position
 		self.lists_read = left_off is not None
 		self.own_position = bool(left_off and left_off.run == self.account.run)
+		counted = lists.counted(self.policy.actions, sources, reports)
 		if not self.own_position:
-			self.state.position = self._begin(self.state.position)
+			self.state.position = self._begin(self.state.position, counted)
 		self._commit()
 		self.campaign, self.identity = campaign.name, record.key
+		self.wanted = lists.wanted(counted, self.state, self.full)
 		reading = fetch.Reading(record.key, self.times, site_key())
-		counters = [
-			(source, action, report.expected(action) if report else None)
-			for action in self.policy.actions
-			for source, report in zip(sources, reports, strict=True)
-		]
-		with fetch.PagesAhead(self.session, reading, partial(self._following, counters)) as self.ahead:
+		with fetch.PagesAhead(self.session, reading, self._following) as self.ahead:
 			for action in self.policy.actions:
-				self._sync_action(action, [each for each in counters if each[1] == action], known)
-		self._close(campaign, sources, known)
+				self._sync_action(action, [each for each in counted if each.action == action], known)
+		self._close(campaign, counted, known)
 
 	def _save_metadata(self, record: zoho.Campaign) -> Document:
 		"""Save the Campaign; where another worker takes the same name at the same moment, the next free one."""
@@ -185,12 +181,13 @@ class CampaignSync:
 		self.account.campaign = name
 		return frappe.get_doc("Campaign", name)
 
-	def _begin(self, left_off: Position | None) -> Position:
+	def _begin(self, left_off: Position | None, counted: list[CountedList]) -> Position:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
 		if left_off and left_off.at and (left_off.full or not self.full):
 			at = datetime.fromisoformat(left_off.at)
-			if 0 <= clock.seconds_since(at) < _RESUMABLE_SECONDS:
-				done = left_off.done if self.full else []  # else the counters say what is to be read
+			# Unless all is read, the counters say of other actions what is to be read.
+			done = left_off.done if self.full else lists.done_before(left_off, counted, self.state)
+			if done is not None and 0 <= clock.seconds_since(at) < _RESUMABLE_SECONDS:
 				return replace(left_off, run=self.account.run, done=done, full=self.full)
 		return Position(self.account.run, full=self.full)
 
@@ -200,60 +197,42 @@ class CampaignSync:
 		interval = schedule.interval(age, self.policy.intervals)
 		return schedule.full_check_due(now, self.state.full_check_at, self.policy.full_check_days, interval)
 
-	def is_settled(self, list_id: str, counter: int | None) -> bool:
-		"""Return whether a list need not be read: its counter has not moved, and all it counted is here."""
-		position, known = self.position, self.state.lists.get(list_id)
-		if list_id in position.done:
-			return True
-		if position.list_id == list_id:
-			return False
-		if counter == 0 and not (known and known.listed):
-			return True
-		if self.full or known is None or known.failed or counter is None:
-			return False
-		if known.repeated and known.repairs < reconcile.MAX_REPAIRS:
-			return False
-		short = known.listed < counter and known.repairs < reconcile.MAX_REPAIRS
-		return known.counter == counter and not (self.state.needs_repair and short)
-
-	def _following(self, counters: list[Counted], source: fetch.Source, action: str) -> fetch.List | None:
+	def _following(self, source: fetch.Source, action: str) -> fetch.List | None:
 		"""Return the list that will be read after this one."""
-		behind = [(of, what) for of, what, _counter in counters].index((source, action)) + 1
-		for of, what, counter in counters[behind:]:
-			if what not in self.position.done and not self.is_settled(_list_id(of, what), counter):
-				return of, what
-		return None
+		wanted = [(each.source, each.action) for each in self.wanted]
+		behind = wanted.index((source, action)) + 1
+		return wanted[behind] if behind < len(wanted) else None
 
-	def _sync_action(self, action: str, counters: list[Counted], reports: list[zoho.Report]) -> None:
+	def _sync_action(self, action: str, members: list[CountedList], reports: list[zoho.Report]) -> None:
 		"""Read the lists of one action, then remove what none of them has any more."""
-		position, lists = self.position, [_list_id(source, action) for source, _action, _counter in counters]
+		position, ids = self.position, [each.id for each in members]
 		if action in position.done:
 			return
-		begun = position.list_id in lists or any(list_id in position.done for list_id in lists)
+		begun = position.list_id in ids or any(list_id in position.done for list_id in ids)
 		self.seen = unlisted.SeenKeys.load(position.seen) if begun else unlisted.SeenKeys()
-		for source, _action, counter in counters:
-			if not self._sync_list(source, action, counter):
+		for each in members:
+			if not self._sync_list(each):
 				self.seen = None
 		if self.seen is not None:
 			expected = reconcile.expected_of(reports, (action,))
 			action_type = zoho.ACTION_TYPES[action]
-			self._settle_action(self.seen, action_type, expected[action_type], lists)
+			self._settle_action(self.seen, action_type, expected[action_type], ids)
 		if action in self.refused:  # whoever goes on after a later error reads all its lists
-			position.done = [done for done in position.done if done not in lists]
+			position.done = [done for done in position.done if done not in ids]
 			return
 		position.done.append(action)  # from here on, the keys kept with the position are another action's
 
-	def _sync_list(self, source: fetch.Source, action: str, counter: int | None) -> bool:
+	def _sync_list(self, one: CountedList) -> bool:
 		"""Read one list; one that Zoho refuses leaves the campaign's other lists standing.
 
 		Returns:
 			Whether the keys of all that it holds have been seen.
 		"""
-		list_id, action_type = _list_id(source, action), zoho.ACTION_TYPES[action]
-		position = self.position
-		if self.is_settled(list_id, counter):
-			known = self.state.lists.setdefault(list_id, ListState(counter=counter))
-			return list_id in position.done or (counter == 0 and not known.listed)
+		position, list_id, counter = self.position, one.id, one.counter
+		if one not in self.wanted:
+			empty = lists.is_empty(one, self.state)
+			self.state.lists.setdefault(list_id, ListState(counter=counter))
+			return list_id in position.done or empty
 		self.lists_read = True
 		begun = position.list_id == list_id
 		self.contacts = unlisted.SeenKeys()
@@ -263,16 +242,17 @@ class CampaignSync:
 			self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
 		try:
 			if position.next_index:
-				for fetched in self.ahead.pages(source, action, position.next_index):
+				for fetched in self.ahead.pages(one.source, one.action, position.next_index):
 					self._page(fetched)
 		except zoho.ZohoError as error:
 			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
 				raise
 			frappe.db.rollback()
 			position.list_id = None
-			self.refused.add(action)
+			self.refused.add(one.action)
 			self.state.lists.setdefault(list_id, ListState()).failed += 1
-			self.account.note(Note(explain(error), "Recipients", is_error=True), action_type, error.code)
+			note = Note(explain(error), "Recipients", is_error=True)
+			self.account.note(note, zoho.ACTION_TYPES[one.action], error.code)
 			return False
 		self._end_list(list_id, counter)
 		return True
@@ -360,15 +340,15 @@ class CampaignSync:
 		position = self.position
 		before = self.state.lists.get(list_id)
 		done = position.read
-		done.counter, done.repeated = counter, self.contacts.repeated()
+		done.counter, done.repeated, done.uncounted = counter, self.contacts.repeated(), True
 		short = counter is not None and done.listed < counter
-		if (short or done.repeated) and before and before.counter == counter:
+		if before and before.counter == counter and (short or done.repeated or before.uncounted):
 			done.repairs = before.repairs + 1
 		self.state.lists[list_id] = done
 		position.done.append(list_id)
 		position.list_id, position.next_index, position.read = None, 1, ListState()
 
-	def _close(self, campaign: Document, sources: list[fetch.Source], reports: list[zoho.Report]) -> None:
+	def _close(self, campaign: Document, counted: list[CountedList], reports: list[zoho.Report]) -> None:
 		"""Reconcile, and note when the campaign is due again."""
 		found: dict[str, str] = {}
 		if self.lists_read:
@@ -376,7 +356,7 @@ class CampaignSync:
 			found["engagement"] = json.dumps(engagement.engagement(self.campaign))
 		expected = reconcile.expected_of(reports, self.policy.actions)
 		stored = reconcile.count_stored(self.campaign)
-		verdict = reconcile.reconcile(stored, expected, self._lists_by_action(sources))
+		verdict = reconcile.reconcile(stored, expected, self._lists_by_action(counted))
 		self.account.verdict = verdict.name
 		if verdict.name == "Incomplete":
 			self.account.note(Note(verdict.reason or "", "Recipients"))
@@ -391,13 +371,13 @@ class CampaignSync:
 		self, seen: unlisted.SeenKeys, action_type: str, expected: int | None, list_ids: list[str]
 	) -> None:
 		"""Count duplicates exactly, and remove rows that Zoho no longer lists, after all lists of an action were read."""
-		lists = [self.state.lists[list_id] for list_id in list_ids]
+		read = [self.state.lists[list_id] for list_id in list_ids]
 		distinct = seen.distinct()
-		listed, skipped = sum(part.listed for part in lists), sum(part.skipped for part in lists)
-		for part in lists:
-			part.duplicates = 0
-		lists[-1].duplicates = max(0, listed - skipped - distinct)
-		moved = any(part.repeated for part in lists)
+		listed, skipped = sum(part.listed for part in read), sum(part.skipped for part in read)
+		for part in read:
+			part.duplicates, part.uncounted = 0, False
+		read[-1].duplicates = max(0, listed - skipped - distinct)
+		moved = any(part.repeated for part in read)
 		if (
 			listed == expected
 			and not moved
@@ -406,15 +386,12 @@ class CampaignSync:
 			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
 			self.account.count("rows_removed", removed)
 
-	def _lists_by_action(self, sources: list[fetch.Source]) -> dict[str, list[ListState]]:
-		return {
-			zoho.ACTION_TYPES[action]: [
-				self.state.lists[list_id]
-				for source in sources
-				if (list_id := _list_id(source, action)) in self.state.lists
-			]
-			for action in self.policy.actions
-		}
+	def _lists_by_action(self, counted: list[CountedList]) -> dict[str, list[ListState]]:
+		found: dict[str, list[ListState]] = {zoho.ACTION_TYPES[action]: [] for action in self.policy.actions}
+		for each in counted:
+			if each.id in self.state.lists:
+				found[zoho.ACTION_TYPES[each.action]].append(self.state.lists[each.id])
+		return found
 
 	def _commit(self) -> None:
 		frappe.db.commit()  # nosemgrep - rows, position and account belong together, page by page
@@ -432,7 +409,3 @@ def _until_it_wins(save: Callable[[], Document]) -> Document:
 				raise
 			time.sleep(attempt * random.uniform(0, _PAUSE_SECONDS))  # until the other one is through
 	raise AssertionError("unreachable")
-
-
-def _list_id(source: fetch.Source, action: str) -> str:
-	return f"{source.key}|{action}"

@@ -12,21 +12,18 @@ from erpnext_zoho_integration.sync import (
 	campaigns,
 	contacts,
 	fetch,
+	lists,
 	plan,
 	recipients,
 	retention,
 	state,
-	tasks,
 )
-from erpnext_zoho_integration.sync.account import CampaignAccount
-from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
 from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Row
 from erpnext_zoho_integration.sync.match import find_contacts
 from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPage, read_page
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import CampaignState, Position
-from erpnext_zoho_integration.sync.writers import Writers
 
 
 @dataclass(slots=True)
@@ -101,21 +98,13 @@ class DryRun:
 		sources = fetch.sources(self.session.client, record.key, record.type)
 		reports = fetch.reports(self.session.client, sources)
 		full = self.mode == "Full" or bool(self.campaign)
-		task = tasks.Task("", record, dict.fromkeys(tasks.NUMBERS, 0))
-		account = CampaignAccount("", task)  # nothing of it is written
-		writers = Writers.by_document()
-		reader = CampaignSync(self.session, self.policy, self.times, writers, account, full=full)
-		reader.state = state.load([record.key]).get(record.key) or CampaignState(None, record.key)
-		reader.state.position = Position("dry run")
+		known = state.load([record.key]).get(record.key) or CampaignState(None, record.key)
+		known.position = Position("dry run")
 		identity = campaign_identity(name) if name else record.key
 		anonymous = retention.is_anonymous(name) if name else False
 		reading = fetch.Reading(identity, self.times, site_key())
-		wanted = [
-			(source, action)
-			for action in self.policy.actions
-			for source, report in zip(sources, reports, strict=True)
-			if not reader.is_settled(f"{source.key}|{action}", report.expected(action) if report else None)
-		]
+		counted = lists.counted(self.policy.actions, sources, reports)
+		wanted = [(each.source, each.action) for each in lists.wanted(counted, known, full)]
 		following = dict(pairwise(wanted))
 		with fetch.PagesAhead(self.session, reading, lambda *done: following.get(done)) as ahead:
 			for source, action in wanted:

@@ -28,6 +28,7 @@ class ListState:
 		repairs: how often it has been read again because fewer came than were counted.
 		failed: records that could not be read or written, or the list itself: it is read again at the next check.
 		repeated: contacts that came twice: the list moved while it was read, and others may not have come at all.
+		uncounted: whether its action's duplicates could not be counted, since not all keys of its lists were seen.
 	"""
 
 	counter: int | None = None
@@ -37,6 +38,7 @@ class ListState:
 	repairs: int = 0
 	failed: int = 0
 	repeated: int = 0
+	uncounted: bool = False
 
 
 @dataclass(slots=True)

@@ -115,6 +115,20 @@ def test_a_refused_list_is_read_by_whoever_goes_on_after_a_later_error(drill: Dr
 	oracle.content_is_as_without_the_fault()
 
 
+@pytest.mark.parametrize("mail", [0, 1, 2], ids=["winner", "first test", "second test"])
+def test_a_refused_list_of_an_a_b_test_leaves_nothing_unexplained(
+	mail: int, drill: Drill, oracle: Oracle
+) -> None:
+	keys = [each.key for each in drill.zoho.world.by_key[drill.split][0].mailings]
+	match = {"campaignkey": keys[mail], "action": "sentcontacts"}
+	drill.zoho.plan(
+		{"fault": "code", "code": "9999", "endpoint": "getcampaignrecipientsdata", "match": match, "times": 1}
+	)
+	assert drill.run().status == "Partial" and drill.fired()
+	assert drill.run().status == "Success"
+	oracle.content_is_as_without_the_fault()
+
+
 def fault(dice: random.Random) -> dict:
 	"""Return a fault at some call, once or a few times."""
 	return {

@@ -10,8 +10,18 @@ import pytest
 import frappe
 from frappe.utils import add_to_date, getdate, now_datetime
 
+from erpnext_zoho_integration.sync import unlisted
 from erpnext_zoho_integration.zoho import ACTIONS, Transport
-from tests.site.engine import STATE, calls, last_request, pages_asked, run_all, shift, states
+from tests.site.engine import (
+	STATE,
+	calls,
+	forget_everything,
+	last_request,
+	pages_asked,
+	run_all,
+	shift,
+	states,
+)
 from tests.site.server import settle
 from tests.site.syncing import (
 	RECIPIENT,
@@ -226,6 +236,22 @@ def test_a_soft_bounce_that_became_a_hard_one_is_no_soft_one_any_more(lone) -> N
 	assert frappe.db.get_value(STATE, {}, "verdict") == "Complete"
 
 
+def test_in_an_a_b_test_too_what_has_left_one_list_goes_at_once(start_simulator: Callable) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=4, recipients=1600), **only("soft bounced"))
+	run_all()
+	split = next(each for each in zoho.truth()["campaigns"] if each["type"] == "abtesting")
+	assert sum(map(bool, split["actions"]["Soft Bounced"]["by_key"].values())) > 1
+	before = len(rows_of(campaign_named(split["campaign_key"]), "Soft Bounced"))
+	assert zoho.evolve(campaign=split["campaign_key"], days=0, soft_to_hard=1)["soft_to_hard"]
+	start = last_request(zoho)
+	run = run_all()
+	assert run.rows_removed == 1
+	assert len(rows_of(campaign_named(split["campaign_key"]), "Soft Bounced")) == before - 1
+	assert {asked[1] for asked in pages_asked(zoho, start)} == {SOFT}
+	assert states()[split["campaign_key"]].verdict != "Incomplete"
+	assert_database_is(zoho, ("Soft Bounced",))
+
+
 def test_the_last_soft_bounce_can_go_too(lone) -> None:
 	answer_with(lone, {SOFT: BOUNCED[:1]})
 	run_all()
@@ -379,6 +405,21 @@ def test_a_dropped_page_is_noticed_and_repaired_by_the_next_run_itself(start_sim
 	assert run.rows_inserted > 0 and not errors_of(run)
 	assert verdict(largest["campaign_key"]).verdict in ("Complete", "Explained")
 	assert_database_is(zoho)
+
+
+def test_a_list_too_long_to_remember_when_it_is_cut_off_is_counted_in_the_end(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	connect(start_simulator(seed=1, campaigns=2, recipients=160, max_range=20), page_size=20)
+	run_all()
+	wanted = {key: (state.verdict, state.verdict_reason) for key, state in states().items()}
+	assert "Explained" in dict(wanted.values())
+	forget_everything()
+	monkeypatch.setattr(unlisted, "_KEPT", 30)
+	run_all(seconds=0)
+	assert "Incomplete" in {state.verdict for state in states().values()}
+	run_all("Due")  # in one go
+	assert {key: (state.verdict, state.verdict_reason) for key, state in states().items()} == wanted
 
 
 def test_what_zoho_never_lists_is_not_asked_for_for_ever(lone) -> None:
