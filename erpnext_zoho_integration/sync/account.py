@@ -5,8 +5,9 @@ they are added up for whoever looks.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import frappe
@@ -90,6 +91,17 @@ class CampaignAccount:
 			self.task.numbers[number] += getattr(result, counter)
 		for note in result.notes:
 			self.note(note, action_type)
+
+	@contextmanager
+	def all_or_nothing(self) -> Iterator[None]:
+		"""Forget what is counted and noted in here if an error ends it, as the database does with what it speaks of."""
+		numbers = dict(self.task.numbers)
+		issues = {key: replace(issue) for key, issue in self.issues.items()}
+		try:
+			yield
+		except BaseException:
+			self.task.numbers, self.issues = numbers, issues
+			raise
 
 	def count(self, number: str, by: int) -> None:
 		"""Add to one of `tasks.NUMBERS`."""

@@ -100,6 +100,7 @@ class CampaignSync:
 		self.own_position = False  # whether an earlier slice of this run has left it
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
+		self.announced = 0  # rows of the list being read that are not counted yet
 		self.refused: set[str] = set()  # actions of which Zoho has refused a list
 		self.contacts = unlisted.SeenKeys()  # Zoho's ids of those who came in the list being read
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
@@ -239,7 +240,7 @@ class CampaignSync:
 		if not begun:
 			position.list_id, position.next_index, position.read = list_id, 1, ListState()
 		if not (begun and self.own_position):  # which an earlier slice of this run has counted
-			self.account.count("rows_expected", max(0, (counter or 0) - position.read.listed))
+			self.announced = max(0, (counter or 0) - position.read.listed)
 		try:
 			if position.next_index:
 				for fetched in self.ahead.pages(one.source, one.action, position.next_index):
@@ -248,14 +249,21 @@ class CampaignSync:
 			if error.action != "skip" or isinstance(error, zoho.RecordUnavailable):
 				raise
 			frappe.db.rollback()
+			self._announce()
 			position.list_id = None
 			self.refused.add(one.action)
 			self.state.lists.setdefault(list_id, ListState()).failed += 1
 			note = Note(explain(error), "Recipients", is_error=True)
 			self.account.note(note, zoho.ACTION_TYPES[one.action], error.code)
 			return False
+		self._announce()
 		self._end_list(list_id, counter)
 		return True
+
+	def _announce(self) -> None:
+		"""Count what Zoho says that a list holds: with its first page, which may have to be written by another worker."""
+		self.account.count("rows_expected", self.announced)
+		self.announced = 0
 
 	def _page(self, fetched: fetch.FetchedPage) -> None:
 		"""Write a page and commit it with the position behind it."""
@@ -270,10 +278,12 @@ class CampaignSync:
 		if self.seen is not None:
 			self.seen.add(row.key for row in read.rows)
 		position.seen = self.seen.dump() if self.seen is not None else None
-		self.account.add(result, fetched.action_type)
-		state.save_position(self.state)
-		self.account.flush()
-		self._commit()
+		with self.account.all_or_nothing():
+			self._announce()
+			self.account.add(result, fetched.action_type)
+			state.save_position(self.state)
+			self.account.flush()
+			self._commit()
 		self.between_pages()
 
 	def _follow_campaign(self) -> None:
@@ -331,9 +341,10 @@ class CampaignSync:
 			self.writers.contacts.follow()
 			read = read_page(fetched, self.identity, self.anonymous)
 			made = make_contacts(read, self.policy.create_for, self.writers)
-			self.account.add(made, fetched.action_type)
-			self.account.flush()
-			self._commit()
+			with self.account.all_or_nothing():
+				self.account.add(made, fetched.action_type)
+				self.account.flush()
+				self._commit()
 		self.writers.creating = bool(made.contacts_created)
 
 	def _end_list(self, list_id: str, counter: int | None) -> None:

@@ -88,7 +88,7 @@ def at_statement(stage: str, act: Callable[[], None], nth: int = 1, times: int =
 
 
 @contextmanager
-def connection_lost_at(stage: str) -> Iterator[list[int]]:
+def connection_lost_at(stage: str, nth: int = 1) -> Iterator[list[int]]:
 	"""From the statement of a stage on, every statement fails, and what was not committed is lost."""
 	database, original = frappe.local.db, frappe.local.db.sql
 	error = errors()["connection lost"]()
@@ -104,7 +104,7 @@ def connection_lost_at(stage: str) -> Iterator[list[int]]:
 			setattr(database, name, dead)
 		raise error
 
-	with at_statement(stage, lose):
+	with at_statement(stage, lose, nth):
 		yield done
 		for name in ("sql", "commit", "rollback"):
 			database.__dict__.pop(name, None)

@@ -25,6 +25,18 @@ from tests.site.engine import RUN, forget_keys
 from tests.site.server import settle
 
 CELLS = plan.played(site_cells())
+# Numbers of a run that do not depend on how often a page was fetched.
+COUNTED = (
+	"rows_inserted",
+	"rows_updated",
+	"rows_unchanged",
+	"rows_skipped",
+	"rows_erased",
+	"rows_expected",
+	"contacts_created",
+	"contacts_linked",
+	"opted_out",
+)
 
 
 def of(group: str) -> pytest.MarkDecorator:
@@ -102,6 +114,41 @@ def test_database(cell: Cell, drill: Drill, oracle: Oracle) -> None:
 	frappe.db.rollback()
 	judge(cell, drill, oracle, drill.look(name))
 	oracle.little_is_fetched_again(2 * len(drill.keys) * len(done))
+
+
+@pytest.mark.parametrize("stage", ["recipients", "match", "write", "checkpoint"])
+@pytest.mark.parametrize("error", ["deadlock", "lock wait time-out", "time-out", "connection lost"])
+@pytest.mark.parametrize("nth", [1, 4])
+def test_what_is_counted_is_what_was_committed(
+	nth: int, error: str, stage: str, drill: Drill, oracle: Oracle
+) -> None:
+	"""Whatever was rolled back and done again, or was done by the next run, is counted once."""
+	whole = drill.run()
+	wanted = {number: whole.get(number) for number in COUNTED}
+	drill.begin()
+	name = drill.open()
+
+	def fail() -> None:
+		raise sabotage.errors()[error]()
+
+	if error == "connection lost":
+		broken: AbstractContextManager = sabotage.connection_lost_at(stage, nth)
+	else:
+		broken = sabotage.at_statement(stage, fail, nth)
+	with broken as done:
+		drill.work(name)
+	assert done
+	run = drill.look(name)
+	if run.status == "Running":
+		grow_old()
+		run = drill.go_on(name)
+	assert run.rows_inserted == frappe.db.count("Campaign Recipient")
+	assert run.contacts_created == frappe.db.count("Contact")
+	if run.status == "Success":
+		assert {number: run.get(number) for number in COUNTED} == wanted
+		if error != "connection lost":  # what a lost worker had to say is lost with it
+			notes = [[(row.message, row.occurrences) for row in each.errors] for each in (run, whole)]
+			assert sorted(notes[0]) == sorted(notes[1])
 
 
 def authorise(drill: Drill, oracle: Oracle, broken: AbstractContextManager) -> None:
