@@ -10,7 +10,13 @@ frappe.listview_settings["Zoho Sync Run"] = {
 	},
 
 	formatters: {
-		started_at: (value) => (value ? erpnext_zoho_integration.when_short(value) : ""),
+		// A narrow column shows it whole without the year, which is in the title.
+		started_at(value) {
+			if (!value) return "";
+			const app = erpnext_zoho_integration;
+			const moment = frappe.datetime.convert_to_user_tz(value, false);
+			return `<span title="${app.when_short(value)}">${app.escape(moment.format("D MMM HH:mm"))}</span>`;
+		},
 	},
 
 	onload(listview) {
