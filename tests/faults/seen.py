@@ -112,9 +112,13 @@ def month() -> Iterable[str]:
 		return
 	ended, then, end = found["ended"], found["then"], found["end"]
 	runs = ", ".join(f"{number:,} {status}" for status, number in sorted(ended.items(), reverse=True))
+	rate, among = "faults on the way and an account that changes", ""
+	if "calls" in found:  # a month that was played before they were counted met fewer
+		rate = "an account that changes, and one of each hundred calls gone wrong"
+		among = f" in {found['calls']:,} calls"
 	yield (
-		f"{found['days']} simulated days with a run every hour, an account that changes, and one of each hundred calls gone"
-		f" wrong: {sum(ended.values()):,} runs ({runs}) met {found['faults']:,} faults in {found['calls']:,} calls. The month has {found['result']}: at its end the"
+		f"{found['days']} simulated days with a run every hour, {rate}:"
+		f" {sum(ended.values()):,} runs ({runs}) met {found['faults']:,} faults{among}. The month has {found['result']}: at its end the"
 		" site holds as many campaigns, figures and recipients as a fresh one reads at once, and nothing twice. Records of runs are cleared after a week.\n\n"
 	)
 	yield f"| | after {found['days'] // 3} days | after {found['days']} days |\n| --- | ---: | ---: |\n"
