@@ -20,6 +20,7 @@ TABLES = (
 	"Contact",
 	"Zoho Campaign State",
 	"Zoho Deleted Campaign",
+	"Zoho Erased Person",
 	"Zoho Sync Task",
 	"Zoho Sync Run Campaign",
 	"Zoho Sync Run Error",

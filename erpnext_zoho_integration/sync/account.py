@@ -7,7 +7,7 @@ they are added up for whoever looks.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 
 import frappe
@@ -16,7 +16,7 @@ from frappe.model.document import bulk_insert
 from frappe.utils import cint, fmt_money, now_datetime
 
 from erpnext_zoho_integration.connection import onboarding
-from erpnext_zoho_integration.sync import clock, tasks
+from erpnext_zoho_integration.sync import clock, dialect, tasks
 from erpnext_zoho_integration.sync.page import Note, PageResult
 from erpnext_zoho_integration.sync.text import clean
 
@@ -57,6 +57,11 @@ class Issue:
 	code: str | None = None
 	occurrences: int = 0
 
+	@property
+	def key(self) -> tuple:
+		"""What makes two of them the same."""
+		return self.severity, self.stage, self.action_type, self.message
+
 
 @dataclass(slots=True)
 class CampaignAccount:
@@ -74,6 +79,12 @@ class CampaignAccount:
 	figures_changed: bool = False
 	failed: bool = False
 	issues: dict[tuple, Issue] = field(default_factory=dict)
+	_noted: bool = False  # since the last flush
+
+	def __post_init__(self) -> None:
+		for left in self.task.issues:
+			issue = Issue(*left)
+			self.issues[issue.key] = issue
 
 	@property
 	def status(self) -> str:
@@ -95,12 +106,12 @@ class CampaignAccount:
 	@contextmanager
 	def all_or_nothing(self) -> Iterator[None]:
 		"""Forget what is counted and noted in here if an error ends it, as the database does with what it speaks of."""
-		numbers = dict(self.task.numbers)
+		numbers, noted = dict(self.task.numbers), self._noted
 		issues = {key: replace(issue) for key, issue in self.issues.items()}
 		try:
 			yield
 		except BaseException:
-			self.task.numbers, self.issues = numbers, issues
+			self.task.numbers, self.issues, self._noted = numbers, issues, noted
 			raise
 
 	def count(self, number: str, by: int) -> None:
@@ -110,14 +121,18 @@ class CampaignAccount:
 	def note(self, note: Note, action_type: str | None = None, code: str | None = None) -> None:
 		"""Record an error or a note; equal ones are counted."""
 		severity = "Error" if note.is_error else "Note"
-		message = _told(note.message)
-		key = (severity, note.stage, action_type, message)
-		issue = self.issues.setdefault(key, Issue(severity, note.stage, message, action_type, code))
-		issue.occurrences += 1
+		new = Issue(severity, note.stage, _told(note.message), action_type, code)
+		self.issues.setdefault(new.key, new).occurrences += 1
+		self._noted = True
 
 	def flush(self) -> None:
-		"""Write the numbers so far. The caller commits them with the rows that they count."""
-		tasks.update(self.task, {"campaign": self.campaign})
+		"""Write numbers, errors and notes so far to the task. The caller commits them with the rows that they count."""
+		values: dict[str, object] = {"campaign": self.campaign}
+		if self._noted:
+			issues = list(self.issues.values())[:MAX_ISSUES]
+			values["issues"] = json.dumps([astuple(issue) for issue in issues], ensure_ascii=False)
+			self._noted = False
+		tasks.update(self.task, values)
 
 	def close(self) -> None:
 		"""Write what is worth reading, and that the task is done. The caller commits."""
@@ -129,7 +144,7 @@ class CampaignAccount:
 		tasks.update(self.task, {"campaign": self.campaign, "status": "Failed" if self.failed else "Done"})
 
 	def write_issues(self) -> None:
-		"""Write the errors and notes to the run."""
+		"""Write the errors and notes to the run, and take them off the task. The caller commits."""
 		record = self.task.record
 		where = {
 			"campaign": self.campaign,
@@ -137,7 +152,8 @@ class CampaignAccount:
 			"zoho_campaign_key": record.key,
 		}
 		_write_issues(self.run, self.issues.values(), where)
-		self.issues = {}
+		self.issues, self._noted = {}, False
+		dialect.set_values(tasks.TASK, self.task.name, {"issues": None})
 
 	def _row(self) -> dict:
 		return {
@@ -247,6 +263,7 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 	if not run or run.status not in ACTIVE:
 		return None
 	numbers = add_up(name)
+	_write_left_issues(name)
 	status = _status(name, numbers, stopped, cancelled)
 	now = now_datetime()
 	total = cint(frappe.db.get_value(RUN, name, "total_campaigns"))
@@ -335,6 +352,13 @@ def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
 			rows[-1]["message"]
 		)[:_MESSAGE_LENGTH]
 	_insert_children(run, "Zoho Sync Run Error", "errors", rows, written)
+
+
+def _write_left_issues(run: str) -> None:
+	"""Write what workers noted who were killed over tasks that nobody has taken up again."""
+	for left in tasks.left_issues(run):
+		issues = [Issue(*each) for each in json.loads(left.pop("issues"))]
+		_write_issues(run, issues, left)
 
 
 def _insert_children(run: str, doctype: str, fieldname: str, rows: list[dict], before: int) -> None:

@@ -47,7 +47,7 @@ class ContactMaker:
 			contact["name"] = name
 		emails = [self._address(person, name) for person, name in zip(people, names, strict=True)]
 		phones = [
-			self._child("Contact Phone", "phone_nos", name, idx, phone)
+			self._child("Contact Phone", "phone_nos", name, idx, phone, _random_name())
 			for person, name in zip(people, names, strict=True)
 			for idx, phone in enumerate(phone_rows(person), 1)
 		]
@@ -74,16 +74,15 @@ class ContactMaker:
 		}
 
 	def _address(self, person: Person, contact: str) -> dict:
-		row = self._child(
-			"Contact Email", "email_ids", contact, 1, {"email_id": person.email, "is_primary": 1}
-		)
-		return {**row, "name": address_row_name(person.email, self._key)}
+		values = {"email_id": person.email, "is_primary": 1}
+		name = address_row_name(person.email, self._key)
+		return self._child("Contact Email", "email_ids", contact, 1, values, name)
 
-	def _child(self, doctype: str, field: str, parent: str, idx: int, values: dict) -> dict:
+	def _child(self, doctype: str, field: str, parent: str, idx: int, values: dict, name: str) -> dict:
 		return {
 			**self._template(doctype),
 			**values,
-			"name": frappe.generate_hash(length=16),  # ten digits collide among a million
+			"name": name,
 			"parent": parent,
 			"parenttype": "Contact",
 			"parentfield": field,
@@ -116,6 +115,10 @@ def set_own_fields(changes: dict[str, dict]) -> None:
 	).run()
 	keys = [frappe.get_document_cache_key("Contact", name) for name in changes]
 	frappe.cache.delete_value(keys)
+
+
+def _random_name() -> str:
+	return frappe.generate_hash(length=16)  # ten digits collide among a million
 
 
 def _insert(doctype: str, rows: list[dict]) -> None:

@@ -11,15 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from rq.timeouts import JobTimeoutException
-
 import frappe
 from frappe.model.document import Document
 from frappe.utils import get_datetime, now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
-from erpnext_zoho_integration.connection.locks import shared_lock
 from erpnext_zoho_integration.sync import (
 	bounces,
 	campaigns,
@@ -39,15 +36,8 @@ from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.lists import CountedList
 from erpnext_zoho_integration.sync.mapping import Times
-from erpnext_zoho_integration.sync.page import (
-	NeedsTurn,
-	Note,
-	PageResult,
-	ReadPage,
-	make_contacts,
-	read_page,
-	store_page,
-)
+from erpnext_zoho_integration.sync.page import Note
+from erpnext_zoho_integration.sync.page_writer import PageWriter
 from erpnext_zoho_integration.sync.plan import Policy
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import ListState, Position
@@ -57,9 +47,6 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
 # A list that was left off longer ago is read from its beginning: too much may have moved.
 _RESUMABLE_SECONDS = 3600
-# Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
-_TURN_SECONDS = 30
-_TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
 
 
 class CampaignGone(Exception):
@@ -137,8 +124,11 @@ class CampaignSync:
 		if not self.own_position:
 			self.state.position = self._begin(self.state.position, counted)
 		self._commit()
-		self.campaign, self.identity = campaign.name, record.key
+		self.campaign = campaign.name
 		self.wanted = lists.wanted(counted, self.state, self.full)
+		self.pages = PageWriter(
+			record.key, self.anonymous, self.policy.create_for, self.writers, self.account
+		)
 		reading = fetch.Reading(record.key, self.times, site_key())
 		with fetch.PagesAhead(self.session, reading, self._following) as self.ahead:
 			for action in self.policy.actions:
@@ -268,7 +258,7 @@ class CampaignSync:
 	def _page(self, fetched: fetch.FetchedPage) -> None:
 		"""Write a page and commit it with the position behind it."""
 		self._follow_campaign()
-		read, result = self._store(fetched)
+		read, result = self.pages.write(self.campaign, fetched)
 		position = self.position
 		position.next_index = fetched.page.next_index or 0
 		position.read.listed += len(fetched.page.raw)
@@ -298,54 +288,6 @@ class CampaignSync:
 		if not name:
 			raise CampaignGone
 		self.campaign = self.account.campaign = name
-
-	def _store(self, fetched: fetch.FetchedPage) -> tuple[ReadPage, PageResult]:
-		"""Write a page; one that lost against another transaction is written again, at last row by row."""
-		writers, had_turn = self.writers, False
-		needs_turn = writers.taking_turns and writers.creating
-		for attempt in range(1, _ATTEMPTS + 1):
-			try:
-				if needs_turn:
-					self._make_contacts(fetched)
-					needs_turn, had_turn = False, True
-				# Read anew as well: by now somebody may be erased whom it names.
-				read = read_page(fetched, self.identity, self.anonymous)
-				alone = had_turn or attempt == _ATTEMPTS or not writers.taking_turns
-				return read, store_page(self.campaign, read, self.policy.create_for, writers, alone=alone)
-			except NeedsTurn:
-				frappe.db.rollback()
-				needs_turn = True
-			except JobTimeoutException:
-				raise
-			except Exception as error:
-				frappe.db.rollback()
-				if attempt == _ATTEMPTS:
-					raise
-				duplicate = dialect.is_duplicate(error)
-				if duplicate and not writers.taking_turns:
-					writers.taking_turns = needs_turn = True
-				elif attempt > (2 if duplicate else 1) and not isinstance(
-					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError
-				):
-					# What is refused again and again is no other worker's doing.
-					writers, needs_turn, had_turn = Writers.by_document(), False, True
-		raise AssertionError("unreachable")
-
-	def _make_contacts(self, fetched: fetch.FetchedPage) -> None:
-		"""Create the contacts of a page while no other worker creates any, and commit them ahead of its rows.
-
-		Two workers of a first sync have many people in common: who comes second would do its page again, and again.
-		"""
-		with shared_lock("contacts", seconds=_TURN_SECONDS, wait=_TURN_SECONDS, poll=_TURN_POLL_SECONDS):
-			self._commit()  # what the worker before has created is seen from here on
-			self.writers.contacts.follow()
-			read = read_page(fetched, self.identity, self.anonymous)
-			made = make_contacts(read, self.policy.create_for, self.writers)
-			with self.account.all_or_nothing():
-				self.account.add(made, fetched.action_type)
-				self.account.flush()
-				self._commit()
-		self.writers.creating = bool(made.contacts_created)
 
 	def _end_list(self, list_id: str, counter: int | None) -> None:
 		position = self.position

@@ -12,7 +12,7 @@ from frappe.utils import get_datetime, now_datetime, validate_email_address, val
 
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.identity import address_row_name
-from erpnext_zoho_integration.sync.mapping import Person
+from erpnext_zoho_integration.sync.mapping import Person, Row
 from erpnext_zoho_integration.sync.names import free_name
 
 # Filled only while empty: what a person typed is theirs.
@@ -25,6 +25,41 @@ _ORDINARY_ADDRESS = re.compile(r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[
 
 class UnusableAddress(frappe.ValidationError):
 	"""Frappe does not accept the address, so that no Contact can have it."""
+
+
+class Heard:
+	"""What has been taken over from one campaign, whose lists say the same of a person again and again.
+
+	Only for a worker that is alone: another one may say something else of the same people.
+	"""
+
+	_MOST = 20_000  # Contacts, in some megabytes
+
+	def __init__(self) -> None:
+		self._campaign = ""
+		self._words: dict[str, int] = {}
+
+	def news(self, campaign: str, rows: Mapping[str, Row]) -> dict[str, Row]:
+		"""Return the rows, by Contact, that say something else than the last one of the campaign did."""
+		if campaign != self._campaign:
+			self._campaign = campaign
+			self._words.clear()
+		return {contact: row for contact, row in rows.items() if self._words.get(contact) != _word(row)}
+
+	def note(self, rows: Mapping[str, Row]) -> None:
+		"""Take note of rows, by Contact, that are taken over if this transaction is committed."""
+		if len(self._words) > self._MOST:
+			self._words.clear()
+		frappe.db.after_rollback.add(self._words.clear)
+		self._words.update({contact: _word(row) for contact, row in rows.items()})
+
+
+def _word(row: Row) -> int:
+	"""Return what stands for all that `changes` reads of a row."""
+	person = row.person
+	filled = (person.first_name, person.last_name, person.company_name, person.designation)
+	said = (person.zoho_contact_id, person.status, person.opted_out, _to_the_minute(row.values["sent_time"]))
+	return hash((filled, said))
 
 
 def create_contact(person: Person) -> Document:
@@ -71,8 +106,8 @@ def changes(
 ) -> Iterator[tuple[str, Person, dict]]:
 	"""Yield, for the Contacts whose stored fields differ from what Zoho says, what has to be written.
 
-	Empty fields are filled, Zoho's own status is followed, an opt-out is taken over; nothing else is touched. Two
-	queries for any number of people, three if a status differs.
+	Empty fields are filled, Zoho's own status is followed, an opt-out is taken over; nothing else is touched. One query
+	for any number of people, a second if one has no id of Zoho yet, a third if a status differs.
 
 	Args:
 		people: by name of the Contact.
@@ -85,7 +120,9 @@ def changes(
 	if not people:
 		return
 	stored = _stored(list(people))
-	taken = _taken_zoho_ids(person.zoho_contact_id for person in people.values())
+	taken = _taken_zoho_ids(
+		people[name].zoho_contact_id for name, contact in stored.items() if not contact["zoho_contact_id"]
+	)
 	found = {name: difference(stored[name], people[name], taken) for name in people if name in stored}
 	if of_stored_rows:
 		status = last_status(name for name, changed in found.items() if "zoho_status" in changed)
@@ -109,11 +146,14 @@ def last_status(names: Iterable[str]) -> dict[str, str]:
 	columns = ("contact", "contact_status", "sent_time")
 	for contact, status, sent_time in dialect.select_in("Campaign Recipient", columns, "contact", names):
 		if status:
-			# To the minute: what Zoho writes of one mail's time differs in the seconds.
-			sent = get_datetime(sent_time).replace(second=0, microsecond=0) if sent_time else datetime.min
-			word = (sent, status.lower() != "active", status)
+			word = (_to_the_minute(sent_time), status.lower() != "active", status)
 			said[contact] = max(said.get(contact, word), word)
 	return {contact: status for contact, (_sent, _is_trouble, status) in said.items()}
+
+
+def _to_the_minute(sent_time: datetime | str | None) -> datetime:
+	"""Return when a mail was sent; what Zoho writes of one mail's time differs in the seconds."""
+	return get_datetime(sent_time).replace(second=0, microsecond=0) if sent_time else datetime.min
 
 
 def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> dict:

@@ -250,10 +250,14 @@ class _Page:
 	def _change_contacts(self, rows: list[Row], contact_of: dict[str, str | None]) -> None:
 		"""Take over what new and changed rows say of people who had a Contact before this page."""
 		own = set(self.created.values())
-		people = {
-			contact: row.person for row in rows if (contact := contact_of.get(row.key)) and contact not in own
-		}
-		changes = list(contacts.changes(people, of_stored_rows=True))
+		said = {contact: row for row in rows if (contact := contact_of.get(row.key))}
+		news = self._news(said)
+		changes = list(
+			contacts.changes(
+				{contact: row.person for contact, row in news.items() if contact not in own},
+				of_stored_rows=True,
+			)
+		)
 		failures = self.writers.contacts.change(changes)
 		refused = {person.email for person, _error in failures}
 		self.result.opted_out += sum(
@@ -261,6 +265,10 @@ class _Page:
 		)
 		for person, error in failures:
 			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
+		self.writers.heard.note({name: row for name, row in news.items() if row.email not in refused})
+
+	def _news(self, said: dict[str, Row]) -> dict[str, Row]:
+		return said if self.writers.taking_turns else self.writers.heard.news(self.campaign, said)
 
 	def _link_older_rows(self, rows: list[Row]) -> None:
 		"""Give new Contacts their rows of other lists and campaigns, and the status that these say."""

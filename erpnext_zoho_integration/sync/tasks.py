@@ -33,11 +33,16 @@ SILENT_MINUTES = 10
 
 @dataclass(slots=True)
 class Task:
-	"""A task that this worker has taken."""
+	"""A task that this worker has taken.
+
+	Attributes:
+		issues: errors and notes that a worker left behind who died over it, as `account` keeps them.
+	"""
 
 	name: str
 	record: zoho.Campaign
 	numbers: dict[str, int]
+	issues: list[list]
 
 
 def add(run: str, campaigns: list[dict]) -> None:
@@ -88,12 +93,13 @@ def take(run: str, worker: str) -> Task | None:
 	"""
 	while candidate := _candidate(run):
 		_claim(candidate, worker)
-		row = frappe.db.get_value(TASK, candidate, ["worker", "record", *NUMBERS], as_dict=True)
+		row = frappe.db.get_value(TASK, candidate, ["worker", "record", "issues", *NUMBERS], as_dict=True)
 		frappe.db.commit()  # nosemgrep - the claim must be seen by other workers
 		if row and row.worker == worker:
 			record = zoho.Campaign.from_zoho(json.loads(row.record))
 			assert isinstance(record, zoho.Campaign)  # it was one when it was planned
-			return Task(candidate, record, {name: row[name] or 0 for name in NUMBERS})
+			numbers = {name: row[name] or 0 for name in NUMBERS}
+			return Task(candidate, record, numbers, json.loads(row.issues or "[]"))
 	return None
 
 
@@ -132,6 +138,12 @@ def totals(run: str) -> dict[str, int]:
 def checked_campaigns(run: str) -> list[str]:
 	"""Return the Campaigns that a run has checked to the end."""
 	return frappe.get_all(TASK, {"run": run, "status": "Done", "campaign": ("is", "set")}, pluck="campaign")
+
+
+def left_issues(run: str) -> list[dict]:
+	"""Return what `issues` holds of the tasks of a run that nobody has ended, with their campaigns."""
+	columns = ["campaign", "campaign_name", "zoho_campaign_key", "issues"]
+	return frappe.get_all(TASK, {"run": run, "issues": ("is", "set")}, columns)
 
 
 def delete(run: str) -> None:

@@ -177,6 +177,7 @@ class Writers:
 	Attributes:
 		taking_turns: other workers may create the same contacts.
 		creating: the last turn was needed, so that the next page is likely to need one.
+		heard: what has been taken over from the campaign being read.
 	"""
 
 	def __init__(
@@ -186,6 +187,7 @@ class Writers:
 		self.contacts = contact_writer
 		self.reasons = reasons
 		self.taking_turns = self.creating = False
+		self.heard = contacts.Heard()
 
 	@classmethod
 	def for_site(cls) -> "Writers":

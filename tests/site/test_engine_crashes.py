@@ -119,6 +119,41 @@ def test_a_first_sync_that_died_goes_on_where_it_was(zoho, process: Callable) ->
 	assert len(pages_asked(zoho, start)) <= pages + 2 * lives
 
 
+@pytest.mark.parametrize("taken_over", [True, False], ids=["taken over", "cancelled"])
+def test_what_a_killed_worker_has_noted_reaches_its_run(
+	start_simulator: Callable, process: Callable, taken_over: bool
+) -> None:
+	connect(start_simulator(seed=1, campaigns=2, recipients=300, people=150, max_range=30), page_size=30)
+	wanted = told(run_all())
+	assert sum(wanted.values()) > 5
+	found = []
+	for half in range(14, 100, 10):
+		forget_everything()
+		process("run", "All", half).ready().go().end()
+		grow_old()
+		left = frappe.get_all(RUN, {"status": ("in", account.ACTIVE)}, pluck="name")
+		if not left:
+			break
+		if not taken_over:
+			queue.cancel(left[0])
+			settle()
+		runner.execute(left[0])
+		found.append(told(run_end(left[0])))
+	if taken_over:
+		assert len(found) > 2 and all(each == wanted for each in found), found
+	else:  # what it had told by then, the more the later it died
+		assert found == sorted(found, key=Counter.total)
+		assert len({each.total() for each in found}) > 3, found
+
+
+def told(run) -> Counter:
+	"""Count what a run lists: how often of which campaign."""
+	listed = Counter()
+	for line in run.errors:
+		listed[line.zoho_campaign_key, line.action_type, line.severity, line.message] += line.occurrences
+	return listed
+
+
 def test_slices_of_one_page_end_as_one_long_slice_does(zoho) -> None:
 	run_all()
 	zoho.evolve(days=0, opens=4, clicks=2, opt_outs=1)

@@ -275,9 +275,9 @@ def test_erasing_somebody_unknown_is_remembered_for_what_may_come(zoho) -> None:
 
 def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
 	"""The page was read before the erasure and is written after it: it is read again once it fails, or refused."""
-	from erpnext_zoho_integration.sync import campaign_sync
+	from erpnext_zoho_integration.sync import page_writer
 
-	store = campaign_sync.store_page
+	store = page_writer.store_page
 	attempts = []
 
 	def erase_first(*args: object, **options: object):
@@ -289,7 +289,7 @@ def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.M
 		return store(*args, **options)
 
 	answer_with(zoho, {"openedcontacts": [ada(city="Marylebone"), bob()]})
-	monkeypatch.setattr(campaign_sync, "store_page", erase_first)
+	monkeypatch.setattr(page_writer, "store_page", erase_first)
 	assert sync_all(full=True).status == "Success" and len(attempts) > 1
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 
