@@ -8,6 +8,8 @@ import sys
 from embedded.environment import Missing
 from embedded.paths import ADMIN_PASSWORD, ROOT
 
+MOST_PROCESSES = 4  # for tests: each has a site of its own, some have Chromium
+
 
 def main(command: str, arguments: list[str]) -> int:
 	"""Run one command and return its exit code."""
@@ -39,7 +41,11 @@ def demo(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-	"""Run pytest with the arguments; all of tests/ without any."""
+	"""Run pytest with the arguments: all of tests/, divided among the cores, or what they select, in one process."""
+	processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+	if processes > 1 and all(argument.startswith("-") for argument in arguments):
+		# Each process has a site, and keeps it from one folder of tests to the next.
+		arguments = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder", *arguments]
 	return subprocess.call([sys.executable, "-m", "pytest", *arguments])
 
 

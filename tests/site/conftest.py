@@ -216,8 +216,8 @@ def restore_singles(singles: dict) -> None:
 
 
 @pytest.fixture(scope="session")
-def passwords() -> dict[str, str]:
-	return {}
+def passwords(site: TestSite) -> dict[str, str]:
+	return site.passwords
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,9 @@ class TestSite:
 		self.sites_path, self.name = sites_path, name
 		self.admin_password = os.environ.get("FRAPPE_ADMIN_PASSWORD", "admin")
 		self.port = free_port()
+		self.passwords: dict[str, str] = {}  # of the users that tests have made
 		self.processes: list[subprocess.Popen] = []
+		self._web: subprocess.Popen | None = None
 		self._guard: Guard | None = None
 
 	def connect(self) -> None:
@@ -114,8 +116,11 @@ class TestSite:
 		self._guard.tell(f"+{process_id}")
 
 	def start_web(self) -> str:
-		"""Serve the site on 127.0.0.1 from a process of its own. Return its address."""
-		process = self.spawn("web", str(self.port), stdin=subprocess.DEVNULL)
+		"""Serve the site on 127.0.0.1 from a process of its own, as it is now. Return its address."""
+		if self._web:
+			self._web.terminate()
+			self._web.wait(timeout=20)
+		self._web = process = self.spawn("web", str(self.port), stdin=subprocess.DEVNULL)
 		url = f"http://127.0.0.1:{self.port}"
 		deadline = time.monotonic() + 60
 		while time.monotonic() < deadline and process.poll() is None:
