@@ -88,6 +88,21 @@ def at_statement(stage: str, act: Callable[[], None], nth: int = 1, times: int =
 
 
 @contextmanager
+def no_room_but(pages: int) -> Iterator[None]:
+	"""Have SQLite itself refuse to grow by more than some pages; whatever needs another one fails, of whomever it is."""
+	frappe.db.commit()
+	connection = frappe.local.db._conn
+	connection.execute("VACUUM")  # room left by what was deleted
+	(size,) = connection.execute("PRAGMA page_count").fetchone()
+	connection.execute(f"PRAGMA max_page_count = {size + pages}")
+	try:
+		yield
+	finally:
+		frappe.db.rollback()
+		connection.execute(f"PRAGMA max_page_count = {2**30}")
+
+
+@contextmanager
 def connection_lost_at(stage: str, nth: int = 1) -> Iterator[list[int]]:
 	"""From the statement of a stage on, every statement fails, and what was not committed is lost."""
 	database, original = frappe.local.db, frappe.local.db.sql

@@ -116,6 +116,29 @@ def test_database(cell: Cell, drill: Drill, oracle: Oracle) -> None:
 	oracle.little_is_fetched_again(2 * len(drill.keys) * len(done))
 
 
+@pytest.mark.parametrize("room", [0, 3, 10, 30])
+def test_a_disk_that_is_full_indeed(room: int, drill: Drill, oracle: Oracle) -> None:
+	"""Nothing can be written, not even what went wrong: once there is room, the run goes on and tells; the next does all."""
+	if frappe.db.db_type != "sqlite":
+		pytest.skip("a server's disk is not ours to fill")
+	name = drill.open()
+	with sabotage.no_room_but(room):
+		drill.work(name)
+	assert "full" in str(drill.unforeseen)  # the job fails as well
+	assert drill.look(name).status in ("Queued", "Running")
+	oracle.nothing_wrong_is_stored()
+	grow_old()
+	queue.resume_waiting()
+	settle()
+	run = drill.go_on(name)
+	assert run.status == ("Partial" if oracle.listed(run) else "Success") and run.rows_inserted
+	drill.pass_time()
+	again = drill.run()
+	assert again.status == "Success", [error.message for error in again.errors]
+	oracle.content_is_as_without_the_fault()
+	oracle.no_secret_is_told()
+
+
 @pytest.mark.parametrize("stage", ["recipients", "match", "write", "checkpoint"])
 @pytest.mark.parametrize("error", ["deadlock", "lock wait time-out", "time-out", "connection lost"])
 @pytest.mark.parametrize("nth", [1, 4])
