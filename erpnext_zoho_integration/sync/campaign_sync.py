@@ -336,8 +336,11 @@ class CampaignSync:
 			and not moved
 			and reconcile.count_stored(self.campaign).get(action_type, 0) > distinct
 		):
-			removed = unlisted.remove_unlisted(self.campaign, action_type, seen)
-			self.account.count("rows_removed", removed)
+			unlisted.remove_unlisted(self.campaign, action_type, seen, self._count_removed)
+
+	def _count_removed(self, number: int) -> None:
+		self.account.count("rows_removed", number)
+		self.account.flush()
 
 	def _lists_by_action(self, counted: list[CountedList]) -> dict[str, list[ListState]]:
 		found: dict[str, list[ListState]] = {zoho.ACTION_TYPES[action]: [] for action in self.policy.actions}

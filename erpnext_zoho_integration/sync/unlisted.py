@@ -7,7 +7,7 @@ before) and were as long as Zoho's own counter says: never because of an error, 
 
 import base64
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import frappe
 from frappe.query_builder import DocType
@@ -63,25 +63,25 @@ class SeenKeys:
 		return seen
 
 
-def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys) -> int:
-	"""Delete the rows of an action whose keys were not seen; return how many. Commits batch by batch.
+def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys, count: Callable[[int], None]) -> None:
+	"""Delete the rows of an action whose keys were not seen. Commits batch by batch.
 
 	Args:
 		campaign: name of the Campaign.
 		action_type: all of whose lists have been read.
 		seen: the keys that came.
+		count: called with the number of rows that are deleted with the next commit.
 	"""
 	listed = seen.as_set()
-	last, removed = "", 0
+	last = ""
 	while rows := _next(campaign, action_type, last):
 		last = rows[-1][0]
 		# What an erased person left is a figure, and is no longer found by an address.
 		gone = [name for name, key, erased in rows if not erased and int((key or "0")[:16], 16) not in listed]
 		if gone:
 			frappe.db.delete(RECIPIENT, {"name": ("in", gone)})
+			count(len(gone))
 			frappe.db.commit()  # nosemgrep - a long list is not one transaction
-			removed += len(gone)
-	return removed
 
 
 def _next(campaign: str, action_type: str, after: str) -> list[tuple]:
