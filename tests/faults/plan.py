@@ -180,7 +180,7 @@ def transport() -> Iterable[Cell]:
 		"connection refused for a moment",
 		_for_all("recovers"),
 		NO_CALL,
-		{**closed, "seconds": 0.15, "times": 1},
+		{**closed, "seconds": 0.05, "times": 1},
 	)
 	yield from row(
 		group,

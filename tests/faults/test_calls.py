@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -26,10 +27,17 @@ CELLS = plan.played(plan.calls())
 SLOW = {"hang": {"read_timeout": 0.2}, "slow": {"total_timeout": 0.3}}
 
 
+def unlike_in_other_cells(fault: dict) -> dict:
+	"""Return options of the transport: time-outs short enough, and pauses long enough for a port to open again."""
+	if fault["fault"] == "refuse" and fault["seconds"] < 1:
+		return {"sleep": lambda seconds: time.sleep(min(seconds, 0.5))}
+	return SLOW.get(fault["fault"], {})
+
+
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 def test_call(cell: Cell, drill: Drill, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-	for option, seconds in SLOW.get(cell.plan["fault"], {}).items():
-		monkeypatch.setitem(Transport.__init__.__kwdefaults__, option, seconds)
+	for option, value in unlike_in_other_cells(cell.plan).items():
+		monkeypatch.setitem(Transport.__init__.__kwdefaults__, option, value)
 	if cell.stage == "authorise":
 		authorise(cell, drill, oracle)
 		return
