@@ -22,6 +22,9 @@ def main() -> int:
 	parser.add_argument(
 		"--document-rows", type=int, default=DOCUMENT_ROWS, help="rows of the per-document baseline"
 	)
+	parser.add_argument(
+		"--campaigns", type=int, help="over which they are spread; by default 2,000 rows each"
+	)
 	parser.add_argument("--repeat", type=int, default=1, help="medians of so many measurements")
 	parser.add_argument(
 		"--workers", type=int, default=1, help="measure a first sync by so many processes too"
@@ -59,11 +62,11 @@ def measured(options: argparse.Namespace) -> Iterator[dict]:
 	documents = measure.per_document(options.document_rows)
 	by_document = documents.rows_per_second
 	yield {"document_rows": documents.rows, "document_rows_per_second": by_document}
-	first = first_syncs(options.rows, options.repeat)
+	first = first_syncs(options.rows, options.repeat, options.campaigns)
 	speed = first["engine_rows_per_second"]
 	yield first | {"engine_to_document_ratio": speed / by_document}
 	if options.workers > 1:
-		shared_speed = shared.rows_per_second(options.rows, options.workers)
+		shared_speed = shared.rows_per_second(options.rows, options.workers, options.campaigns)
 		yield {
 			"workers": options.workers,
 			"workers_rows_per_second": shared_speed,
@@ -76,11 +79,11 @@ def measured(options: argparse.Namespace) -> Iterator[dict]:
 		yield shared.pace(windows="fixed")
 
 
-def first_syncs(rows: int, repeat: int) -> dict:
+def first_syncs(rows: int, repeat: int, campaigns: int | None = None) -> dict:
 	"""Return the figures of first syncs of one size, and of the runs after them."""
 	firsts, bares = [], []
 	for _number in range(repeat):
-		with measure.fresh(rows) as zoho:
+		with measure.fresh(rows, campaigns=campaigns) as zoho:
 			before = measure.memory_mib()
 			first = measure.sync()
 			memory = measure.memory_mib() - before
@@ -89,12 +92,14 @@ def first_syncs(rows: int, repeat: int) -> dict:
 			due = measure.sync("Due")
 			page_size = int(frappe.db.get_single_value("Zoho Settings", "page_size") or 1000)
 			least = measure.least_calls(zoho, page_size)
+			listed = len(zoho.ask("truth")["campaigns"])
 			bares.append(measure.bare_upsert(page_size))
 			firsts.append(first)
 	speed = statistics.median(sync.rows_per_second for sync in firsts)
 	bare = statistics.median(bares)
 	return {
 		"rows": rows,
+		"campaigns": listed,
 		"page_size": page_size,
 		"first_sync_status": first.status,
 		"contacts_created": first.contacts,

@@ -20,9 +20,9 @@ ALLOWED, CALLS, WINDOW = 50, 40, 6.0
 LISTS = "getcampaignrecipientsdata"
 
 
-def rows_per_second(rows: int, workers: int) -> float:
+def rows_per_second(rows: int, workers: int, campaigns: int | None = None) -> float:
 	"""Return the speed of a first sync by so many processes."""
-	with fresh(rows):
+	with fresh(rows, campaigns=campaigns):
 		seconds = _sync(workers)
 		return frappe.db.count(RECIPIENT) / seconds
 

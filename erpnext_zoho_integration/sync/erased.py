@@ -81,15 +81,16 @@ def known_by(digests: dict[Person, list[str]]) -> Known:
 	return Known({digest: stand_in for digest, stand_in in rows if digest in wanted}, digests)
 
 
-def remember(people: Collection[Person], origin: str) -> Known:
+def remember(people: Collection[Person], origin: str, known: Known | None = None) -> Known:
 	"""Enter people into the register and return them with their stand-ins; who is in it keeps theirs.
 
 	Args:
 		people: of those erased at Zoho only the id counts where there is one, since another contact there may share
 			the address.
 		origin: `AT_ZOHO` or `HERE`.
+		known: what the register has of them, if it was asked in this transaction.
 	"""
-	known = among(people)
+	known = known or among(people)
 	fresh: dict[str, str] = {}
 	for email, identifier in people:
 		stand_in = known.stand_in(email, identifier) or pseudonym(

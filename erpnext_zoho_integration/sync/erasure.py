@@ -85,19 +85,20 @@ def _erase(address: str, delete_contact: bool = False) -> Erasure:
 	return result
 
 
-def forget(people: Iterable[tuple[str | None, str | None]]) -> int:
+def forget(people: Iterable[erased.Person], known: erased.Known | None = None) -> int:
 	"""Take people whom Zoho has erased out of every row that speaks of them, in all campaigns. Commits nothing.
 
 	Another contact at Zoho that shares the address keeps its rows.
 
 	Args:
 		people: address and Zoho contact id of each; Zoho gives only one of them for some.
+		known: what the register has of them, if it was asked in this transaction.
 
 	Returns:
 		The number of rows that were changed.
 	"""
 	people = set(people)
-	erased.remember(people, erased.AT_ZOHO)
+	erased.remember(people, erased.AT_ZOHO, known)
 	by_email: dict[str, str | None] = {}
 	identifiers = {identifier for _email, identifier in people if identifier}
 	for email, identifier in people:

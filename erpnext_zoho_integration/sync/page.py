@@ -54,8 +54,9 @@ class PageResult:
 class ReadPage:
 	"""A page of Zoho's records as rows, and what could not become one."""
 
+	known: erased.Known  # what the register of erased people has of them
 	rows: list[Row] = field(default_factory=list)
-	erased: set[tuple[str | None, str | None]] = field(default_factory=set)  # those not forgotten here yet
+	unforgotten: set[erased.Person] = field(default_factory=set)  # erased at Zoho and not here yet
 	opted_out: dict[str, str] = field(default_factory=dict)  # key of an anonymous row → address
 	skipped: int = 0
 	notes: list[Note] = field(default_factory=list)
@@ -69,8 +70,8 @@ def read_page(fetched: FetchedPage, identity: str, anonymous: bool = False) -> R
 		identity: of the campaign, see `identity.campaign_identity`.
 		anonymous: keep figures only, see `retention`.
 	"""
-	read = ReadPage()
 	known = erased.known_by(fetched.digests)
+	read = ReadPage(known=known)
 	for bad in fetched.page.bad:
 		read.skipped += 1
 		read.notes.append(
@@ -82,7 +83,7 @@ def read_page(fetched: FetchedPage, identity: str, anonymous: bool = False) -> R
 			stand_in = stand_in or pseudonym(record.email or "", record.contact_id)
 			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
 			if not known.is_registered(record.email, record.contact_id):
-				read.erased.add((record.email, record.contact_id))
+				read.unforgotten.add((record.email, record.contact_id))
 		elif row:
 			if anonymous:
 				row = anonymous_row(row, identity)
@@ -117,8 +118,8 @@ def store_page(
 	Raises:
 		NeedsTurn: contacts have to be created, and this worker is not alone. Nothing of the rows has been written.
 	"""
-	if page.erased:
-		erasure.forget(page.erased)
+	if page.unforgotten:
+		erasure.forget(page.unforgotten, page.known)
 	opted_out = _opt_outs_of_figures(page)
 	result = _Page(campaign, create_for, writers or Writers.for_site(), alone).store(page.rows)
 	result.opted_out += opted_out
