@@ -126,6 +126,7 @@ class CampaignSync:
 		self._commit()
 		self.campaign = campaign.name
 		self.wanted = lists.wanted(counted, self.state, self.full)
+		self.stored_before = reconcile.count_stored(campaign.name) if self.wanted else {}
 		self.pages = PageWriter(
 			record.key, self.anonymous, self.policy.create_for, self.writers, self.account
 		)
@@ -334,7 +335,8 @@ class CampaignSync:
 		if (
 			listed == expected
 			and not moved
-			and reconcile.count_stored(self.campaign).get(action_type, 0) > distinct
+			and self.stored_before.get(action_type)
+			and reconcile.count_stored(self.campaign, action_type).get(action_type, 0) > distinct
 		):
 			unlisted.remove_unlisted(self.campaign, action_type, seen, self._count_removed)
 

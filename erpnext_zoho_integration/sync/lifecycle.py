@@ -160,23 +160,28 @@ def after_contact_validate(contact: Document, method: str | None = None) -> None
 		frappe.flags.in_import = contact.flags.was_in_import
 
 
-def link_rows(contacts: dict[str, str]) -> int:
+def link_rows(contacts: dict[str, str]) -> None:
 	"""Link all rows without a Contact to the one that now has their address.
 
 	Args:
 		contacts: names of Contacts by normalized address.
-
-	Returns:
-		The number of rows linked.
 	"""
 	if not contacts:
-		return 0
-	columns = ("name", "email", "action_type")
+		return
+	columns = ("email", "name", "action_type")
 	found = dialect.select_in(RECIPIENT, columns, "email", contacts, " AND contact IS NULL AND rtbf = 0")
-	rows = [frappe._dict(zip(columns, row, strict=True)) for row in found if row[1] in contacts]
-	recipients.set_contacts({row.name: contacts[row.email] for row in rows})
-	opt_out({contacts[row.email] for row in rows if row.action_type in OPT_OUT_ACTIONS})
-	return len(rows)
+	link_found((contacts[email], name, action) for email, name, action in found if email in contacts)
+
+
+def link_found(rows: Iterable[tuple[str, str, str]]) -> None:
+	"""Link rows to Contacts; whoever opted out by one of them is opted out.
+
+	Args:
+		rows: Contact, name of the row, and its action type.
+	"""
+	rows = list(rows)
+	recipients.set_contacts({name: contact for contact, name, _action in rows})
+	opt_out({contact for contact, _name, action in rows if action in OPT_OUT_ACTIONS})
 
 
 def opt_out(contacts: Iterable[str]) -> int:

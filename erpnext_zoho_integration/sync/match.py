@@ -14,11 +14,18 @@ from erpnext_zoho_integration.sync.mapping import Person
 
 @dataclass(slots=True)
 class Matches:
-	"""The answer for a page of people."""
+	"""The answer for a page of people.
+
+	Attributes:
+		by_zoho_id, by_email: Contacts of those who have one.
+		ambiguous: the Contacts of addresses for which nothing decides among several.
+		waiting: stored rows, as name and action type, of addresses that have no Contact yet, if asked for.
+	"""
 
 	by_zoho_id: Mapping[str, str] = field(default_factory=dict)
 	by_email: dict[str, str] = field(default_factory=dict)
 	ambiguous: Mapping[str, list[str]] = field(default_factory=dict)
+	waiting: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
 
 	def contact_of(self, person: Person) -> str | None:
 		"""Return the name of the Contact, or None: nobody yet, or several among whom nothing decides."""
@@ -31,14 +38,19 @@ class Matches:
 		return person.email in self.ambiguous and self.contact_of(person) is None
 
 
-def find_contacts(people: Iterable[Person]) -> Matches:
-	"""Return the Contacts of these people, in at most three queries."""
+def find_contacts(people: Iterable[Person], *, and_waiting: bool = False) -> Matches:
+	"""Return the Contacts of these people, in at most three queries.
+
+	Args:
+		people: of a page.
+		and_waiting: find `Matches.waiting` too, for the Contacts that will be created.
+	"""
 	people = list(people)
 	by_zoho_id = _by_zoho_id({p.zoho_contact_id for p in people if p.zoho_contact_id})
 	emails = {p.email for p in people if p.zoho_contact_id not in by_zoho_id}
 	by_email, ambiguous = _by_email(emails)
-	by_email.update(_by_earlier_rows(emails - by_email.keys() - ambiguous.keys()))
-	return Matches(by_zoho_id, by_email, ambiguous)
+	by_row, waiting = _by_earlier_rows(emails - by_email.keys() - ambiguous.keys(), and_waiting)
+	return Matches(by_zoho_id, by_email | by_row, ambiguous, waiting)
 
 
 def contacts_of(emails: Iterable[str]) -> dict[str, str]:
@@ -85,18 +97,23 @@ def _by_email(emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
 	return matched, ambiguous
 
 
-def _by_earlier_rows(emails: set[str]) -> dict[str, str]:
-	"""Return contacts to which earlier rows of these addresses are linked.
+def _by_earlier_rows(
+	emails: set[str], and_waiting: bool
+) -> tuple[dict[str, str], dict[str, list[tuple[str, str]]]]:
+	"""Return contacts to which earlier rows of these addresses are linked, and the rows that are linked to none.
 
 	So a contact that was merged into another, or whose address was changed here, is found again.
 	"""
 	if not emails:
-		return {}
-	rows = dialect.select_in(
-		"Campaign Recipient", ("email", "contact"), "email", emails, " AND contact IS NOT NULL"
-	)
-	contacts = defaultdict(set)
-	for email, contact in rows:
+		return {}, {}
+	columns = ("email", "contact", "name", "action_type")
+	condition = " AND rtbf = 0" if and_waiting else " AND contact IS NOT NULL"
+	rows = dialect.select_in("Campaign Recipient", columns, "email", emails, condition)
+	contacts: dict[str, set[str]] = defaultdict(set)
+	waiting: dict[str, list[tuple[str, str]]] = defaultdict(list)
+	for email, contact, name, action_type in rows:
 		if email in emails and contact:
 			contacts[email].add(contact)
-	return {email: names.pop() for email, names in contacts.items() if len(names) == 1}
+		elif email in emails:
+			waiting[email].append((name, action_type))
+	return {email: names.pop() for email, names in contacts.items() if len(names) == 1}, waiting

@@ -1,6 +1,6 @@
 """One page of recipients: matched, compared, written. Nothing is committed here; the runner does, with its account."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 from frappe import _
@@ -160,11 +160,12 @@ class _Page:
 		self.writers = writers
 		self.result = PageResult()
 		self.created: dict[str, str] = {}  # e-mail address → Contact
+		self.waiting: Mapping[str, list[tuple[str, str]]] = {}  # see `match.Matches`
 		self.told: set[str] = set()  # addresses of which something new is said
 
 	def make_contacts(self, rows: list[Row]) -> PageResult:
 		self._contacts(*_without_contact(_difference(rows)))
-		self._link_older_rows(rows)
+		self._link_older_rows(rows, {})
 		return self.result
 
 	def store(self, rows: list[Row]) -> PageResult:
@@ -181,7 +182,7 @@ class _Page:
 		self.result.opted_out += lifecycle.opt_out(
 			{links[old.name] for row, old in loose if row.person.opted_out and old.name in links}
 		)
-		self._link_older_rows(rows)
+		self._link_older_rows(rows, links)
 		return self.result
 
 	def _count(self, rows: list[Row], found: recipients.Difference) -> None:
@@ -201,9 +202,13 @@ class _Page:
 		"""
 		rows = [*fresh, *(row for row, _old in loose)]
 		self.told = {row.email for row in fresh}
-		matches = find_contacts({row.email: row.person for row in rows if not row.erased}.values())
-		self._tell_ambiguous(matches)
 		creatable = [*fresh, *(row for row, old in loose if not old.contact_removed)]
+		matches = find_contacts(
+			{row.email: row.person for row in rows if not row.erased}.values(),
+			and_waiting=any(self.may_create(row.person) for row in creatable),
+		)
+		self.waiting = matches.waiting
+		self._tell_ambiguous(matches)
 		wanted = {row.email: row.person for row in reversed(creatable) if self._is_wanted(row, matches)}
 		self._create(_one_per_zoho_id(wanted))
 		by_zoho_id = {
@@ -271,10 +276,22 @@ class _Page:
 	def _news(self, said: dict[str, Row]) -> dict[str, Row]:
 		return said if self.writers.taking_turns else self.writers.heard.news(self.campaign, said)
 
-	def _link_older_rows(self, rows: list[Row]) -> None:
-		"""Give new Contacts their rows of other lists and campaigns, and the status that these say."""
-		if not lifecycle.link_rows(self.created):
+	def _link_older_rows(self, rows: list[Row], linked: dict[str, str]) -> None:
+		"""Give new Contacts their rows of other lists and campaigns, and the status that these say.
+
+		Args:
+			rows: of the page.
+			linked: those that have been linked already, by name.
+		"""
+		older = [
+			(contact, name, action_type)
+			for email, contact in self.created.items()
+			for name, action_type in self.waiting.get(email, ())
+			if name not in linked
+		]
+		if not older:
 			return
+		lifecycle.link_found(older)
 		people = {self.created[row.email]: row.person for row in rows if row.email in self.created}
 		status = contacts.last_status(people)
 		self.writers.contacts.change(

@@ -90,16 +90,18 @@ def reconcile(
 	return Verdict(sum(known), sum(stored.get(action, 0) for action in expected), differences)
 
 
-def count_stored(campaign: str) -> dict[str, int]:
-	"""Return the number of stored rows of a campaign by action type, in one query."""
+def count_stored(campaign: str, action_type: str | None = None) -> dict[str, int]:
+	"""Return the number of stored rows of a campaign by action type, all of them or the given one, in one query."""
 	recipient = DocType("Campaign Recipient")
-	rows = (
+	query = (
 		frappe.qb.from_(recipient)
 		.select(recipient.action_type, Count(recipient.name))
 		.where(recipient.campaign == campaign)
 		.groupby(recipient.action_type)
-	).run()
-	return dict(rows)
+	)
+	if action_type:
+		query = query.where(recipient.action_type == action_type)
+	return dict(query.run())
 
 
 def expected_of(reports: list[zoho.Report], actions: tuple[str, ...]) -> dict[str, int | None]:
