@@ -29,7 +29,7 @@ from tests.site.engine import assert_same, content, forget_everything, run_all, 
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, connect, duplicates
 
-HISTORIES = int(os.environ.get("ZOHO_HISTORIES") or 12)
+HISTORIES = int(os.environ.get("ZOHO_HISTORIES") or 30)
 SEEDS = [int(os.environ["ZOHO_SEED"])] if os.environ.get("ZOHO_SEED") else list(range(1, HISTORIES + 1))
 STEPS = 5
 
