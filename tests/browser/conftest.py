@@ -35,6 +35,9 @@ SIZES = {"desktop": (1400, 1000), "phone": (390, 844)}
 HARMLESS = re.compile(
 	r"socket\.io|Failed to load resource|<rect> attribute width: A negative value is not valid"
 )
+# Frappe's reports draw a new chart without ending the one before, which is told when its place changes its width and
+# removes what is no longer there.
+HARMLESS_ERROR = re.compile(r"removeChild.*boundDrawFn", re.DOTALL)
 FORMATS = {"date_format": "yyyy-mm-dd", "time_format": "HH:mm:ss", "number_format": "#,###.##"}
 PATIENCE = 60_000  # milliseconds; a machine may be slow
 
@@ -158,10 +161,15 @@ def give_all_of_the_desk(user: str) -> None:
 def watch(page) -> None:
 	"""Collect in `page.faults` what the page may not do."""
 	page.faults = []
-	page.on("pageerror", lambda error: page.faults.append(f"on {page.url}: {error.stack or error}"))
+	page.on("pageerror", lambda error: note_error(page, error))
 	page.on("console", lambda message: note_console(page, message))
 	page.on("request", lambda request: note_request(page, request))
 	page.on("response", lambda answer: note_answer(page, answer))
+
+
+def note_error(page, error) -> None:
+	if not HARMLESS_ERROR.search(error.stack or ""):
+		page.faults.append(f"on {page.url}: {error.stack or error}")
 
 
 def note_console(page, message) -> None:
