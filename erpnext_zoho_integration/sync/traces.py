@@ -33,6 +33,7 @@ _COMPANIONS = (
 _TEXTS: tuple[tuple[str, tuple[str, ...], dict], ...] = (
 	("Zoho Sync Run", ("message",), {}),
 	("Zoho Sync Run Error", ("message",), {}),
+	("Zoho Sync Task", ("issues",), {}),  # errors and notes of a run under way
 	("Zoho Campaign State", ("engagement",), {}),  # its links, as they were clicked
 	("Error Log", ("method", "error"), {}),
 	(

@@ -115,6 +115,10 @@ def leave_traces(zoho) -> str:
 	frappe.db.set_value("Zoho Sync Run", run.name, "message", f"{ADA}: refused")
 	run.append("errors", {"severity": "Error", "stage": "Write", "message": f"{ADA}: refused"})
 	run.errors[-1].db_insert()
+	# What a worker left behind that was killed.
+	issues = json.dumps([["Note", "Contacts", f"{ADA} is not usable", None, None, 1]], ensure_ascii=False)
+	task = {"doctype": "Zoho Sync Task", "run": run.name, "status": "Working", "issues": issues}
+	frappe.get_doc(task).insert()
 	frappe.db.sql(
 		"insert into `__global_search` (doctype, name, content) values (%s, %s, %s)",
 		(RECIPIENT, row.name, ADA),
@@ -153,6 +157,7 @@ def test_a_person_is_erased_everywhere_and_the_figures_stay(zoho) -> None:
 		"tabVersion",
 		"tabError Log",
 		"tabDeleted Document",
+		"tabZoho Sync Task",
 	} <= set(whole_database())
 	result = erase_person(" ADA@example.com ", delete_contact=True)
 	assert result["rows"] == 3 and result["deleted"] == [contact] and result["texts"] >= 4
