@@ -7,7 +7,7 @@ they are added up for whoever looks.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import frappe
@@ -62,6 +62,10 @@ class Issue:
 		"""What makes two of them the same."""
 		return self.severity, self.stage, self.action_type, self.message
 
+	def as_list(self) -> list:
+		"""Return what makes an equal one."""
+		return [getattr(self, slot) for slot in self.__slots__]
+
 
 @dataclass(slots=True)
 class CampaignAccount:
@@ -107,11 +111,14 @@ class CampaignAccount:
 	def all_or_nothing(self) -> Iterator[None]:
 		"""Forget what is counted and noted in here if an error ends it, as the database does with what it speaks of."""
 		numbers, noted = dict(self.task.numbers), self._noted
-		issues = {key: replace(issue) for key, issue in self.issues.items()}
+		occurrences = {key: issue.occurrences for key, issue in self.issues.items()}
 		try:
 			yield
 		except BaseException:
-			self.task.numbers, self.issues, self._noted = numbers, issues, noted
+			self.task.numbers, self._noted = numbers, noted
+			self.issues = {key: self.issues[key] for key in occurrences}
+			for key, times in occurrences.items():
+				self.issues[key].occurrences = times
 			raise
 
 	def count(self, number: str, by: int) -> None:
@@ -130,7 +137,7 @@ class CampaignAccount:
 		values: dict[str, object] = {"campaign": self.campaign}
 		if self._noted:
 			issues = list(self.issues.values())[:MAX_ISSUES]
-			values["issues"] = json.dumps([astuple(issue) for issue in issues], ensure_ascii=False)
+			values["issues"] = json.dumps([issue.as_list() for issue in issues], ensure_ascii=False)
 			self._noted = False
 		tasks.update(self.task, values)
 

@@ -41,15 +41,16 @@ class ContactMaker:
 		user, now = frappe.session.user, now_datetime()
 		self._stamp = {"owner": user, "modified_by": user, "creation": now, "modified": now}
 		users = _users({person.email for person in people})
-		contacts = [self._contact(person, users) for person in people]
+		numbers = [phone_rows(person) for person in people]
+		contacts = [self._contact(*each, users) for each in zip(people, numbers, strict=True)]
 		names = self._names.give([contact["full_name"] for contact in contacts])
 		for contact, name in zip(contacts, names, strict=True):
 			contact["name"] = name
 		emails = [self._address(person, name) for person, name in zip(people, names, strict=True)]
 		phones = [
 			self._child("Contact Phone", "phone_nos", name, idx, phone, _random_name())
-			for person, name in zip(people, names, strict=True)
-			for idx, phone in enumerate(phone_rows(person), 1)
+			for own, name in zip(numbers, names, strict=True)
+			for idx, phone in enumerate(own, 1)
 		]
 		_insert("Contact", contacts)
 		_insert("Contact Email", emails)
@@ -57,9 +58,9 @@ class ContactMaker:
 		_update_global_search(contacts)
 		return {person.email: name for person, name in zip(people, names, strict=True)}
 
-	def _contact(self, person: Person, users: dict[str, str]) -> dict:
+	def _contact(self, person: Person, phones: list[dict], users: dict[str, str]) -> dict:
 		values = contact_values(person)
-		primary = {flag: row["phone"] for row in phone_rows(person) for flag in row if flag != "phone"}
+		primary = {flag: row["phone"] for row in phones for flag in row if flag != "phone"}
 		name_parts = [part for part in (values["first_name"], values["last_name"]) if part]
 		return {
 			**self._template("Contact"),

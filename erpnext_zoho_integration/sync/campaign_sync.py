@@ -36,7 +36,7 @@ from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.lists import CountedList
 from erpnext_zoho_integration.sync.mapping import Times
-from erpnext_zoho_integration.sync.page import Note
+from erpnext_zoho_integration.sync.page import MaybeStored, Note
 from erpnext_zoho_integration.sync.page_writer import PageWriter
 from erpnext_zoho_integration.sync.plan import Policy
 from erpnext_zoho_integration.sync.session import Session
@@ -259,7 +259,7 @@ class CampaignSync:
 	def _page(self, fetched: fetch.FetchedPage) -> None:
 		"""Write a page and commit it with the position behind it."""
 		self._follow_campaign()
-		read, result = self.pages.write(self.campaign, fetched)
+		read, result = self.pages.write(self.campaign, fetched, self._maybe_stored(fetched.action_type))
 		position = self.position
 		position.next_index = fetched.page.next_index or 0
 		position.read.listed += len(fetched.page.raw)
@@ -276,6 +276,12 @@ class CampaignSync:
 			self.account.flush()
 			self._commit()
 		self.between_pages()
+
+	def _maybe_stored(self, action_type: str) -> MaybeStored:
+		"""Return what tells which keys may be stored: none but those of this sync where the action had no row before it."""
+		if self.seen is None or self.stored_before.get(action_type):
+			return lambda keys: keys
+		return self.seen.among
 
 	def _follow_campaign(self) -> None:
 		"""Find the Campaign again if somebody has renamed or merged it meanwhile.

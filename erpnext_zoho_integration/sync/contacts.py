@@ -30,7 +30,7 @@ class UnusableAddress(frappe.ValidationError):
 class Heard:
 	"""What has been taken over from one campaign, whose lists say the same of a person again and again.
 
-	Only for a worker that is alone: another one may say something else of the same people.
+	Of what another worker says of the same people meanwhile, see `settlement`.
 	"""
 
 	_MOST = 20_000  # Contacts, in some megabytes
@@ -38,20 +38,22 @@ class Heard:
 	def __init__(self) -> None:
 		self._campaign = ""
 		self._words: dict[str, int] = {}
+		self._latest: dict[str, int] = {}  # of the rows that `news` was asked about last
 
 	def news(self, campaign: str, rows: Mapping[str, Row]) -> dict[str, Row]:
 		"""Return the rows, by Contact, that say something else than the last one of the campaign did."""
 		if campaign != self._campaign:
 			self._campaign = campaign
 			self._words.clear()
-		return {contact: row for contact, row in rows.items() if self._words.get(contact) != _word(row)}
+		self._latest = {contact: _word(row) for contact, row in rows.items()}
+		return {c: row for c, row in rows.items() if self._words.get(c) != self._latest[c]}
 
-	def note(self, rows: Mapping[str, Row]) -> None:
-		"""Take note of rows, by Contact, that are taken over if this transaction is committed."""
+	def note(self, contacts: Iterable[str]) -> None:
+		"""Take note of those Contacts of the last `news` that have taken it over, if this transaction is committed."""
 		if len(self._words) > self._MOST:
 			self._words.clear()
 		frappe.db.after_rollback.add(self._words.clear)
-		self._words.update({contact: _word(row) for contact, row in rows.items()})
+		self._words.update({contact: self._latest[contact] for contact in contacts})
 
 
 def _word(row: Row) -> int:
@@ -153,7 +155,10 @@ def last_status(names: Iterable[str]) -> dict[str, str]:
 
 def _to_the_minute(sent_time: datetime | str | None) -> datetime:
 	"""Return when a mail was sent; what Zoho writes of one mail's time differs in the seconds."""
-	return get_datetime(sent_time).replace(second=0, microsecond=0) if sent_time else datetime.min
+	if not sent_time:
+		return datetime.min
+	moment = sent_time if isinstance(sent_time, datetime) else get_datetime(sent_time)
+	return moment.replace(second=0, microsecond=0)
 
 
 def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> dict:

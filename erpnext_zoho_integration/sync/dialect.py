@@ -14,8 +14,9 @@ _MAX_PARAMETERS = 30_000
 # What every DocType's table has, in the order in which our bulk statements fill them in.
 STANDARD_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx")
 _ADDRESS_INDEX = "zoho_address"
-# Text that is the same within quotes in every dialect.
-_HARMLESS = re.compile(r"[\w @.:/+-]*")
+# Text that is the same within quotes in every dialect. Frappe writes `coalesce(` for `ifnull(` wherever it stands: so no
+# parenthesis.
+_HARMLESS = re.compile(r"[\w\n @.:/+\-?=&,;#!~*|$^{}\[\]<>\"]*")
 _BOUND = "%s"
 _WRITTEN = object()
 

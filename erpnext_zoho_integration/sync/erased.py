@@ -28,6 +28,9 @@ class Known:
 		self._stand_ins = stand_ins
 		self._digests = digests or {}
 
+	def __eq__(self, other: object) -> bool:
+		return isinstance(other, Known) and self._stand_ins == other._stand_ins
+
 	def stand_in(self, email: str | None, zoho_contact_id: str | None) -> str | None:
 		"""Return the stand-in of a person, or None if they are not erased."""
 		if not self._stand_ins:

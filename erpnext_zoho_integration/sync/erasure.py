@@ -85,20 +85,20 @@ def _erase(address: str, delete_contact: bool = False) -> Erasure:
 	return result
 
 
-def forget(people: Iterable[erased.Person], known: erased.Known | None = None) -> int:
+def forget(people: Iterable[erased.Person], known: erased.Known) -> erased.Known:
 	"""Take people whom Zoho has erased out of every row that speaks of them, in all campaigns. Commits nothing.
 
 	Another contact at Zoho that shares the address keeps its rows.
 
 	Args:
 		people: address and Zoho contact id of each; Zoho gives only one of them for some.
-		known: what the register has of them, if it was asked in this transaction.
+		known: what the register has of them; it was asked in this transaction.
 
 	Returns:
-		The number of rows that were changed.
+		What it has of them now.
 	"""
 	people = set(people)
-	erased.remember(people, erased.AT_ZOHO, known)
+	known = erased.remember(people, erased.AT_ZOHO, known)
 	by_email: dict[str, str | None] = {}
 	identifiers = {identifier for _email, identifier in people if identifier}
 	for email, identifier in people:
@@ -107,14 +107,13 @@ def forget(people: Iterable[erased.Person], known: erased.Known | None = None) -
 	found = _rows_of(by_email, identifiers)
 	rows = [row for row in found if _speaks_of(row, by_email, identifiers)]
 	contacts = dialect.select_in("Contact", ("name",), "zoho_contact_id", identifiers)
-	if not rows and not contacts:
-		return 0
-	names = {name for (name,) in contacts}
-	changed = _make_figures(rows, by_email)
-	_clear_contacts(names)
-	own = {row.email for row in rows if row.zoho_contact_id in identifiers or not row.zoho_contact_id}
-	traces.black_out(own | identifiers, names)
-	return changed
+	if rows or contacts:
+		names = {name for (name,) in contacts}
+		_make_figures(rows, by_email)
+		_clear_contacts(names)
+		own = {row.email for row in rows if row.zoho_contact_id in identifiers or not row.zoho_contact_id}
+		traces.black_out(own | identifiers, names)
+	return known
 
 
 def data_deletion(request: Document, method: str | None = None) -> None:

@@ -4,7 +4,6 @@ These functions are document events (hooks.py); each is one or a few statements,
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 
 import frappe
 from frappe.model.document import Document
@@ -193,19 +192,3 @@ def opt_out(contacts: Iterable[str]) -> int:
 	if fresh:
 		frappe.db.set_value("Contact", {"name": ("in", fresh)}, "unsubscribed", 1)
 	return len(fresh)
-
-
-def link_contacts_made_since(moment: datetime) -> None:
-	"""Link rows to contacts that another worker made while they were written: neither saw what the other had not
-	committed.
-
-	Args:
-		moment: begin of the run, in the site's zone.
-	"""
-	contact = DocType("Contact")
-	query = frappe.qb.from_(contact).select(contact.email_id).where(contact.creation >= moment)
-	emails = sorted({normalize_email(email) for email in query.run(pluck=True)} - {""})
-	for start in range(0, len(emails), 500):
-		batch = emails[start : start + 500]
-		link_rows(match.contacts_of(batch))
-		frappe.db.commit()  # nosemgrep - each batch stands for itself

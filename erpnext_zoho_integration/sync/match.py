@@ -37,6 +37,19 @@ class Matches:
 		"""Return whether several Contacts have the address and nothing decides among them."""
 		return person.email in self.ambiguous and self.contact_of(person) is None
 
+	def is_unknown(self, person: Person) -> bool:
+		"""Return whether no Contact can be this person."""
+		return person.email not in self.ambiguous and self.contact_of(person) is None
+
+	def followed_by(self, later: "Matches") -> "Matches":
+		"""Return this answer with a later one about some of the same people."""
+		return Matches(
+			{**self.by_zoho_id, **later.by_zoho_id},
+			{**self.by_email, **later.by_email},
+			{**self.ambiguous, **later.ambiguous},
+			later.waiting,
+		)
+
 
 def find_contacts(people: Iterable[Person], *, and_waiting: bool = False) -> Matches:
 	"""Return the Contacts of these people, in at most three queries.

@@ -16,7 +16,8 @@ _MARKUP = str.maketrans({"<": "‹", ">": "›"})
 def recipient_name(contact: str | None, email: str, number: int) -> str:
 	"""Return the name of a recipient row, at most 140 characters long."""
 	parts = [contact[:_CONTACT_PART].strip()] if contact else []
-	return "-".join([*parts, email[:_EMAIL_PART].strip(), f"{number:02d}"]).translate(_MARKUP)
+	name = "-".join([*parts, email[:_EMAIL_PART].strip(), f"{number:02d}"])
+	return name.translate(_MARKUP) if "<" in name or ">" in name else name
 
 
 def reserve_numbers(count: int) -> range:

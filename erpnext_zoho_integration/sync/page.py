@@ -1,6 +1,6 @@
 """One page of recipients: matched, compared, written. Nothing is committed here; the runner does, with its account."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, fields
 
 from frappe import _
@@ -10,7 +10,7 @@ from erpnext_zoho_integration.sync.anonymity import anonymous_row
 from erpnext_zoho_integration.sync.fetch import FetchedPage
 from erpnext_zoho_integration.sync.identity import pseudonym
 from erpnext_zoho_integration.sync.mapping import Person, Row, erased_row
-from erpnext_zoho_integration.sync.match import Matches, find_contacts
+from erpnext_zoho_integration.sync.match import find_contacts
 from erpnext_zoho_integration.sync.writers import Writers
 
 CREATE_FOR: dict[str, Callable[[Person], bool]] = {
@@ -18,6 +18,7 @@ CREATE_FOR: dict[str, Callable[[Person], bool]] = {
 	"Everyone": lambda person: True,
 	"Nobody": lambda person: False,
 }
+MaybeStored = Callable[[Collection[str]], Iterable[str]]
 
 
 @dataclass(slots=True)
@@ -99,13 +100,7 @@ def read_page(fetched: FetchedPage, identity: str, anonymous: bool = False) -> R
 	return read
 
 
-class NeedsTurn(Exception):
-	"""Contacts have to be created, and another worker may be creating the same ones; see `make_contacts`."""
-
-
-def store_page(
-	campaign: str, page: ReadPage, create_for: str, writers: Writers | None = None, *, alone: bool = True
-) -> PageResult:
+def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers | None = None) -> PageResult:
 	"""Write a page of one campaign, and the contacts it speaks of.
 
 	Args:
@@ -113,34 +108,12 @@ def store_page(
 		page: from `read_page`.
 		create_for: for whom contacts are created, one of `CREATE_FOR`.
 		writers: by default those that the site needs, see `writers.Writers.for_site`.
-		alone: nobody else is known to create the same contacts.
-
-	Raises:
-		NeedsTurn: contacts have to be created, and this worker is not alone. Nothing of the rows has been written.
 	"""
-	if page.unforgotten:
-		erasure.forget(page.unforgotten, page.known)
-	opted_out = _opt_outs_of_figures(page)
-	result = _Page(campaign, create_for, writers or Writers.for_site(), alone).store(page.rows)
-	result.opted_out += opted_out
-	result.skipped += page.skipped
-	result.notes += page.notes
+	matched = MatchedPage(campaign, page, create_for, writers or Writers.for_site())
+	made = matched.create_contacts()
+	result = matched.store()
+	result.add(made)
 	return result
-
-
-def make_contacts(page: ReadPage, create_for: str, writers: Writers) -> PageResult:
-	"""Create the contacts that a page wants, ahead of its rows; `store_page` finds them then.
-
-	Args:
-		page: from `read_page`.
-		create_for: for whom contacts are created, one of `CREATE_FOR`.
-		writers: those of the run.
-
-	Returns:
-		Only what concerns the new contacts; what there is to be said of the others comes with the rows.
-	"""
-	made = _Page("", create_for, writers).make_contacts(page.rows)
-	return PageResult(contacts_created=made.contacts_created, opted_out=made.opted_out)
 
 
 def _opt_outs_of_figures(page: ReadPage) -> int:
@@ -152,96 +125,126 @@ def _opt_outs_of_figures(page: ReadPage) -> int:
 	return lifecycle.opt_out(set(match.contacts_of(emails).values()))
 
 
-class _Page:
-	def __init__(self, campaign: str, create_for: str, writers: Writers, alone: bool = True) -> None:
+class MatchedPage:
+	"""A page compared with what is stored, and matched with Contacts; then contacts are created, then rows written.
+
+	Args:
+		campaign: name of the Campaign.
+		page: from `read_page`.
+		create_for: for whom contacts are created, one of `CREATE_FOR`.
+		writers: those of the run.
+		maybe_stored: returns those of a page's keys of which there may be rows.
+
+	Attributes:
+		wanted: people of whom `create_contacts` will make Contacts.
+	"""
+
+	def __init__(
+		self,
+		campaign: str,
+		page: ReadPage,
+		create_for: str,
+		writers: Writers,
+		maybe_stored: MaybeStored = lambda keys: keys,
+	) -> None:
+		if page.unforgotten:
+			page.known = erasure.forget(page.unforgotten, page.known)
 		self.campaign = campaign
-		self.alone = alone
+		self.page = page
 		self.may_create = CREATE_FOR[create_for]
 		self.writers = writers
-		self.result = PageResult()
+		self.result = PageResult(skipped=page.skipped, notes=list(page.notes))
 		self.created: dict[str, str] = {}  # e-mail address → Contact
-		self.waiting: Mapping[str, list[tuple[str, str]]] = {}  # see `match.Matches`
-		self.told: set[str] = set()  # addresses of which something new is said
-
-	def make_contacts(self, rows: list[Row]) -> PageResult:
-		self._contacts(*_without_contact(_difference(rows)))
-		self._link_older_rows(rows, {})
-		return self.result
-
-	def store(self, rows: list[Row]) -> PageResult:
-		found = _difference(rows)
-		self._count(rows, found)
-		fresh, loose = _without_contact(found)
-		contact_of = self._contacts(fresh, loose)
-		contact_of.update({row.key: old.contact for row, old in found.changed if old.contact})
-		links = {old.name: contact for row, old in loose if (contact := contact_of.get(row.key))}
-		self._write(found, contact_of)
-		recipients.set_contacts(links)
-		self.result.linked += len(links)
-		self._change_contacts([*found.new, *(row for row, _old in found.changed)], contact_of)
-		self.result.opted_out += lifecycle.opt_out(
-			{links[old.name] for row, old in loose if row.person.opted_out and old.name in links}
-		)
-		self._link_older_rows(rows, links)
-		return self.result
-
-	def _count(self, rows: list[Row], found: recipients.Difference) -> None:
-		self.result.duplicates = found.duplicates
-		self.result.unchanged = len(found.unchanged)
-		self.result.erased = sum(row.erased for row in rows)
-
-	def _contacts(
-		self, fresh: list[Row], loose: list[tuple[Row, recipients.Stored]]
-	) -> dict[str, str | None]:
-		"""Return the Contacts of rows that have none yet, by key of the row; missing ones are created where wanted.
-
-		Args:
-			fresh: new and changed rows.
-			loose: unchanged ones. A contact that somebody deleted is not created again for them, and nothing that was
-				said of them before is said again.
-		"""
-		rows = [*fresh, *(row for row, _old in loose)]
-		self.told = {row.email for row in fresh}
-		creatable = [*fresh, *(row for row, old in loose if not old.contact_removed)]
-		matches = find_contacts(
-			{row.email: row.person for row in rows if not row.erased}.values(),
+		stored = recipients.stored_rows(maybe_stored({row.key for row in page.rows}))
+		self.found = recipients.difference(page.rows, stored)
+		self.fresh, self.loose = _without_contact(self.found)
+		self.told = {row.email for row in self.fresh}  # addresses of which something new is said
+		# A contact that somebody deleted is not created again for an unchanged row.
+		creatable = [*self.fresh, *(row for row, old in self.loose if not old.contact_removed)]
+		self.matches = find_contacts(
+			{row.email: row.person for row in self._contactless() if not row.erased}.values(),
 			and_waiting=any(self.may_create(row.person) for row in creatable),
 		)
-		self.waiting = matches.waiting
-		self._tell_ambiguous(matches)
-		wanted = {row.email: row.person for row in reversed(creatable) if self._is_wanted(row, matches)}
-		self._create(_one_per_zoho_id(wanted))
-		by_zoho_id = {
-			identifier: name
-			for email, name in self.created.items()
-			if (identifier := wanted[email].zoho_contact_id)
-		}
-		return {
-			row.key: matches.contact_of(row.person)
-			or self.created.get(row.email)
-			or by_zoho_id.get(row.person.zoho_contact_id or "")
-			for row in rows
-			if not row.erased
-		}
+		wanted = {row.email: row.person for row in reversed(creatable) if self._is_wanted(row)}
+		self.wanted = _one_per_zoho_id(wanted)
 
-	def _is_wanted(self, row: Row, matches: Matches) -> bool:
-		person = row.person
-		if row.erased or not self.may_create(person) or matches.contact_of(person):
-			return False
-		return not matches.is_ambiguous(person)
+	def match_again(self) -> None:
+		"""Find the Contacts that others have made meanwhile for those who had none."""
+		again = find_contacts(self.wanted, and_waiting=True)
+		self.matches = self.matches.followed_by(again)
+		self.wanted = [person for person in self.wanted if again.is_unknown(person)]
 
-	def _create(self, people: list[Person]) -> None:
-		if people and not self.alone:
-			raise NeedsTurn
-		self.created, failures = self.writers.contacts.create(people)
-		self.result.contacts_created += len(self.created)
-		self.result.opted_out += sum(p.opted_out for p in people if p.email in self.created)
+	def create_contacts(self) -> PageResult:
+		"""Create the wanted Contacts and link what is stored of them already.
+
+		Returns:
+			What concerns the new Contacts alone, so that they may be committed ahead of the page's rows.
+		"""
+		if not self.wanted:
+			return PageResult()
+		self.created, failures = self.writers.contacts.create(self.wanted)
 		for person, error in failures:
 			refused = isinstance(error, contacts.UnusableAddress)
 			if not refused or person.email in self.told:
 				self._note(str(error), "Contacts", is_error=not refused)
+		on_this_page = {old.name for _row, old in self.loose}
+		lifecycle.link_found(
+			(contact, name, action_type)
+			for email, contact in self.created.items()
+			for name, action_type in self.matches.waiting.get(email, ())
+			if name not in on_this_page
+		)
+		opted_out = sum(person.opted_out for person in self.wanted if person.email in self.created)
+		return PageResult(contacts_created=len(self.created), opted_out=opted_out)
 
-	def _write(self, found: recipients.Difference, contact_of: dict[str, str | None]) -> None:
+	def store(self) -> PageResult:
+		"""Write the rows, and what they say of people who have a Contact."""
+		found = self.found
+		self._tell_ambiguous()
+		self._count()
+		self.result.opted_out += _opt_outs_of_figures(self.page)
+		contact_of = self._contacts()
+		contact_of.update({row.key: old.contact for row, old in found.changed if old.contact})
+		links = {old.name: contact for row, old in self.loose if (contact := contact_of.get(row.key))}
+		self._write(contact_of)
+		recipients.set_contacts(links)
+		self.result.linked += len(links)
+		self._change_contacts([*found.new, *(row for row, _old in found.changed)], contact_of)
+		self.result.opted_out += lifecycle.opt_out(
+			{links[old.name] for row, old in self.loose if row.person.opted_out and old.name in links}
+		)
+		self._settle_status()
+		return self.result
+
+	def _contactless(self) -> list[Row]:
+		"""Return the rows that are linked to nobody yet."""
+		return [*self.fresh, *(row for row, _old in self.loose)]
+
+	def _count(self) -> None:
+		self.result.duplicates = self.found.duplicates
+		self.result.unchanged = len(self.found.unchanged)
+		self.result.erased = sum(row.erased for row in self.page.rows)
+
+	def _is_wanted(self, row: Row) -> bool:
+		return not row.erased and self.may_create(row.person) and self.matches.is_unknown(row.person)
+
+	def _contacts(self) -> dict[str, str | None]:
+		"""Return the Contacts of rows that had none, by key of the row."""
+		by_zoho_id = {
+			person.zoho_contact_id: self.created[person.email]
+			for person in self.wanted
+			if person.zoho_contact_id and person.email in self.created
+		}
+		return {
+			row.key: self.matches.contact_of(row.person)
+			or self.created.get(row.email)
+			or by_zoho_id.get(row.person.zoho_contact_id or "")
+			for row in self._contactless()
+			if not row.erased
+		}
+
+	def _write(self, contact_of: dict[str, str | None]) -> None:
+		found = self.found
 		new = [(row, contact_of.get(row.key)) for row in found.new]
 		changed = [(row, old, contact_of.get(row.key)) for row, old in found.changed]
 		failures = self.writers.recipients.write(self.campaign, new, changed)
@@ -257,7 +260,7 @@ class _Page:
 		"""Take over what new and changed rows say of people who had a Contact before this page."""
 		own = set(self.created.values())
 		said = {contact: row for row in rows if (contact := contact_of.get(row.key))}
-		news = self._news(said)
+		news = self.writers.heard.news(self.campaign, said)
 		changes = list(
 			contacts.changes(
 				{contact: row.person for contact, row in news.items() if contact not in own},
@@ -271,28 +274,16 @@ class _Page:
 		)
 		for person, error in failures:
 			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
-		self.writers.heard.note({name: row for name, row in news.items() if row.email not in refused})
+		self.writers.heard.note(name for name, row in news.items() if row.email not in refused)
 
-	def _news(self, said: dict[str, Row]) -> dict[str, Row]:
-		return said if self.writers.taking_turns else self.writers.heard.news(self.campaign, said)
-
-	def _link_older_rows(self, rows: list[Row], linked: dict[str, str]) -> None:
-		"""Give new Contacts their rows of other lists and campaigns, and the status that these say.
-
-		Args:
-			rows: of the page.
-			linked: those that have been linked already, by name.
-		"""
-		older = [
-			(contact, name, action_type)
-			for email, contact in self.created.items()
-			for name, action_type in self.waiting.get(email, ())
-			if name not in linked
-		]
-		if not older:
-			return
-		lifecycle.link_found(older)
-		people = {self.created[row.email]: row.person for row in rows if row.email in self.created}
+	def _settle_status(self) -> None:
+		"""Give new Contacts the status that all their rows say, those of other lists and campaigns included."""
+		older = self.matches.waiting
+		people = {
+			self.created[row.email]: row.person
+			for row in self.page.rows
+			if row.email in self.created and row.email in older
+		}
 		status = contacts.last_status(people)
 		self.writers.contacts.change(
 			[
@@ -302,8 +293,8 @@ class _Page:
 			]
 		)
 
-	def _tell_ambiguous(self, matches: Matches) -> None:
-		for email, names in sorted(matches.ambiguous.items()):
+	def _tell_ambiguous(self) -> None:
+		for email, names in sorted(self.matches.ambiguous.items()):
 			if email not in self.told:
 				continue
 			self._note(
@@ -315,10 +306,6 @@ class _Page:
 
 	def _note(self, message: str, stage: str, is_error: bool = False) -> None:
 		self.result.notes.append(Note(message, stage, is_error))
-
-
-def _difference(rows: list[Row]) -> recipients.Difference:
-	return recipients.difference(rows, recipients.stored_rows({row.key for row in rows}))
 
 
 def _without_contact(found: recipients.Difference) -> tuple[list[Row], list[tuple[Row, recipients.Stored]]]:

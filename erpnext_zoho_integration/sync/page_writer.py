@@ -1,27 +1,28 @@
 """Writes the pages of one campaign: again where another worker was quicker, at last row by row."""
 
+import time
+
 from rq.timeouts import JobTimeoutException
 
 import frappe
 
 from erpnext_zoho_integration.connection.locks import shared_lock
-from erpnext_zoho_integration.sync import dialect
+from erpnext_zoho_integration.sync import dialect, erased
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.fetch import FetchedPage
-from erpnext_zoho_integration.sync.page import (
-	NeedsTurn,
-	PageResult,
-	ReadPage,
-	make_contacts,
-	read_page,
-	store_page,
-)
+from erpnext_zoho_integration.sync.page import MatchedPage, MaybeStored, PageResult, ReadPage, read_page
 from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 5
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
 _TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
+# What was read before a longer wait is read again.
+_STALE_SECONDS = 2
+
+
+class _Outdated(Exception):
+	"""What was read of a page is no longer so."""
 
 
 class PageWriter:
@@ -49,27 +50,31 @@ class PageWriter:
 		self._writers = writers
 		self._account = account
 
-	def write(self, campaign: str, fetched: FetchedPage) -> tuple[ReadPage, PageResult]:
+	def write(
+		self, campaign: str, fetched: FetchedPage, maybe_stored: MaybeStored
+	) -> tuple[ReadPage, PageResult]:
 		"""Write a page; one that lost against another transaction is written again, at last row by row.
 
 		Args:
 			campaign: name of the Campaign.
 			fetched: from Zoho.
+			maybe_stored: returns those of its keys of which there may be rows.
 		"""
-		writers, had_turn = self._writers, False
-		needs_turn = writers.taking_turns and writers.creating
+		writers = self._writers
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
-				if needs_turn:
-					self._make_contacts(fetched)
-					needs_turn, had_turn = False, True
-				# Read anew as well: by now somebody may be erased whom it names.
-				read = self._read(fetched)
-				alone = had_turn or attempt == _ATTEMPTS or not writers.taking_turns
-				return read, store_page(campaign, read, self._create_for, writers, alone=alone)
-			except NeedsTurn:
-				frappe.db.rollback()
-				needs_turn = True
+				# Read anew each time: by now somebody may be erased whom it names.
+				read = read_page(fetched, self._identity, self._anonymous)
+				page = MatchedPage(campaign, read, self._create_for, writers, maybe_stored)
+				if page.wanted and writers.taking_turns:
+					seconds = self._create_in_turn(page, fetched)
+					if attempt == 1 and seconds > _STALE_SECONDS:
+						raise _Outdated
+					return read, page.store()
+				made = page.create_contacts()
+				result = page.store()
+				result.add(made)
+				return read, result
 			except JobTimeoutException:
 				raise
 			except Exception as error:
@@ -78,28 +83,41 @@ class PageWriter:
 					raise
 				duplicate = dialect.is_duplicate(error)
 				if duplicate and not writers.taking_turns:
-					writers.taking_turns = needs_turn = True
+					writers.taking_turns = True
 				elif attempt > (2 if duplicate else 1) and not isinstance(
-					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError
+					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | _Outdated
 				):
 					# What is refused again and again is no other worker's doing.
-					writers, needs_turn, had_turn = Writers.by_document(), False, True
+					writers = Writers.by_document()
 		raise AssertionError("unreachable")
 
-	def _read(self, fetched: FetchedPage) -> ReadPage:
-		return read_page(fetched, self._identity, self._anonymous)
-
-	def _make_contacts(self, fetched: FetchedPage) -> None:
+	def _create_in_turn(self, page: MatchedPage, fetched: FetchedPage) -> float:
 		"""Create the contacts of a page while no other worker creates any, and commit them ahead of its rows.
 
 		Two workers of a first sync have many people in common: who comes second would do its page again, and again.
+
+		Returns:
+			How long that took, in seconds.
+
+		Raises:
+			_Outdated: do the page again; its contacts may be there by then.
 		"""
+		begun = time.monotonic()
+		frappe.db.commit()  # nosemgrep - nobody waits for this page while it waits; ends what it sees of the site
 		with shared_lock("contacts", seconds=_TURN_SECONDS, wait=_TURN_SECONDS, poll=_TURN_POLL_SECONDS):
-			frappe.db.commit()  # nosemgrep - what the worker before has created is seen from here on
-			self._writers.contacts.follow()
-			made = make_contacts(self._read(fetched), self._create_for, self._writers)
+			self._require_same_register(page, fetched)
+			page.writers.contacts.follow()
+			page.match_again()
+			made = page.create_contacts()
 			with self._account.all_or_nothing():
 				self._account.add(made, fetched.action_type)
 				self._account.flush()
 				frappe.db.commit()  # nosemgrep - for the worker whose turn is next
-		self._writers.creating = bool(made.contacts_created)
+		self._require_same_register(page, fetched)
+		return time.monotonic() - begun
+
+	@staticmethod
+	def _require_same_register(page: MatchedPage, fetched: FetchedPage) -> None:
+		"""Raise `_Outdated` if one of a page's people was erased meanwhile; none will be until the next commit."""
+		if erased.known_by(fetched.digests) != page.page.known:
+			raise _Outdated

@@ -18,7 +18,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import NotConnected, explain, mark_refused, mark_working
 from erpnext_zoho_integration.connection.locks import Held, shared_lock
-from erpnext_zoho_integration.sync import account, clock, dialect, lifecycle, notify, plan, tasks
+from erpnext_zoho_integration.sync import account, clock, dialect, notify, plan, settlement, tasks
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignGone, CampaignSync
 from erpnext_zoho_integration.sync.governor import Paused
@@ -334,11 +334,11 @@ class Slice:
 		return "Waiting"
 
 	def _finish(self, stopped: str | None, cancelled: bool = False) -> str:
-		run = frappe.db.get_value(account.RUN, self.run, ["workers", "started_at", "status"], as_dict=True)
+		run = frappe.db.get_value(account.RUN, self.run, ["started_at", "status"], as_dict=True)
 		if not run:
 			raise RunGone
-		if run.workers > 1 and run.started_at and run.status in account.ACTIVE:
-			lifecycle.link_contacts_made_since(run.started_at)
+		if self.writers.taking_turns and run.started_at and run.status in account.ACTIVE:
+			settlement.settle(run.started_at, self.writers.contacts)
 		status = account.finish(self.run, stopped, cancelled)
 		frappe.db.set_single_value("Zoho Settings", {"last_sync": frappe.utils.now()}, update_modified=False)
 		user = frappe.db.get_value(account.RUN, self.run, "user")

@@ -7,7 +7,7 @@ before) and were as long as Zoho's own counter says: never because of an error, 
 
 import base64
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import frappe
 from frappe.query_builder import DocType
@@ -19,6 +19,8 @@ _BUCKET = 1 << 16
 
 # So many keys are kept with the position of a sync, for whoever goes on with it; more would weigh on every page.
 _KEPT = 4096
+# So many can be looked up one by one, in some megabytes.
+_LOOKED_UP = 1 << 15
 
 
 class SeenKeys:
@@ -26,10 +28,19 @@ class SeenKeys:
 
 	def __init__(self) -> None:
 		self._keys = array("Q")
+		self._set: set[int] = set()  # of the first ones
 
 	def add(self, keys: Iterable[str]) -> None:
 		"""Add keys of rows, as hexadecimal digests."""
 		self._keys.extend([int(key[:16], 16) for key in keys])
+
+	def among(self, keys: Collection[str]) -> Collection[str]:
+		"""Return at least those of these keys that have come before."""
+		if len(self._keys) > _LOOKED_UP:
+			self._set.clear()
+			return keys
+		self._set.update(self._keys[len(self._set) :])
+		return [key for key in keys if int(key[:16], 16) in self._set]
 
 	def add_ids(self, identifiers: Iterable[str | None]) -> None:
 		"""Add Zoho's ids of contacts, which are numbers; others are left out."""

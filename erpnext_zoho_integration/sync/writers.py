@@ -176,7 +176,6 @@ class Writers:
 
 	Attributes:
 		taking_turns: other workers may create the same contacts.
-		creating: the last turn was needed, so that the next page is likely to need one.
 		heard: what has been taken over from the campaign being read.
 	"""
 
@@ -186,7 +185,7 @@ class Writers:
 		self.recipients = recipients
 		self.contacts = contact_writer
 		self.reasons = reasons
-		self.taking_turns = self.creating = False
+		self.taking_turns = False
 		self.heard = contacts.Heard()
 
 	@classmethod

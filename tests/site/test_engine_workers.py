@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
-from erpnext_zoho_integration.sync import queue, runner
+from erpnext_zoho_integration.sync import erasure, page_writer, queue, runner
 from erpnext_zoho_integration.sync.writers import Writers
 from tests.site.engine import assert_same, content, forget_everything, run_all, run_end
 from tests.site.server import TestSite, settle
-from tests.site.syncing import RECIPIENT, answer_with, before_each_statement, connect, errors_of, person
+from tests.site.syncing import (
+	RECIPIENT,
+	answer_with,
+	before_each_statement,
+	connect,
+	errors_of,
+	new_contact,
+	person,
+)
 
 HOW = {"bulk": Writers.for_site, "documents": Writers.by_document}
 EMAIL = "ada@example.com"
@@ -94,6 +104,91 @@ def test_a_worker_among_several_ends_with_the_same_database(start_simulator: Cal
 	for number in ("rows_inserted", "contacts_created", "contacts_linked", "opted_out", "rows_skipped"):
 		assert (number, among.get(number)) == (number, alone.get(number))
 	assert Counter(errors_of(among)) == Counter(errors_of(alone))
+
+
+def among_two(while_it_waits: Callable[[], None], monkeypatch: pytest.MonkeyPatch):
+	"""Do a run as one of two workers; something happens while this one waits for its first turn at creating Contacts."""
+	real, happened = page_writer.shared_lock, []
+
+	@contextmanager
+	def lock(name: str, **options: object) -> Iterator:
+		if not happened:
+			happened.append(name)
+			while_it_waits()
+			frappe.db.commit()
+		with real(name, **options) as held:
+			yield held
+
+	monkeypatch.setattr(page_writer, "shared_lock", lock)
+	name, _created = queue.open_run("User", None, "All", workers=2)
+	settle()
+	runner.execute(name)
+	assert happened
+	return run_end(name)
+
+
+def test_a_contact_made_while_a_worker_waits_for_its_turn_is_found(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
+	answer_with(zoho, {"openedcontacts": [person(EMAIL, 1), person("other@example.com", 3)]})
+	run = among_two(lambda: new_contact(EMAIL), monkeypatch)
+	assert (run.status, errors_of(run), run.contacts_created) == ("Success", [], 1)
+	(contact,) = contacts()
+	assert frappe.get_all(RECIPIENT, {"email": EMAIL}, pluck="contact") == [contact]
+
+
+def test_a_person_erased_while_a_worker_waits_for_its_turn_is_not_stored(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
+	answer_with(zoho, {"openedcontacts": [person(EMAIL, 1), person("other@example.com", 3)]})
+	run = among_two(lambda: erasure.erase_person(EMAIL), monkeypatch)
+	assert (run.status, errors_of(run), run.contacts_created) == ("Success", [], 1)
+	assert not contacts()
+	assert sorted(frappe.get_all(RECIPIENT, pluck="rtbf")) == [0, 1]
+	assert not frappe.db.exists(RECIPIENT, {"email": EMAIL})
+
+
+def test_a_page_that_waited_long_is_read_again(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
+	known = new_contact("known@example.com")
+	answer_with(zoho, {"openedcontacts": [person("known@example.com", 1), person("other@example.com", 3)]})
+
+	def wait() -> None:
+		time.sleep(1.1)
+		frappe.delete_doc("Contact", known.name)
+
+	monkeypatch.setattr(page_writer, "_STALE_SECONDS", 1)
+	run = among_two(wait, monkeypatch)
+	assert (run.status, errors_of(run), run.contacts_created) == ("Success", [], 2)
+	links = frappe.get_all(RECIPIENT, pluck="contact")
+	assert known.name not in links and all(frappe.db.exists("Contact", name) for name in links)
+
+
+def test_what_two_workers_could_not_see_of_each_other_is_put_right_at_the_end(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	connect(start_simulator(seed=3, campaigns=3, recipients=120))
+	run_all()
+	wanted, finish = content(), runner.Slice._finish
+	assert frappe.db.count(RECIPIENT, {"contact_status": "bounce"})
+	forget_everything()
+
+	def after_the_last_page(each: runner.Slice, *args: object, **options: object):
+		"""As if each had been written by a worker that did not see the other ones' pages."""
+		frappe.db.sql("update `tabContact` set zoho_status = 'active'")
+		frappe.db.sql(f"update `tab{RECIPIENT}` set contact = null where action_type = 'Sent'")
+		frappe.db.commit()
+		return finish(each, *args, **options)
+
+	monkeypatch.setattr(runner.Slice, "_finish", after_the_last_page)
+	name, _created = queue.open_run("User", None, "All", workers=2)
+	settle()
+	assert runner.execute(name) == "Success"
+	assert_same(wanted, content())
 
 
 def test_workers_that_name_contacts_alike_do_not_get_in_each_other_s_way(

@@ -280,21 +280,21 @@ def test_erasing_somebody_unknown_is_remembered_for_what_may_come(zoho) -> None:
 
 def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
 	"""The page was read before the erasure and is written after it: it is read again once it fails, or refused."""
-	from erpnext_zoho_integration.sync import page_writer
+	from erpnext_zoho_integration.sync.page import MatchedPage
 
-	store = page_writer.store_page
+	store = MatchedPage.store
 	attempts = []
 
-	def erase_first(*args: object, **options: object):
+	def erase_first(page: MatchedPage):
 		attempts.append(1)
 		if len(attempts) == 1:
 			frappe.db.rollback()
 			erase_person(ADA)
 			raise frappe.QueryDeadlockError
-		return store(*args, **options)
+		return store(page)
 
 	answer_with(zoho, {"openedcontacts": [ada(city="Marylebone"), bob()]})
-	monkeypatch.setattr(page_writer, "store_page", erase_first)
+	monkeypatch.setattr(MatchedPage, "store", erase_first)
 	assert sync_all(full=True).status == "Success" and len(attempts) > 1
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 

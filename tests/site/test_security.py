@@ -53,6 +53,7 @@ HOSTILE = [
 	"\x1b[31mred\x00",
 	"../../etc/passwd",
 	"\u202egnp.exe",
+	"ifnull(1, {0})",
 ]
 
 
@@ -241,6 +242,7 @@ def test_hostile_text_is_stored_as_text_and_comes_out_as_text(
 	stored = json.dumps([rows, frappe.get_all("Contact", ["*"])], default=str)
 	for forbidden in ("<", ">", "\\u0000", "\\u001b", "\\r", "\\u202e"):
 		assert forbidden not in stored, forbidden
+	assert {row.company_name for row in rows} > {"ifnull(1, {0})", "' OR '1'='1", "{{ 7*7 }}", "%s %(x)s %"}
 	for report in ("Engaged Contacts", "Engagement by Country"):
 		answer = manager.call("frappe.desk.query_report.run", report_name=report, filters={})
 		assert answer.ok and "<script" not in answer.text and "<img" not in answer.text
