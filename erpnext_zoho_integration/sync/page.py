@@ -110,10 +110,8 @@ def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers 
 		writers: by default those that the site needs, see `writers.Writers.for_site`.
 	"""
 	matched = MatchedPage(campaign, page, create_for, writers or Writers.for_site())
-	made = matched.create_contacts()
-	result = matched.store()
-	result.add(made)
-	return result
+	matched.result.add(matched.create_contacts())
+	return matched.store()
 
 
 def _opt_outs_of_figures(page: ReadPage) -> int:

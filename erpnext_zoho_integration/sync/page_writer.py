@@ -17,6 +17,8 @@ _ATTEMPTS = 5
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
 _TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
+# So many contacts are created with the rows of their page.
+_FEW = 100
 # What was read before a longer wait is read again.
 _STALE_SECONDS = 2
 
@@ -70,11 +72,11 @@ class PageWriter:
 					seconds = self._create_in_turn(page, fetched)
 					if attempt == 1 and seconds > _STALE_SECONDS:
 						raise _Outdated
-					return read, page.store()
-				made = page.create_contacts()
-				result = page.store()
-				result.add(made)
-				return read, result
+				elif len(page.wanted) > _FEW:
+					self._create_ahead(page, fetched)
+				else:
+					page.result.add(page.create_contacts())
+				return read, page.store()
 			except JobTimeoutException:
 				raise
 			except Exception as error:
@@ -108,13 +110,21 @@ class PageWriter:
 			self._require_same_register(page, fetched)
 			page.writers.contacts.follow()
 			page.match_again()
-			made = page.create_contacts()
-			with self._account.all_or_nothing():
-				self._account.add(made, fetched.action_type)
-				self._account.flush()
-				frappe.db.commit()  # nosemgrep - for the worker whose turn is next
-		self._require_same_register(page, fetched)
+			self._create_ahead(page, fetched)
 		return time.monotonic() - begun
+
+	def _create_ahead(self, page: MatchedPage, fetched: FetchedPage) -> None:
+		"""Create the contacts of a page and commit them ahead of its rows: two short transactions instead of a long one.
+
+		Raises:
+			_Outdated: do the page again.
+		"""
+		made = page.create_contacts()
+		with self._account.all_or_nothing():
+			self._account.add(made, fetched.action_type)
+			self._account.flush()
+			frappe.db.commit()  # nosemgrep - see above
+		self._require_same_register(page, fetched)
 
 	@staticmethod
 	def _require_same_register(page: MatchedPage, fetched: FetchedPage) -> None:
