@@ -1,19 +1,22 @@
 """Writes the pages of one campaign: again where another worker was quicker, at last row by row."""
 
+import random
 import time
+from contextlib import AbstractContextManager
 
 from rq.timeouts import JobTimeoutException
 
 import frappe
 
-from erpnext_zoho_integration.connection.locks import shared_lock
-from erpnext_zoho_integration.sync import dialect, erased
+from erpnext_zoho_integration.connection.locks import Held, shared_lock
+from erpnext_zoho_integration.sync import dialect, erased, erasure
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.fetch import FetchedPage
 from erpnext_zoho_integration.sync.page import MatchedPage, MaybeStored, PageResult, ReadPage, read_page
 from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 5
+_PAUSE_SECONDS = 0.2
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
 _TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
@@ -21,6 +24,10 @@ _TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
 _FEW = 100
 # What was read before a longer wait is read again.
 _STALE_SECONDS = 2
+
+
+def _turn(what: str) -> AbstractContextManager[Held]:
+	return shared_lock(what, seconds=_TURN_SECONDS, wait=_TURN_SECONDS, poll=_TURN_POLL_SECONDS)
 
 
 class _Outdated(Exception):
@@ -65,8 +72,7 @@ class PageWriter:
 		writers = self._writers
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
-				# Read anew each time: by now somebody may be erased whom it names.
-				read = read_page(fetched, self._identity, self._anonymous)
+				read = self._read(fetched)
 				page = MatchedPage(campaign, read, self._create_for, writers, maybe_stored)
 				if page.wanted and writers.taking_turns:
 					seconds = self._create_in_turn(page, fetched)
@@ -83,6 +89,8 @@ class PageWriter:
 				frappe.db.rollback()
 				if attempt == _ATTEMPTS:
 					raise
+				if isinstance(error, frappe.QueryDeadlockError):
+					time.sleep(attempt * random.uniform(0, _PAUSE_SECONDS))  # until the others are through
 				duplicate = dialect.is_duplicate(error)
 				if duplicate and not writers.taking_turns:
 					writers.taking_turns = True
@@ -92,6 +100,21 @@ class PageWriter:
 					# What is refused again and again is no other worker's doing.
 					writers = Writers.by_document()
 		raise AssertionError("unreachable")
+
+	def _read(self, fetched: FetchedPage) -> ReadPage:
+		"""Return the rows of a page, read anew each time: by now somebody may be erased whom it names.
+
+		People whom Zoho has erased since it was last asked are forgotten first, by one worker at a time: whoever enters
+		them into the register waits for all who have looked into it, and two of those would wait for each other.
+		"""
+		read = read_page(fetched, self._identity, self._anonymous)
+		if not read.unforgotten:
+			return read
+		frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
+		with _turn("erased"):
+			erasure.forget(read.unforgotten, erased.among(read.unforgotten))
+			frappe.db.commit()  # nosemgrep - for the worker whose turn is next
+		return read_page(fetched, self._identity, self._anonymous)
 
 	def _create_in_turn(self, page: MatchedPage, fetched: FetchedPage) -> float:
 		"""Create the contacts of a page while no other worker creates any, and commit them ahead of its rows.
@@ -106,7 +129,7 @@ class PageWriter:
 		"""
 		begun = time.monotonic()
 		frappe.db.commit()  # nosemgrep - nobody waits for this page while it waits; ends what it sees of the site
-		with shared_lock("contacts", seconds=_TURN_SECONDS, wait=_TURN_SECONDS, poll=_TURN_POLL_SECONDS):
+		with _turn("contacts"):
 			self._require_same_register(page, fetched)
 			page.writers.contacts.follow()
 			page.match_again()

@@ -212,6 +212,23 @@ def test_workers_that_name_contacts_alike_do_not_get_in_each_other_s_way(
 	assert set(names) == {"Grace Hopper", *(f"Grace Hopper-{number}" for number in range(1, 30))}
 
 
+def test_workers_that_meet_people_erased_at_zoho_do_not_get_in_each_other_s_way(
+	start_simulator: Callable, process: Callable
+) -> None:
+	if frappe.db.db_type == "sqlite":
+		pytest.skip("SQLite lets one worker write at a time")
+	connect(start_simulator(seed=1, campaigns=4, recipients=6000, people=6000), workers=4, page_size=100)
+	name, _created = queue.open_run("User", None, "All", workers=4)
+	settle()
+	workers = [process("take-part", name).ready() for _nth in range(4)]
+	for each in workers:
+		each.go()
+	assert [each.end() for each in workers] == ["Success"] * 4
+	run = run_end(name)
+	assert (run.status, run.failed_campaigns, errors_of(run)) == ("Success", 0, [])
+	assert frappe.db.count(RECIPIENT, {"rtbf": 1}) > 20
+
+
 def test_an_address_taken_out_of_a_contact_may_get_another_one(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
 	answer_with(zoho, {"openedcontacts": [person(EMAIL, contactid="")]})
