@@ -28,10 +28,12 @@ class ContactNames:
 		"""Return a free name for each of these full names, in two queries at most."""
 		frappe.db.after_rollback.add(self._last.clear)  # then they have not been given
 		bases = [acceptable_name("Contact", name) for name in full_names]
-		self._look_up({self._fold(base): base for base in bases if self._fold(base) not in self._last})
+		all_folded = [self._fold(base) for base in bases]
+		self._look_up(
+			{folded: base for folded, base in zip(all_folded, bases, strict=True) if folded not in self._last}
+		)
 		names = []
-		for base in bases:
-			folded = self._fold(base)
+		for folded, base in zip(all_folded, bases, strict=True):
 			number = self._last.get(folded)
 			self._last[folded] = 0 if number is None else number + 1
 			names.append(base if number is None else f"{base}-{number + 1}")

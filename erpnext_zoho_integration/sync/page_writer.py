@@ -19,7 +19,7 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
-_TURN_POLL_SECONDS = 0.005  # a turn takes about ten times as long
+_TURN_POLL_SECONDS = 0.002  # a turn takes about ten times as long
 # So many contacts are created with the rows of their page.
 _FEW = 100
 # What was read before a longer wait is read again.
