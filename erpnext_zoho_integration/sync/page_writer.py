@@ -20,8 +20,8 @@ _PAUSE_SECONDS = 0.2
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
 _TURN_POLL_SECONDS = 0.002  # a turn takes about ten times as long
-# So many contacts are created with the rows of their page.
-_FEW = 100
+# So many contacts are created with the rows of their page: that does not take long.
+_FEW = 250
 # What was read before a longer wait is read again.
 _STALE_SECONDS = 2
 
@@ -104,11 +104,12 @@ class PageWriter:
 	def _read(self, fetched: FetchedPage) -> ReadPage:
 		"""Return the rows of a page, read anew each time: by now somebody may be erased whom it names.
 
-		People whom Zoho has erased since it was last asked are forgotten first, by one worker at a time: whoever enters
-		them into the register waits for all who have looked into it, and two of those would wait for each other.
+		Where there are several workers, people whom Zoho has erased since it was last asked are forgotten first, by one of
+		them at a time: whoever enters somebody into the register waits for all who have looked into it, and two of those
+		would wait for each other.
 		"""
 		read = read_page(fetched, self._identity, self._anonymous)
-		if not read.unforgotten:
+		if not (read.unforgotten and self._writers.taking_turns):
 			return read
 		frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
 		with _turn("erased"):
