@@ -7,6 +7,7 @@ page.
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -85,6 +86,7 @@ class CampaignSync:
 		self.full = full
 		self.between_pages = between_pages
 		self.own_position = False  # whether an earlier slice of this run has left it
+		self.inserted: Counter[str] = Counter()  # rows of each action that are new
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
 		self.announced = 0  # rows of the list being read that are not counted yet
@@ -265,6 +267,7 @@ class CampaignSync:
 		position.read.listed += len(fetched.page.raw)
 		position.read.skipped += result.skipped
 		position.read.failed += sum(note.is_error for note in result.notes)
+		self.inserted[fetched.action_type] += result.inserted
 		self.contacts.add_ids(record.contact_id for record in fetched.page.items)
 		if self.seen is not None:
 			self.seen.add(row.key for row in read.rows)
@@ -342,7 +345,7 @@ class CampaignSync:
 			listed == expected
 			and not moved
 			and self.stored_before.get(action_type)
-			and reconcile.count_stored(self.campaign, action_type).get(action_type, 0) > distinct
+			and self.stored_before[action_type] + self.inserted[action_type] > distinct
 		):
 			unlisted.remove_unlisted(self.campaign, action_type, seen, self._count_removed)
 

@@ -90,8 +90,8 @@ def reconcile(
 	return Verdict(sum(known), sum(stored.get(action, 0) for action in expected), differences)
 
 
-def count_stored(campaign: str, action_type: str | None = None) -> dict[str, int]:
-	"""Return the number of stored rows of a campaign by action type, all of them or the given one, in one query."""
+def count_stored(campaign: str) -> dict[str, int]:
+	"""Return the number of stored rows of a campaign by action type, in one query."""
 	recipient = DocType("Campaign Recipient")
 	query = (
 		frappe.qb.from_(recipient)
@@ -99,8 +99,6 @@ def count_stored(campaign: str, action_type: str | None = None) -> dict[str, int
 		.where(recipient.campaign == campaign)
 		.groupby(recipient.action_type)
 	)
-	if action_type:
-		query = query.where(recipient.action_type == action_type)
 	return dict(query.run())
 
 
