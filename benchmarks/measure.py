@@ -2,7 +2,6 @@
 
 import resource
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import frappe
@@ -120,12 +119,6 @@ def least_calls(world: World, page_size: int) -> int:
 def memory_mib() -> float:
 	"""Return the most memory that this process has had, in MiB."""
 	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def median_of(times: int, measure: Callable[[], float]) -> float:
-	"""Return the median of several measurements."""
-	values = sorted(measure() for _number in range(times))
-	return values[len(values) // 2]
 
 
 def fresh(rows: int, **knobs: object) -> World:
