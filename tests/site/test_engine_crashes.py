@@ -100,6 +100,30 @@ def test_killed_at_any_commit_and_taken_over_it_ends_up_the_same(zoho, process: 
 	assert not frappe.get_all(RUN, {"status": ("in", account.ACTIVE)})
 
 
+def test_a_worker_among_several_killed_at_any_commit_and_taken_over_ends_up_the_same(
+	zoho, process: Callable
+) -> None:
+	"""It commits the contacts of a page ahead of its rows."""
+	alone, wanted = run_all(), content()
+	half, died = 1, 0
+	while True:
+		forget_everything()
+		name, _created = queue.open_run("User", None, "All", workers=2)
+		settle()
+		if process("take-part", name, half).ready().go().end() != "killed":
+			break
+		died += 1
+		grow_old()
+		runner.execute(name)
+		run = run_end(name)
+		assert run.status == "Success", half
+		assert_same(wanted, content(), f"killed at half commit {half}")
+		numbers = ("rows_inserted", "contacts_created", "contacts_linked", "opted_out")
+		assert [run.get(number) for number in numbers] == [alone.get(number) for number in numbers], half
+		half += 3 * STEP if STEP > 1 else 1
+	assert died >= 60 / STEP / 3, died
+
+
 def rewind(zoho) -> None:
 	"""Take the simulated account back to its beginning; the connection stays."""
 	from erpnext_zoho_integration.simulator.world import World
