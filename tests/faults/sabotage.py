@@ -22,7 +22,8 @@ STATEMENTS = {
 	"refresh": r"(INSERT|REPLACE|UPDATE) .*__Auth",
 	"list": r"INSERT INTO tabZoho Sync Task",
 	"report": r"INSERT INTO tabCampaign Analytics",
-	"recipients": r"SELECT row_key,",
+	# What a list without earlier rows begins with is the search for Contacts.
+	"recipients": r"SELECT (row_key,|zoho_contact_id, name FROM tabContact\b)",
 	"match": r"SELECT .*FROM tabContact Email",
 	"write": r"INSERT INTO tabCampaign Recipient",
 	"checkpoint": r"UPDATE tabZoho Campaign State SET position",
