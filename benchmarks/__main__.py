@@ -25,7 +25,9 @@ def main() -> int:
 	parser.add_argument(
 		"--campaigns", type=int, help="over which they are spread; by default 2,000 rows each"
 	)
-	parser.add_argument("--repeat", type=int, default=1, help="medians of so many rounds of everything but --pace")
+	parser.add_argument(
+		"--repeat", type=int, default=1, help="medians of so many rounds of everything but --pace"
+	)
 	parser.add_argument(
 		"--workers", type=int, default=1, help="measure a first sync by so many processes too"
 	)
@@ -62,7 +64,9 @@ def measured(options: argparse.Namespace) -> Iterator[dict]:
 	# One after the other in each round, since a shared machine is now faster, now slower.
 	rounds = [one_round(options) for _number in range(options.repeat)]
 	figures = {name: middle([each[name] for each in rounds]) for name in rounds[0]}
-	figures["extra_memory_mib"] = max(each["extra_memory_mib"] for each in rounds)  # what a process has had stays
+	figures["extra_memory_mib"] = max(
+		each["extra_memory_mib"] for each in rounds
+	)  # what a process has had stays
 	speed, by_document = figures["engine_rows_per_second"], figures["document_rows_per_second"]
 	bare = figures["bare_upsert_rows_per_second"]
 	yield figures | {

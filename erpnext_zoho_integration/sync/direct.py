@@ -120,7 +120,7 @@ def find_or_create_contact(contact_data: dict) -> Document | None:
 	matches = find_contacts([person])
 	if name := matches.contact_of(person):
 		return frappe.get_doc("Contact", name)
-	if matches.is_ambiguous(person) or not contacts.usable(person.email):
+	if not matches.is_unknown(person) or not contacts.usable(person.email):
 		return None
 	return contacts.create_contact(person)
 

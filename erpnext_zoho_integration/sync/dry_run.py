@@ -129,7 +129,7 @@ class DryRun:
 			if matches.contact_of(person) or row.email in self.would_create:
 				preview.linked += 1
 			elif (
-				not matches.is_ambiguous(person)
+				matches.is_unknown(person)
 				and CREATE_FOR[self.policy.create_for](person)
 				and contacts.usable(person.email)
 			):

@@ -33,12 +33,8 @@ class Matches:
 			return contact
 		return self.by_email.get(person.email)
 
-	def is_ambiguous(self, person: Person) -> bool:
-		"""Return whether several Contacts have the address and nothing decides among them."""
-		return person.email in self.ambiguous and self.contact_of(person) is None
-
 	def is_unknown(self, person: Person) -> bool:
-		"""Return whether no Contact can be this person."""
+		"""Return whether no Contact can be this person; not so where several have the address and nothing decides."""
 		return person.email not in self.ambiguous and self.contact_of(person) is None
 
 	def followed_by(self, later: "Matches") -> "Matches":

@@ -11,7 +11,7 @@ from erpnext_zoho_integration.sync.fetch import FetchedPage
 from erpnext_zoho_integration.sync.identity import pseudonym
 from erpnext_zoho_integration.sync.mapping import Person, Row, erased_row
 from erpnext_zoho_integration.sync.match import find_contacts
-from erpnext_zoho_integration.sync.writers import Writers
+from erpnext_zoho_integration.sync.writers import Changes, Writers
 
 CREATE_FOR: dict[str, Callable[[Person], bool]] = {
 	"Everyone Who Acted": lambda person: person.acted,
@@ -265,13 +265,10 @@ class MatchedPage:
 				of_stored_rows=True,
 			)
 		)
-		failures = self.writers.contacts.change(changes)
-		refused = {person.email for person, _error in failures}
+		refused = self._change(changes)
 		self.result.opted_out += sum(
 			values.get("unsubscribed", 0) for _name, person, values in changes if person.email not in refused
 		)
-		for person, error in failures:
-			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
 		self.writers.heard.note(name for name, row in news.items() if row.email not in refused)
 
 	def _settle_status(self) -> None:
@@ -283,13 +280,20 @@ class MatchedPage:
 			if row.email in self.created and row.email in older
 		}
 		status = contacts.last_status(people)
-		self.writers.contacts.change(
+		self._change(
 			[
 				(name, person, {"zoho_status": status[name]})
 				for name, person in people.items()
 				if status.get(name, person.status) != person.status
 			]
 		)
+
+	def _change(self, changes: Changes) -> set[str]:
+		"""Change Contacts; return the addresses of those that were refused, which the run lists."""
+		failures = self.writers.contacts.change(changes)
+		for person, error in failures:
+			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
+		return {person.email for person, _error in failures}
 
 	def _tell_ambiguous(self) -> None:
 		for email, names in sorted(self.matches.ambiguous.items()):

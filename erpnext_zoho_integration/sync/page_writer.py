@@ -1,4 +1,8 @@
-"""Writes the pages of one campaign: again where another worker was quicker, at last row by row."""
+"""Writes the pages of one campaign: again where another worker was quicker, at last row by row.
+
+Commits what must not wait for a page's rows: contacts where they are many or others want the same ones, and people
+whom Zoho has erased.
+"""
 
 import random
 import time
@@ -19,7 +23,7 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
 # Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
-_TURN_POLL_SECONDS = 0.002  # a turn takes about ten times as long
+_TURN_POLL_SECONDS = 0.002  # a turn takes some twenty times as long
 # So many contacts are created with the rows of their page: that does not take long.
 _FEW = 250
 # What was read before a longer wait is read again.

@@ -338,7 +338,8 @@ class Slice:
 		if not run:
 			raise RunGone
 		if self.writers.taking_turns and run.started_at and run.status in account.ACTIVE:
-			settlement.settle(run.started_at, self.writers.contacts)
+			for person, error in settlement.settle(run.started_at, self.writers.contacts):
+				account.add_error(self.run, f"{person.email}: {error}", "Contacts")
 		status = account.finish(self.run, stopped, cancelled)
 		frappe.db.set_single_value("Zoho Settings", {"last_sync": frappe.utils.now()}, update_modified=False)
 		user = frappe.db.get_value(account.RUN, self.run, "user")

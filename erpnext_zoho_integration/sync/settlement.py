@@ -10,12 +10,12 @@ from frappe.query_builder.functions import Max, Min
 from erpnext_zoho_integration.sync import clock, contacts, dialect, lifecycle, match
 from erpnext_zoho_integration.sync.mapping import Person
 from erpnext_zoho_integration.sync.recipients import DOCTYPE
-from erpnext_zoho_integration.sync.writers import ContactWriter
+from erpnext_zoho_integration.sync.writers import ContactWriter, RefusedPeople
 
 _BATCH = 500
 
 
-def settle(started_at: datetime, writer: ContactWriter) -> None:
+def settle(started_at: datetime, writer: ContactWriter) -> RefusedPeople:
 	"""Link rows to the Contacts that another worker made meanwhile, and give Contacts the status that all rows say.
 
 	Commits batch by batch; each stands for itself.
@@ -23,14 +23,19 @@ def settle(started_at: datetime, writer: ContactWriter) -> None:
 	Args:
 		started_at: begin of the run, in the site's zone.
 		writer: changes Contacts.
+
+	Returns:
+		People whose Contacts could not be changed, with the reason.
 	"""
+	refused: RefusedPeople = []
 	moment = clock.surely_ago(clock.seconds_since(started_at) / 60)
 	for emails in _batches(_unlinked(moment)):
 		lifecycle.link_rows(match.contacts_of(emails))
 		frappe.db.commit()  # nosemgrep - see above
 	for names in _batches(_disputed(moment)):
-		_settle_status(names, writer)
+		refused += _settle_status(names, writer)
 		frappe.db.commit()  # nosemgrep - see above
+	return refused
 
 
 def _unlinked(moment: datetime) -> list[str]:
@@ -60,10 +65,10 @@ def _disputed(moment: datetime) -> list[str]:
 	).run(pluck=True)
 
 
-def _settle_status(names: list[str], writer: ContactWriter) -> None:
+def _settle_status(names: list[str], writer: ContactWriter) -> RefusedPeople:
 	status = contacts.last_status(names)
 	stored = dialect.select_in("Contact", ("name", "email_id", "zoho_status"), "name", names)
-	writer.change(
+	return writer.change(
 		[
 			(name, _person(email or name, status[name]), {"zoho_status": status[name]})
 			for name, email, known in stored

@@ -39,7 +39,7 @@ class SeenKeys:
 		if len(self._keys) > _LOOKED_UP:
 			self._set.clear()
 			return keys
-		self._set.update(self._keys[len(self._set) :])
+		self._set.update(self._keys[len(self._set) :])  # some of them once more, where keys were equal
 		return [key for key in keys if int(key[:16], 16) in self._set]
 
 	def add_ids(self, identifiers: Iterable[str | None]) -> None:

@@ -168,27 +168,55 @@ def test_a_page_that_waited_long_is_read_again(
 	assert known.name not in links and all(frappe.db.exists("Contact", name) for name in links)
 
 
+def before_its_end(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch, **options: object):
+	"""Do a run as one of two workers; something happens behind its last page."""
+	finish = runner.Slice._finish
+
+	def after_the_last_page(each: runner.Slice, *args: object, **more: object):
+		act()
+		frappe.db.commit()
+		return finish(each, *args, **more)
+
+	monkeypatch.setattr(runner.Slice, "_finish", after_the_last_page)
+	name, _created = queue.open_run("User", None, "All", workers=2)
+	settle()
+	runner.execute(name, **options)
+	return run_end(name)
+
+
+def unseen() -> None:
+	"""Leave the site as if each page had been written by a worker that did not see the other ones' pages."""
+	frappe.db.sql("update `tabContact` set zoho_status = 'active'")
+	frappe.db.sql(f"update `tab{RECIPIENT}` set contact = null where action_type = 'Sent'")
+
+
 def test_what_two_workers_could_not_see_of_each_other_is_put_right_at_the_end(
 	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 	connect(start_simulator(seed=3, campaigns=3, recipients=120))
 	run_all()
-	wanted, finish = content(), runner.Slice._finish
+	wanted = content()
 	assert frappe.db.count(RECIPIENT, {"contact_status": "bounce"})
 	forget_everything()
-
-	def after_the_last_page(each: runner.Slice, *args: object, **options: object):
-		"""As if each had been written by a worker that did not see the other ones' pages."""
-		frappe.db.sql("update `tabContact` set zoho_status = 'active'")
-		frappe.db.sql(f"update `tab{RECIPIENT}` set contact = null where action_type = 'Sent'")
-		frappe.db.commit()
-		return finish(each, *args, **options)
-
-	monkeypatch.setattr(runner.Slice, "_finish", after_the_last_page)
-	name, _created = queue.open_run("User", None, "All", workers=2)
-	settle()
-	assert runner.execute(name) == "Success"
+	assert before_its_end(unseen, monkeypatch).status == "Success"
 	assert_same(wanted, content())
+
+
+def test_a_contact_that_cannot_be_put_right_at_the_end_is_listed(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	connect(start_simulator(seed=3, campaigns=3, recipients=120))
+	broken: list[str] = []
+
+	def act() -> None:
+		contact, email = frappe.get_all("Contact", {"zoho_status": "bounce"}, ["name", "email_id"])[0].values()
+		broken.append(email)
+		unseen()
+		frappe.db.sql("update `tabContact` set status = 'Nonsense' where name = %s", contact)
+
+	run = before_its_end(act, monkeypatch, writers=Writers.by_document())
+	assert run.status == "Partial"
+	assert [each.stage for each in run.errors if each.message.startswith(f"{broken[0]}: ")] == ["Contacts"]
 
 
 def test_workers_that_name_contacts_alike_do_not_get_in_each_other_s_way(
