@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
+
+import pytest
 
 import frappe
 
@@ -37,6 +40,20 @@ def run_all(mode: str = "All", **options: object) -> frappe.model.document.Docum
 def by_document(mode: str = "All") -> frappe.model.document.Document:
 	"""Run with the Document API for every row and contact."""
 	return run_all(mode, writers=Writers.by_document())
+
+
+def share(process: Callable, run: str, workers: int) -> list[str]:
+	"""Let so many processes do a run together, and return what became of each."""
+	started = [process("take-part", run).ready() for _nth in range(workers)]
+	for each in started:
+		each.go()
+	return [each.end() for each in started]
+
+
+def need_several_writers() -> None:
+	"""Skip a test of what two workers do to each other while both write."""
+	if frappe.db.db_type == "sqlite":
+		pytest.skip("SQLite lets one worker write at a time")
 
 
 def run_end(name: str) -> frappe.model.document.Document:

@@ -23,6 +23,7 @@ from tests.site.engine import (
 	pages_asked,
 	run_all,
 	run_end,
+	share,
 	states,
 )
 from tests.site.server import settle
@@ -333,10 +334,7 @@ def test_four_workers_share_a_run(start_simulator: Callable, process: Callable) 
 	start = last_request(zoho)
 	name = account.open_run("User", "all", mode="All", workers=4)
 	settle()
-	workers = [process("take-part", name).ready() for _nth in range(4)]
-	for each in workers:
-		each.go()
-	assert [each.end() for each in workers] == ["Success"] * 4
+	assert share(process, name, 4) == ["Success"] * 4
 	run = run_end(name)
 	assert (run.status, run.synced_campaigns, run.failed_campaigns) == ("Success", 8, 0)
 	assert not errors_of(run)

@@ -15,7 +15,15 @@ import frappe
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
 from erpnext_zoho_integration.sync import erasure, page_writer, queue, runner
 from erpnext_zoho_integration.sync.writers import Writers
-from tests.site.engine import assert_same, content, forget_everything, run_all, run_end
+from tests.site.engine import (
+	assert_same,
+	content,
+	forget_everything,
+	need_several_writers,
+	run_all,
+	run_end,
+	share,
+)
 from tests.site.server import TestSite, settle
 from tests.site.syncing import (
 	RECIPIENT,
@@ -68,8 +76,7 @@ def contacts() -> list[str]:
 def test_a_person_whom_two_workers_meet_becomes_one_contact(
 	site: TestSite, start_simulator: Callable, how: str, numbers: tuple[str, str]
 ) -> None:
-	if frappe.db.db_type == "sqlite":
-		pytest.skip("SQLite lets one worker write at a time")
+	need_several_writers()
 	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
 	mine, theirs = (f"123456700000000{number}" if number else "" for number in numbers)
 	answer_with(zoho, {"openedcontacts": [person(EMAIL, contactid=theirs), person("other@example.com", 3)]})
@@ -209,7 +216,9 @@ def test_a_contact_that_cannot_be_put_right_at_the_end_is_listed(
 	broken: list[str] = []
 
 	def act() -> None:
-		contact, email = frappe.get_all("Contact", {"zoho_status": "bounce"}, ["name", "email_id"])[0].values()
+		contact, email = frappe.get_all("Contact", {"zoho_status": "bounce"}, ["name", "email_id"])[
+			0
+		].values()
 		broken.append(email)
 		unseen()
 		frappe.db.sql("update `tabContact` set status = 'Nonsense' where name = %s", contact)
@@ -222,18 +231,14 @@ def test_a_contact_that_cannot_be_put_right_at_the_end_is_listed(
 def test_workers_that_name_contacts_alike_do_not_get_in_each_other_s_way(
 	start_simulator: Callable, process: Callable
 ) -> None:
-	if frappe.db.db_type == "sqlite":
-		pytest.skip("SQLite lets one worker write at a time")
+	need_several_writers()
 	zoho = connect(start_simulator(seed=1, campaigns=2, recipients=10))
 	others = [f"grace{number}@example.com" for number in range(30)]
 	people = [person(email, contactid="", contactfn="Grace", contactln="Hopper") for email in others]
 	answer_with(zoho, {"openedcontacts": people[:15], "clickedcontacts": people[15:]})
 	name, _created = queue.open_run("User", None, "All", workers=2)
 	settle()
-	workers = [process("take-part", name).ready() for _nth in range(2)]
-	for each in workers:
-		each.go()
-	assert [each.end() for each in workers] == ["Success"] * 2
+	assert share(process, name, 2) == ["Success"] * 2
 	run = run_end(name)
 	assert (run.status, errors_of(run), run.contacts_created) == ("Success", [], 30)
 	names = frappe.get_all("Contact", {"first_name": "Grace"}, pluck="name")
@@ -243,15 +248,11 @@ def test_workers_that_name_contacts_alike_do_not_get_in_each_other_s_way(
 def test_workers_that_meet_people_erased_at_zoho_do_not_get_in_each_other_s_way(
 	start_simulator: Callable, process: Callable
 ) -> None:
-	if frappe.db.db_type == "sqlite":
-		pytest.skip("SQLite lets one worker write at a time")
+	need_several_writers()
 	connect(start_simulator(seed=1, campaigns=4, recipients=6000, people=6000), workers=4, page_size=100)
 	name, _created = queue.open_run("User", None, "All", workers=4)
 	settle()
-	workers = [process("take-part", name).ready() for _nth in range(4)]
-	for each in workers:
-		each.go()
-	assert [each.end() for each in workers] == ["Success"] * 4
+	assert share(process, name, 4) == ["Success"] * 4
 	run = run_end(name)
 	assert (run.status, run.failed_campaigns, errors_of(run)) == ("Success", 0, [])
 	assert frappe.db.count(RECIPIENT, {"rtbf": 1}) > 20
