@@ -100,8 +100,8 @@ class CampaignAccount:
 		changes = ("rows_inserted", "rows_updated", "rows_removed", "contacts_created")
 		return "Synced" if self.figures_changed or any(numbers[n] for n in changes) else "Unchanged"
 
-	def add(self, result: PageResult, action_type: str) -> None:
-		"""Count a page."""
+	def add(self, result: PageResult, action_type: str | None = None) -> None:
+		"""Count what became of a page."""
 		for counter, number in _COUNTERS.items():
 			self.task.numbers[number] += getattr(result, counter)
 		for note in result.notes:

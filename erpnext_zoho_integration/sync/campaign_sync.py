@@ -1,14 +1,14 @@
 """One campaign of a run: metadata, figures, the lists whose counters have moved, and the reconciliation.
 
-Each page is committed with the position behind it and with its account. A sync that dies loses and repeats at most one
-page.
+Pages that are as long together as a full one are committed with the position behind them and with their account. A sync
+that dies loses and repeats at most these.
 """
 
 import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,7 +37,7 @@ from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.lists import CountedList
 from erpnext_zoho_integration.sync.mapping import Times
-from erpnext_zoho_integration.sync.page import MaybeStored, Note
+from erpnext_zoho_integration.sync.page import Note, PageResult
 from erpnext_zoho_integration.sync.page_writer import PageWriter
 from erpnext_zoho_integration.sync.plan import Policy
 from erpnext_zoho_integration.sync.session import Session
@@ -89,9 +89,12 @@ class CampaignSync:
 		self.inserted: Counter[str] = Counter()  # rows of each action that are new
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
-		self.announced = 0  # rows of the list being read that are not counted yet
+		self.announced = 0  # rows of the lists being read that are not counted yet
+		self.results: dict[str, PageResult] = {}  # of the pages that were written last, by action type
+		self.uncommitted: dict[str, PageResult] = {}  # those of pages that are not committed
 		self.refused: set[str] = set()  # actions of which Zoho has refused a list
 		self.contacts = unlisted.SeenKeys()  # Zoho's ids of those who came in the list being read
+		self.action_type = ""  # being read
 		self.seen: unlisted.SeenKeys | None = None  # of the action being read; None: not all keys are known
 
 	@property
@@ -200,6 +203,7 @@ class CampaignSync:
 	def _sync_action(self, action: str, members: list[CountedList], reports: list[zoho.Report]) -> None:
 		"""Read the lists of one action, then remove what none of them has any more."""
 		position, ids = self.position, [each.id for each in members]
+		self.action_type = zoho.ACTION_TYPES[action]
 		if action in position.done:
 			return
 		begun = position.list_id in ids or any(list_id in position.done for list_id in ids)
@@ -209,8 +213,7 @@ class CampaignSync:
 				self.seen = None
 		if self.seen is not None:
 			expected = reconcile.expected_of(reports, (action,))
-			action_type = zoho.ACTION_TYPES[action]
-			self._settle_action(self.seen, action_type, expected[action_type], ids)
+			self._settle_action(self.seen, expected[self.action_type], ids)
 		if action in self.refused:  # whoever goes on after a later error reads all its lists
 			position.done = [done for done in position.done if done not in ids]
 			return
@@ -233,7 +236,7 @@ class CampaignSync:
 		if not begun:
 			position.list_id, position.next_index, position.read = list_id, 1, ListState()
 		if not (begun and self.own_position):  # which an earlier slice of this run has counted
-			self.announced = max(0, (counter or 0) - position.read.listed)
+			self.announced += max(0, (counter or 0) - position.read.listed)
 		try:
 			if position.next_index:
 				for fetched in self.ahead.pages(one.source, one.action, position.next_index):
@@ -249,7 +252,8 @@ class CampaignSync:
 			note = Note(explain(error), "Recipients", is_error=True)
 			self.account.note(note, zoho.ACTION_TYPES[one.action], error.code)
 			return False
-		self._announce()
+		if not self.uncommitted:
+			self._announce()
 		self._end_list(list_id, counter)
 		return True
 
@@ -259,32 +263,44 @@ class CampaignSync:
 		self.announced = 0
 
 	def _page(self, fetched: fetch.FetchedPage) -> None:
-		"""Write a page and commit it with the position behind it."""
-		self._follow_campaign()
-		read, result = self.pages.write(self.campaign, fetched, self._maybe_stored(fetched.action_type))
-		position = self.position
-		position.next_index = fetched.page.next_index or 0
-		position.read.listed += len(fetched.page.raw)
+		"""Take note of a page: with the first of a batch all are written, with the last all are committed."""
+		batch, action_type = self.ahead.batch, fetched.action_type
+		if fetched is batch[0]:
+			self._follow_campaign()
+			self.read, self.results = self.pages.write(self.campaign, batch, self._maybe_stored)
+			self.uncommitted = dict(self.results)
+		result, position = self.results[action_type], self.position
+		position.next_index = fetched.next_index or 0
+		position.read.listed += fetched.listed
 		position.read.skipped += result.skipped
 		position.read.failed += sum(note.is_error for note in result.notes)
-		self.inserted[fetched.action_type] += result.inserted
-		self.contacts.add_ids(record.contact_id for record in fetched.page.items)
+		self.inserted[action_type] += result.inserted
+		self.contacts.add_ids(contact_id for _email, contact_id in fetched.people)
 		if self.seen is not None:
-			self.seen.add(row.key for row in read.rows)
+			self.seen.add(row.key for row in self.read.by_action[action_type].rows)
 		position.seen = self.seen.dump() if self.seen is not None else None
+		if fetched is batch[-1]:
+			self._commit_batch()
+			self.between_pages()
+
+	def _commit_batch(self) -> None:
+		"""Commit what is written, with the position behind what was taken note of."""
 		with self.account.all_or_nothing():
 			self._announce()
-			self.account.add(result, fetched.action_type)
+			for action_type, result in self.uncommitted.items():
+				self.account.add(result, action_type)
 			state.save_position(self.state)
 			self.account.flush()
 			self._commit()
-		self.between_pages()
+		self.uncommitted = {}
 
-	def _maybe_stored(self, action_type: str) -> MaybeStored:
-		"""Return what tells which keys may be stored: none but those of this sync where the action had no row before it."""
-		if self.seen is None or self.stored_before.get(action_type):
-			return lambda keys: keys
-		return self.seen.among
+	def _maybe_stored(self, action_type: str, keys: Collection[str]) -> Collection[str]:
+		"""Return the keys of which there may be rows: none but those of this sync where the action had no row before it."""
+		if self.stored_before.get(action_type):
+			return keys
+		if action_type != self.action_type:
+			return ()  # its lists come with this batch
+		return keys if self.seen is None else self.seen.among(keys)
 
 	def _follow_campaign(self) -> None:
 		"""Find the Campaign again if somebody has renamed or merged it meanwhile.
@@ -330,9 +346,7 @@ class CampaignSync:
 			found={**verdict.fields(), **found},
 		)
 
-	def _settle_action(
-		self, seen: unlisted.SeenKeys, action_type: str, expected: int | None, list_ids: list[str]
-	) -> None:
+	def _settle_action(self, seen: unlisted.SeenKeys, expected: int | None, list_ids: list[str]) -> None:
 		"""Count duplicates exactly, and remove rows that Zoho no longer lists, after all lists of an action were read."""
 		read = [self.state.lists[list_id] for list_id in list_ids]
 		distinct = seen.distinct()
@@ -340,13 +354,16 @@ class CampaignSync:
 		for part in read:
 			part.duplicates, part.uncounted = 0, False
 		read[-1].duplicates = max(0, listed - skipped - distinct)
-		moved = any(part.repeated for part in read)
+		moved, action_type = any(part.repeated for part in read), self.action_type
 		if (
 			listed == expected
 			and not moved
 			and self.stored_before.get(action_type)
 			and self.stored_before[action_type] + self.inserted[action_type] > distinct
 		):
+			if self.uncommitted:  # what the removal commits
+				self.position.seen = seen.dump()
+				self._commit_batch()
 			unlisted.remove_unlisted(self.campaign, action_type, seen, self._count_removed)
 
 	def _count_removed(self, number: int) -> None:

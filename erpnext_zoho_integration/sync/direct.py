@@ -13,7 +13,7 @@ from erpnext_zoho_integration.sync import bounces, campaigns, contacts, erased, 
 from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Person, Times, recipient_row
 from erpnext_zoho_integration.sync.match import find_contacts
-from erpnext_zoho_integration.sync.page import PageResult, read_page, store_page
+from erpnext_zoho_integration.sync.page import PageResult, read_pages, store_pages
 
 
 def sync_single_campaign(campaign_data: dict) -> Document:
@@ -68,8 +68,8 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 	for source in _sources(client, campaign, campaign_key):
 		for action in policy.actions:
 			for fetched in fetch.recipient_pages(client, source, action, reading):
-				read = read_page(fetched, identity, anonymous)
-				total.add(store_page(campaign.name, read, policy.create_for))
+				read = read_pages([fetched], identity, anonymous)
+				total.add(store_pages(campaign.name, read, policy.create_for))
 	bounces.mark_campaign(campaign.name)
 	return total
 
@@ -98,8 +98,8 @@ def sync_recipient(
 	times = times or plan.measure_times([], policy)
 	identity = campaign_identity(campaign.name)
 	fetched = fetch.Reading(identity, times, site_key()).page(action_type, None, page)
-	read = read_page(fetched, identity, retention.is_anonymous(campaign.name))
-	result = store_page(campaign.name, read, policy.create_for)
+	read = read_pages([fetched], identity, retention.is_anonymous(campaign.name))
+	result = store_pages(campaign.name, read, policy.create_for)
 	for row in read.rows:
 		bounces.mark_person(campaign.name, row.email)
 	return result

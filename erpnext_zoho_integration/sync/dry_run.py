@@ -21,7 +21,7 @@ from erpnext_zoho_integration.sync import (
 from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Row
 from erpnext_zoho_integration.sync.match import find_contacts
-from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPage, read_page
+from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPages, read_pages
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import CampaignState, Position
 
@@ -109,12 +109,13 @@ class DryRun:
 		with fetch.PagesAhead(self.session, reading, lambda *done: following.get(done)) as ahead:
 			for source, action in wanted:
 				for fetched in ahead.pages(source, action):
-					self._page(read_page(fetched, identity, anonymous), preview)
+					self._page(read_pages([fetched], identity, anonymous), preview)
 
-	def _page(self, read: ReadPage, preview: Preview) -> None:
-		preview.skipped += read.skipped
-		for note in read.notes:
-			preview.reasons[note.message] = preview.reasons.get(note.message, 0) + 1
+	def _page(self, read: ReadPages, preview: Preview) -> None:
+		for page in read.by_action.values():
+			preview.skipped += page.skipped
+			for note in page.notes:
+				preview.reasons[note.message] = preview.reasons.get(note.message, 0) + 1
 		found = recipients.difference(read.rows, recipients.stored_rows({row.key for row in read.rows}))
 		preview.inserted += len(found.new)
 		preview.updated += len(found.changed)

@@ -13,6 +13,7 @@ from erpnext_zoho_integration.sync.identity import keyed_digest, normalize_email
 
 ERASED = "Zoho Erased Person"
 AT_ZOHO, HERE = "Zoho", "This Site"
+_AT_LEAST = "zoho_erased_at_least"  # a flag: how many entries the register has been seen to have
 Person = tuple[str | None, str | None]  # e-mail address, Zoho contact id
 
 
@@ -69,17 +70,21 @@ def among(people: Iterable[Person]) -> Known:
 
 
 def known_by(digests: dict[Person, list[str]]) -> Known:
-	"""Return which of these people are erased: one small query while few are registered, two otherwise.
+	"""Return which of these people are erased: one query, of the whole register while few are in it.
 
 	On MariaDB the rows, and the places where they would be, stay locked until the transaction ends: an erasure that
 	comes at the same moment waits until the page has been written, and then finds its rows.
 	"""
 	wanted = {digest for each in digests.values() for digest in each}
+	rows: list | None = None
 	# To ask for a page's thousand digests takes as long as to read some thousand entries.
-	small = len(wanted) // 2
-	register = f"SELECT name, stand_in FROM `tab{ERASED}` LIMIT {small + 1}{dialect.shared_lock()}"
-	rows = frappe.db.sql(register)  # nosemgrep - made of constants and a number
-	if len(rows) > small:
+	if len(wanted) // 2 > frappe.local.flags.get(_AT_LEAST, 0):
+		small = len(wanted) // 2
+		register = f"SELECT name, stand_in FROM `tab{ERASED}` LIMIT {small + 1}{dialect.shared_lock()}"
+		rows = frappe.db.sql(register)  # nosemgrep - made of constants and a number
+		if len(rows) > small:
+			frappe.local.flags[_AT_LEAST], rows = small, None
+	if rows is None:
 		rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", wanted, dialect.shared_lock())
 	return Known({digest: stand_in for digest, stand_in in rows if digest in wanted}, digests)
 

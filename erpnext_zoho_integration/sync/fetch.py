@@ -1,5 +1,6 @@
-"""What Zoho has of one campaign: its reports and pages of its recipients, the next one fetched while one is written."""
+"""What Zoho has of one campaign: its reports and pages of its recipients, the next ones fetched while some are written."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -8,8 +9,6 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync import erased
 from erpnext_zoho_integration.sync.mapping import Row, Times, recipient_row
 from erpnext_zoho_integration.sync.session import Session
-
-_END = object()
 
 
 @dataclass(slots=True, frozen=True)
@@ -24,14 +23,25 @@ class Source:
 class FetchedPage:
 	"""A page of recipients with where it came from, and all that can be told of it without the site.
 
+	Zoho's records are not in it: several pages wait for being written, and these take most of the memory.
+
 	Attributes:
-		rows: the row of each record, as if nobody were erased; None where it cannot have one.
+		listed: how many records it had.
+		next_index: where the list goes on; None if this is its last page.
+		bad: why a record could not be read, of each of those.
+		people: address and Zoho's contact id of every other one.
+		gone: whether Zoho has erased the person, of each.
+		rows: the row of each, as if nobody were erased; None where it cannot have one.
 		digests: of the people, for the register of erased ones.
 	"""
 
 	action_type: str
 	variant: str | None
-	page: zoho.Page[zoho.Recipient]
+	listed: int
+	next_index: int | None
+	bad: list[str]
+	people: list[erased.Person]
+	gone: list[bool]
 	rows: list[Row | None]
 	digests: dict[erased.Person, list[str]]
 
@@ -58,8 +68,18 @@ class Reading:
 			else None
 			for record in page.items
 		]
-		people = ((record.email, record.contact_id) for record in page.items)
-		return FetchedPage(action_type, variant, page, rows, erased.digests_of(people, self.key))
+		people: list[erased.Person] = [(record.email, record.contact_id) for record in page.items]
+		return FetchedPage(
+			action_type,
+			variant,
+			len(page.raw),
+			page.next_index,
+			[bad.reason for bad in page.bad],
+			people,
+			[record.erased for record in page.items],
+			rows,
+			erased.digests_of(people, self.key),
+		)
 
 
 def sources(client: zoho.CampaignsClient, campaign_key: str, campaign_type: str | None) -> list[Source]:
@@ -99,87 +119,164 @@ def recipient_pages(
 
 
 List = tuple[Source, str]  # with Zoho's name of the action
+Following = Callable[[Source, str], List | None]
 
 
 @dataclass(slots=True, frozen=True)
-class _Ahead:
-	"""A page that is being fetched, of what, and with which token."""
+class _Piece:
+	"""What came when a list was asked for what it has from a position on: a page, nothing any more, or an error.
+
+	Attributes:
+		token: with which it was asked for.
+	"""
 
 	wanted: List
-	pages: Iterator[FetchedPage]
-	page: Future
+	start: int
 	token: str
+	page: FetchedPage | None = None
+	error: Exception | None = None
+
+	@property
+	def size(self) -> int:
+		return self.page.listed if self.page else 0
+
+	@property
+	def is_last(self) -> bool:
+		"""Return whether nothing of another list can follow: the list goes on, or nobody knows how."""
+		return self.error is not None or bool(self.page and self.page.next_index)
 
 
-class PagesAhead:
-	"""The lists of one campaign, page by page: while the caller writes one page, a thread fetches and reads the next.
-
-	Of the same list, or of the one that follows: most lists of most campaigns are one page long. The thread touches no
-	`frappe` object: a token that Zoho refuses is renewed here, once a list, and the page asked for again.
+class _Reader:
+	"""Reads list after list, for the fetching thread.
 
 	Args:
 		session: connection of the run.
 		reading: how the records are read.
-		following: the list that will be asked for after this one, or None; called before a list's last page is yielded.
+		following: as for `PagesAhead`.
+		wanted: the list to begin with.
+		start: where in it.
 	"""
 
 	def __init__(
-		self, session: Session, reading: Reading, following: Callable[[Source, str], List | None]
+		self, session: Session, reading: Reading, following: Following, wanted: List, start: int
 	) -> None:
 		self._session = session
 		self._reading = reading
 		self._following = following
-		self._begun: _Ahead | None = None
+		self._wanted: List | None = wanted
+		self._start = start
+		self._pages: Iterator[FetchedPage] | None = None
+		self._held: _Piece | None = None  # read already, and too large for the batch before it
+
+	def batch(self) -> list[_Piece]:
+		"""Return the pages that are written together: one of each action, and no more rows than a full page has."""
+		pieces: list[_Piece] = []
+		rows = 0
+		actions: set[str] = set()
+		while piece := self._held or self._next():
+			self._held = None
+			_source, action = piece.wanted
+			rows += piece.size
+			if actions and (rows > self._session.page_size or action in actions):
+				self._held = piece
+				break
+			pieces.append(piece)
+			if piece.page:
+				actions.add(action)
+			if piece.is_last or rows >= self._session.page_size:
+				break
+		return pieces
+
+	def _next(self) -> _Piece | None:
+		"""Return the next page; None after the last one of the last list, and after an error."""
+		if not self._wanted:
+			return None
+		wanted, start, token = self._wanted, self._start, self._session.tokens.held()
+		try:
+			if not self._pages:
+				source, action = wanted
+				self._pages = recipient_pages(self._session.reader, source, action, self._reading, start)
+			page = next(self._pages, None)
+		except Exception as error:
+			self._wanted = None
+			return _Piece(wanted, start, token, error=error)
+		if page and page.next_index:
+			self._start = page.next_index
+		else:
+			self._wanted, self._start, self._pages = self._following(*wanted), 1, None
+		return _Piece(wanted, start, token, page)
+
+
+class PagesAhead:
+	"""The lists of one campaign, batch by batch: while the caller writes one, a thread fetches and reads the next.
+
+	A batch is as many pages as have together no more rows than a full page: most lists of most campaigns are shorter than
+	that. The thread touches no `frappe` object: a token that Zoho refuses is renewed here, once a list, and the page
+	asked for again.
+
+	Args:
+		session: connection of the run.
+		reading: how the records are read.
+		following: returns the list that will be asked for after one, or None; called in the fetching thread.
+
+	Attributes:
+		batch: the pages that were fetched together with the one that was yielded last, and that one.
+	"""
+
+	def __init__(self, session: Session, reading: Reading, following: Following) -> None:
+		self._session = session
+		self._reading = reading
+		self._following = following
+		self._pieces: deque[_Piece] = deque()
+		self._reader: _Reader | None = None
+		self._ahead: Future[list[_Piece]] | None = None
+		self.batch: list[FetchedPage] = []
 
 	def __enter__(self) -> "PagesAhead":
 		return self
 
 	def __exit__(self, *exception: object) -> None:
-		if self._begun:
-			self._begun.page.cancel()
+		if self._ahead:
+			self._ahead.cancel()
 
 	def pages(self, source: Source, action: str, from_index: int = 1) -> Iterator[FetchedPage]:
 		"""Yield the pages of one list as `recipient_pages` does."""
-		wanted, start, renewed = (source, action), from_index, False
-		while True:
+		start: int | None = from_index
+		renewed = False
+		while start:
 			self._session.tokens.current()
-			ahead = self._take(wanted, start)
-			try:
-				while (fetched := ahead.page.result()) is not _END:
-					if not fetched.page.next_index:
-						self._begin(self._following(source, action))
-						yield fetched
-						return
-					start = fetched.page.next_index
-					ahead = self._fetch(wanted, ahead.pages)
-					yield fetched
-					self._session.tokens.current()
-				return
-			except zoho.AuthenticationError:
-				if renewed:
-					raise
-				self._session.tokens.renew(ahead.token)
+			piece = self._take((source, action), start)
+			if isinstance(piece.error, zoho.AuthenticationError) and not renewed:
+				self._session.tokens.renew(piece.token)
 				renewed = True
-			finally:
-				ahead.page.cancel()
+				continue
+			if piece.error:
+				raise piece.error
+			if not piece.page:
+				return
+			start = piece.page.next_index
+			yield piece.page
 
-	def _take(self, wanted: List, start: int) -> _Ahead:
-		"""Return what is being fetched already if it is the wanted page, else begin with that."""
-		begun, self._begun = self._begun, None
-		if begun and begun.wanted == wanted and start == 1:
-			return begun
-		if begun:
-			begun.page.cancel()
-		return self._start(wanted, start)
+	def _take(self, wanted: List, start: int) -> _Piece:
+		"""Return what was fetched ahead, if it is what is wanted now; else begin with that."""
+		if not self._pieces:
+			self._receive()
+		if not self._pieces or (self._pieces[0].wanted, self._pieces[0].start) != (wanted, start):
+			if self._ahead:
+				self._ahead.cancel()
+			self._reader = _Reader(self._session, self._reading, self._following, wanted, start)
+			self._fetch()
+			self._receive()
+		return self._pieces.popleft()
 
-	def _begin(self, wanted: List | None) -> None:
-		self._begun = self._start(wanted, 1) if wanted else None
+	def _receive(self) -> None:
+		"""Wait for the batch that is being fetched, if one is, and let the one behind it be fetched."""
+		self._pieces = deque(self._ahead.result() if self._ahead else ())
+		self.batch = [piece.page for piece in self._pieces if piece.page]
+		self._ahead = None
+		if self._pieces:
+			self._fetch()
 
-	def _start(self, wanted: List, start: int) -> _Ahead:
-		source, action = wanted
-		pages = recipient_pages(self._session.reader, source, action, self._reading, start)
-		return self._fetch(wanted, pages)
-
-	def _fetch(self, wanted: List, pages: Iterator[FetchedPage]) -> _Ahead:
-		page = self._session.executor.submit(next, pages, _END)
-		return _Ahead(wanted, pages, page, self._session.tokens.held())
+	def _fetch(self) -> None:
+		assert self._reader
+		self._ahead = self._session.executor.submit(self._reader.batch)

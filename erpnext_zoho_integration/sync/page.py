@@ -1,7 +1,9 @@
-"""One page of recipients: matched, compared, written. Nothing is committed here; the runner does, with its account."""
+"""Pages of recipients: matched, compared, written together. Nothing is committed here; the runner does, with its account."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 
 from frappe import _
 
@@ -18,7 +20,7 @@ CREATE_FOR: dict[str, Callable[[Person], bool]] = {
 	"Everyone": lambda person: True,
 	"Nobody": lambda person: False,
 }
-MaybeStored = Callable[[Collection[str]], Iterable[str]]
+MaybeStored = Callable[[str, Collection[str]], Iterable[str]]
 
 
 @dataclass(slots=True)
@@ -55,83 +57,111 @@ class PageResult:
 class ReadPage:
 	"""A page of Zoho's records as rows, and what could not become one."""
 
-	known: erased.Known  # what the register of erased people has of them
 	rows: list[Row] = field(default_factory=list)
-	unforgotten: set[erased.Person] = field(default_factory=set)  # erased at Zoho and not here yet
-	opted_out: dict[str, str] = field(default_factory=dict)  # key of an anonymous row → address
 	skipped: int = 0
 	notes: list[Note] = field(default_factory=list)
 
 
-def read_page(fetched: FetchedPage, identity: str, anonymous: bool = False) -> ReadPage:
-	"""Return the rows of a page, those of erased people without the person.
+@dataclass(slots=True)
+class ReadPages:
+	"""Pages of one campaign that are written together, each of another action.
+
+	Attributes:
+		digests: of the people, see `erased.digests_of`.
+		known: what the register of erased people has of them.
+		by_action: the pages, by action type.
+		unforgotten: people who are erased at Zoho and not here yet.
+		opted_out: addresses, by key of the anonymous row.
+	"""
+
+	digests: dict[erased.Person, list[str]]
+	known: erased.Known
+	by_action: dict[str, ReadPage] = field(default_factory=dict)
+	unforgotten: set[erased.Person] = field(default_factory=set)
+	opted_out: dict[str, str] = field(default_factory=dict)
+
+	@property
+	def rows(self) -> list[Row]:
+		"""The rows of all pages."""
+		return list(chain.from_iterable(page.rows for page in self.by_action.values()))
+
+
+def read_pages(batch: Iterable[FetchedPage], identity: str, anonymous: bool = False) -> ReadPages:
+	"""Return the rows of some pages, those of erased people without the person.
 
 	Args:
-		fetched: from Zoho.
+		batch: from Zoho, each of another action.
 		identity: of the campaign, see `identity.campaign_identity`.
 		anonymous: keep figures only, see `retention`.
 	"""
-	known = erased.known_by(fetched.digests)
-	read = ReadPage(known=known)
-	for bad in fetched.page.bad:
+	digests = {person: each for fetched in batch for person, each in fetched.digests.items()}
+	pages = ReadPages(digests, erased.known_by(digests))
+	for fetched in batch:
+		pages.by_action[fetched.action_type] = _read_page(fetched, pages, identity, anonymous)
+	return pages
+
+
+def _read_page(fetched: FetchedPage, pages: ReadPages, identity: str, anonymous: bool) -> ReadPage:
+	read, known = ReadPage(), pages.known
+	for reason in fetched.bad:
 		read.skipped += 1
 		read.notes.append(
-			Note(_("Zoho sent a record that cannot be read: {0}").format(bad.reason), "Recipients", True)
+			Note(_("Zoho sent a record that cannot be read: {0}").format(reason), "Recipients", True)
 		)
-	for record, row in zip(fetched.page.items, fetched.rows, strict=True):
-		stand_in = known.stand_in(record.email, record.contact_id)
-		if record.erased or stand_in:
-			stand_in = stand_in or pseudonym(record.email or "", record.contact_id)
+	for person, gone, row in zip(fetched.people, fetched.gone, fetched.rows, strict=True):
+		email, contact_id = person
+		stand_in = known.stand_in(email, contact_id)
+		if gone or stand_in:
+			stand_in = stand_in or pseudonym(email or "", contact_id)
 			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
-			if not known.is_registered(record.email, record.contact_id):
-				read.unforgotten.add((record.email, record.contact_id))
+			if not known.is_registered(email, contact_id):
+				pages.unforgotten.add(person)
 		elif row:
 			if anonymous:
 				row = anonymous_row(row, identity)
 				if row.person.opted_out:
-					read.opted_out[row.key] = row.person.email
+					pages.opted_out[row.key] = row.person.email
 			read.rows.append(row)
 		else:
 			read.skipped += 1
-			reason = (
-				_("it has no e-mail address") if not record.email else _("its e-mail address is unusable")
-			)
+			reason = _("it has no e-mail address") if not email else _("its e-mail address is unusable")
 			read.notes.append(Note(_("Recipients not stored: {0}").format(reason), "Recipients"))
 	return read
 
 
-def store_page(campaign: str, page: ReadPage, create_for: str, writers: Writers | None = None) -> PageResult:
-	"""Write a page of one campaign, and the contacts it speaks of.
+def store_pages(campaign: str, pages: ReadPages, create_for: str) -> PageResult:
+	"""Write pages of one campaign, and the contacts they speak of, as the site needs it (`writers.Writers.for_site`).
 
 	Args:
 		campaign: name of the Campaign.
-		page: from `read_page`.
+		pages: from `read_pages`.
 		create_for: for whom contacts are created, one of `CREATE_FOR`.
-		writers: by default those that the site needs, see `writers.Writers.for_site`.
 	"""
-	matched = MatchedPage(campaign, page, create_for, writers or Writers.for_site())
-	matched.result.add(matched.create_contacts())
-	return matched.store()
+	matched = MatchedPages(campaign, pages, create_for, Writers.for_site())
+	total = matched.create_contacts()
+	for result in matched.store().values():
+		total.add(result)
+	return total
 
 
-def _opt_outs_of_figures(page: ReadPage) -> int:
+def _opt_outs_of_figures(pages: ReadPages) -> int:
 	"""Mark the Contacts of people who have newly opted out of a campaign that keeps figures only."""
-	if not page.opted_out:
+	if not pages.opted_out:
 		return 0
-	stored = recipients.stored_rows(page.opted_out)
-	emails = [email for key, email in page.opted_out.items() if key not in stored]
+	stored = recipients.stored_rows(pages.opted_out)
+	emails = [email for key, email in pages.opted_out.items() if key not in stored]
 	return lifecycle.opt_out(set(match.contacts_of(emails).values()))
 
 
-class MatchedPage:
-	"""A page compared with what is stored, and matched with Contacts; then contacts are created, then rows written.
+class MatchedPages:
+	"""Pages compared with what is stored, and matched with Contacts; then contacts are created, then rows written.
 
 	Args:
 		campaign: name of the Campaign.
-		page: from `read_page`.
+		pages: from `read_pages`.
 		create_for: for whom contacts are created, one of `CREATE_FOR`.
 		writers: those of the run.
-		maybe_stored: returns those of a page's keys of which there may be rows.
+		maybe_stored: returns those of the keys of an action of which there may be rows.
 
 	Attributes:
 		wanted: people of whom `create_contacts` will make Contacts.
@@ -140,31 +170,42 @@ class MatchedPage:
 	def __init__(
 		self,
 		campaign: str,
-		page: ReadPage,
+		pages: ReadPages,
 		create_for: str,
 		writers: Writers,
-		maybe_stored: MaybeStored = lambda keys: keys,
+		maybe_stored: MaybeStored = lambda _action_type, keys: keys,
 	) -> None:
-		if page.unforgotten:
-			page.known = erasure.forget(page.unforgotten, page.known)
+		if pages.unforgotten:
+			pages.known = erasure.forget(pages.unforgotten, pages.known)
 		self.campaign = campaign
-		self.page = page
+		self.pages = pages
 		self.may_create = CREATE_FOR[create_for]
 		self.writers = writers
-		self.result = PageResult(skipped=page.skipped, notes=list(page.notes))
+		self.results = {
+			action_type: PageResult(skipped=page.skipped, notes=list(page.notes))
+			for action_type, page in pages.by_action.items()
+		}
 		self.created: dict[str, str] = {}  # e-mail address → Contact
-		stored = recipients.stored_rows(maybe_stored({row.key for row in page.rows}))
-		self.found = recipients.difference(page.rows, stored)
+		stored = recipients.stored_rows(
+			key
+			for action_type, page in pages.by_action.items()
+			for key in maybe_stored(action_type, {row.key for row in page.rows})
+		)
+		self.found = recipients.difference(pages.rows, stored)
 		self.fresh, self.loose = _without_contact(self.found)
-		self.told = {row.email for row in self.fresh}  # addresses of which something new is said
+		self.told = _actions_of(self.fresh)
 		# A contact that somebody deleted is not created again for an unchanged row.
 		creatable = [*self.fresh, *(row for row, old in self.loose if not old.contact_removed)]
 		self.matches = find_contacts(
 			{row.email: row.person for row in self._contactless() if not row.erased}.values(),
 			and_waiting=any(self.may_create(row.person) for row in creatable),
 		)
-		wanted = {row.email: row.person for row in reversed(creatable) if self._is_wanted(row)}
-		self.wanted = _one_per_zoho_id(wanted)
+		wanted: dict[str, Row] = {}
+		for row in filter(self._is_wanted, creatable):
+			wanted.setdefault(row.email, row)
+		self.wanted = _one_per_zoho_id({email: row.person for email, row in wanted.items()})
+		self.creators = {email: row.action_type for email, row in wanted.items()}
+		self.creatable = _actions_of(creatable)
 
 	def match_again(self) -> None:
 		"""Find the Contacts that others have made meanwhile for those who had none."""
@@ -176,52 +217,61 @@ class MatchedPage:
 		"""Create the wanted Contacts and link what is stored of them already.
 
 		Returns:
-			What concerns the new Contacts alone, so that they may be committed ahead of the page's rows.
+			What concerns the new Contacts alone, so that they may be committed ahead of the rows.
 		"""
 		if not self.wanted:
 			return PageResult()
 		self.created, failures = self.writers.contacts.create(self.wanted)
 		for person, error in failures:
 			refused = isinstance(error, contacts.UnusableAddress)
-			if not refused or person.email in self.told:
-				self._note(str(error), "Contacts", is_error=not refused)
-		on_this_page = {old.name for _row, old in self.loose}
+			actions = self.told if refused else self.creatable
+			self._note(actions.get(person.email, ()), str(error), "Contacts", is_error=not refused)
+		on_these_pages = {old.name for _row, old in self.loose}
 		lifecycle.link_found(
 			(contact, name, action_type)
 			for email, contact in self.created.items()
 			for name, action_type in self.matches.waiting.get(email, ())
-			if name not in on_this_page
+			if name not in on_these_pages
 		)
 		opted_out = sum(person.opted_out for person in self.wanted if person.email in self.created)
 		return PageResult(contacts_created=len(self.created), opted_out=opted_out)
 
-	def store(self) -> PageResult:
-		"""Write the rows, and what they say of people who have a Contact."""
+	def store(self) -> dict[str, PageResult]:
+		"""Write the rows, and what they say of people who have a Contact.
+
+		Returns:
+			What became of each page, by action type.
+		"""
 		found = self.found
 		self._tell_ambiguous()
 		self._count()
-		self.result.opted_out += _opt_outs_of_figures(self.page)
+		opted_out = _opt_outs_of_figures(self.pages)
 		contact_of = self._contacts()
 		contact_of.update({row.key: old.contact for row, old in found.changed if old.contact})
 		links = {old.name: contact for row, old in self.loose if (contact := contact_of.get(row.key))}
 		self._write(contact_of)
 		recipients.set_contacts(links)
-		self.result.linked += len(links)
-		self._change_contacts([*found.new, *(row for row, _old in found.changed)], contact_of)
-		self.result.opted_out += lifecycle.opt_out(
+		for row, old in self.loose:
+			self.results[row.action_type].linked += old.name in links
+		self._change_contacts(contact_of)
+		opted_out += lifecycle.opt_out(
 			{links[old.name] for row, old in self.loose if row.person.opted_out and old.name in links}
 		)
 		self._settle_status()
-		return self.result
+		next(iter(self.results.values())).opted_out += opted_out
+		return self.results
 
 	def _contactless(self) -> list[Row]:
 		"""Return the rows that are linked to nobody yet."""
 		return [*self.fresh, *(row for row, _old in self.loose)]
 
 	def _count(self) -> None:
-		self.result.duplicates = self.found.duplicates
-		self.result.unchanged = len(self.found.unchanged)
-		self.result.erased = sum(row.erased for row in self.page.rows)
+		for action_type, duplicates in self.found.duplicates.items():
+			self.results[action_type].duplicates = duplicates
+		for row, _old in self.found.unchanged:
+			self.results[row.action_type].unchanged += 1
+		for action_type, page in self.pages.by_action.items():
+			self.results[action_type].erased = sum(row.erased for row in page.rows)
 
 	def _is_wanted(self, row: Row) -> bool:
 		return not row.erased and self.may_create(row.person) and self.matches.is_unknown(row.person)
@@ -247,17 +297,41 @@ class MatchedPage:
 		changed = [(row, old, contact_of.get(row.key)) for row, old in found.changed]
 		failures = self.writers.recipients.write(self.campaign, new, changed)
 		refused = {row.key for row, _error in failures}
-		self.result.skipped += len(failures)
-		self.result.inserted += sum(row.key not in refused for row, _contact in new)
-		self.result.updated += sum(row.key not in refused for row, _old, _contact in changed)
-		self.result.linked += sum(contact is not None for _row, contact in new)
+		for row, contact in new:
+			result = self.results[row.action_type]
+			result.inserted += row.key not in refused
+			result.linked += contact is not None
+		for row, _old, _contact in changed:
+			self.results[row.action_type].updated += row.key not in refused
 		for row, error in failures:
-			self._note(f"{row.email}: {error}", "Write", is_error=True)
+			self.results[row.action_type].skipped += 1
+			self._note([row.action_type], f"{row.email}: {error}", "Write", is_error=True)
 
-	def _change_contacts(self, rows: list[Row], contact_of: dict[str, str | None]) -> None:
-		"""Take over what new and changed rows say of people who had a Contact before this page."""
-		own = set(self.created.values())
-		said = {contact: row for row in rows if (contact := contact_of.get(row.key))}
+	def _change_contacts(self, contact_of: dict[str, str | None]) -> None:
+		"""Take over what new and changed rows say of people who had a Contact before, one page after the other."""
+		heard = defaultdict(list)
+		for row in (*self.found.new, *(row for row, _old in self.found.changed)):
+			heard[row.action_type].append(row)
+		# A Contact that is new says what the page says that it was made of; what pages before that one say is not asked.
+		unmade = {self.created[email]: self.creators[email] for email in self.created}
+		for action_type in self.pages.by_action:
+			own = {contact for contact, creator in unmade.items() if creator == action_type}
+			said = {
+				contact: row
+				for row in heard[action_type]
+				if (contact := contact_of.get(row.key)) and (contact in own or contact not in unmade)
+			}
+			unmade = {contact: creator for contact, creator in unmade.items() if contact not in own}
+			self._take_over(action_type, said, own)
+
+	def _take_over(self, action_type: str, said: dict[str, Row], own: set[str]) -> None:
+		"""Change Contacts as the rows of a page say.
+
+		Args:
+			action_type: of the page.
+			said: its rows, by Contact.
+			own: the Contacts that were made of its rows.
+		"""
 		news = self.writers.heard.news(self.campaign, said)
 		changes = list(
 			contacts.changes(
@@ -265,19 +339,18 @@ class MatchedPage:
 				of_stored_rows=True,
 			)
 		)
-		refused = self._change(changes)
-		self.result.opted_out += sum(
+		refused = self._change(changes, lambda _person: [action_type])
+		self.results[action_type].opted_out += sum(
 			values.get("unsubscribed", 0) for _name, person, values in changes if person.email not in refused
 		)
 		self.writers.heard.note(name for name, row in news.items() if row.email not in refused)
 
 	def _settle_status(self) -> None:
 		"""Give new Contacts the status that all their rows say, those of other lists and campaigns included."""
-		older = self.matches.waiting
 		people = {
-			self.created[row.email]: row.person
-			for row in self.page.rows
-			if row.email in self.created and row.email in older
+			self.created[person.email]: person
+			for person in self.wanted
+			if person.email in self.created and self._is_spoken_of_elsewhere(person.email)
 		}
 		status = contacts.last_status(people)
 		self._change(
@@ -285,29 +358,43 @@ class MatchedPage:
 				(name, person, {"zoho_status": status[name]})
 				for name, person in people.items()
 				if status.get(name, person.status) != person.status
-			]
+			],
+			lambda person: [self.creators[person.email]],
 		)
 
-	def _change(self, changes: Changes) -> set[str]:
+	def _is_spoken_of_elsewhere(self, email: str) -> bool:
+		"""Return whether rows speak of somebody that the Contact was not made of."""
+		return email in self.matches.waiting or self.creatable[email][0] != self.creators[email]
+
+	def _change(self, changes: Changes, actions_of: Callable[[Person], Sequence[str]]) -> set[str]:
 		"""Change Contacts; return the addresses of those that were refused, which the run lists."""
 		failures = self.writers.contacts.change(changes)
 		for person, error in failures:
-			self._note(f"{person.email}: {error}", "Contacts", is_error=True)
+			self._note(actions_of(person), f"{person.email}: {error}", "Contacts", is_error=True)
 		return {person.email for person, _error in failures}
 
 	def _tell_ambiguous(self) -> None:
 		for email, names in sorted(self.matches.ambiguous.items()):
-			if email not in self.told:
-				continue
 			self._note(
+				self.told.get(email, ()),
 				_(
 					"Several Contacts have the e-mail address {0}: {1}. The recipient is not linked; merge them."
 				).format(email, ", ".join(names[:5])),
 				"Contacts",
 			)
 
-	def _note(self, message: str, stage: str, is_error: bool = False) -> None:
-		self.result.notes.append(Note(message, stage, is_error))
+	def _note(self, actions: Iterable[str], message: str, stage: str, is_error: bool = False) -> None:
+		"""Note something with the pages that it concerns."""
+		for action_type in actions:
+			self.results[action_type].notes.append(Note(message, stage, is_error))
+
+
+def _actions_of(rows: Iterable[Row]) -> dict[str, list[str]]:
+	"""Return the action types of some rows, by address."""
+	found: dict[str, list[str]] = defaultdict(list)
+	for row in rows:
+		found[row.email].append(row.action_type)
+	return found
 
 
 def _without_contact(found: recipients.Difference) -> tuple[list[Row], list[tuple[Row, recipients.Stored]]]:

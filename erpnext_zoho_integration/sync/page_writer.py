@@ -1,11 +1,12 @@
 """Writes the pages of one campaign: again where another worker was quicker, at last row by row.
 
-Commits what must not wait for a page's rows: contacts where they are many or others want the same ones, and people
+Commits what must not wait for their rows: contacts where they are many or others want the same ones, and people
 whom Zoho has erased.
 """
 
 import random
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from rq.timeouts import JobTimeoutException
@@ -16,15 +17,15 @@ from erpnext_zoho_integration.connection.locks import Held, shared_lock
 from erpnext_zoho_integration.sync import dialect, erased, erasure
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.fetch import FetchedPage
-from erpnext_zoho_integration.sync.page import MatchedPage, MaybeStored, PageResult, ReadPage, read_page
+from erpnext_zoho_integration.sync.page import MatchedPages, MaybeStored, PageResult, ReadPages, read_pages
 from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
-# Longer than a page's contacts take; after it another worker goes on, and the unique keys decide.
+# Longer than a full page's contacts take; after it another worker goes on, and the unique keys decide.
 _TURN_SECONDS = 30
 _TURN_POLL_SECONDS = 0.002  # a turn takes some twenty times as long
-# So many contacts are created with the rows of their page: that does not take long.
+# So many contacts are created with the rows that speak of them: that does not take long.
 _FEW = 250
 # What was read before a longer wait is read again.
 _STALE_SECONDS = 2
@@ -35,7 +36,7 @@ def _turn(what: str) -> AbstractContextManager[Held]:
 
 
 class _Outdated(Exception):
-	"""What was read of a page is no longer so."""
+	"""What was read is no longer so."""
 
 
 class PageWriter:
@@ -46,7 +47,7 @@ class PageWriter:
 		anonymous: whether only figures of it are kept, see `retention`.
 		create_for: for whom contacts are created, one of `page.CREATE_FOR`.
 		writers: those of the run.
-		account: of the campaign; contacts that are committed ahead of their page are counted there.
+		account: of the campaign; contacts that are committed ahead of their rows are counted there.
 	"""
 
 	def __init__(
@@ -64,29 +65,33 @@ class PageWriter:
 		self._account = account
 
 	def write(
-		self, campaign: str, fetched: FetchedPage, maybe_stored: MaybeStored
-	) -> tuple[ReadPage, PageResult]:
-		"""Write a page; one that lost against another transaction is written again, at last row by row.
+		self, campaign: str, batch: Sequence[FetchedPage], maybe_stored: MaybeStored
+	) -> tuple[ReadPages, dict[str, PageResult]]:
+		"""Write some pages; what lost against another transaction is written again, at last row by row.
 
 		Args:
 			campaign: name of the Campaign.
-			fetched: from Zoho.
-			maybe_stored: returns those of its keys of which there may be rows.
+			batch: from Zoho, each page of another action.
+			maybe_stored: returns those of the keys of an action of which there may be rows.
+
+		Returns:
+			The pages as they were read, and what became of each, by action type.
 		"""
 		writers = self._writers
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
-				read = self._read(fetched)
-				page = MatchedPage(campaign, read, self._create_for, writers, maybe_stored)
-				if page.wanted and writers.taking_turns:
-					seconds = self._create_in_turn(page, fetched)
+				read = self._read(batch)
+				pages = MatchedPages(campaign, read, self._create_for, writers, maybe_stored)
+				if pages.wanted and writers.taking_turns:
+					seconds = self._create_in_turn(pages)
 					if attempt == 1 and seconds > _STALE_SECONDS:
 						raise _Outdated
-				elif len(page.wanted) > _FEW:
-					self._create_ahead(page, fetched)
+				elif len(pages.wanted) > _FEW:
+					self._create_ahead(pages)
 				else:
-					page.result.add(page.create_contacts())
-				return read, page.store()
+					made = pages.create_contacts()
+					pages.results[batch[0].action_type].add(made)
+				return read, pages.store()
 			except JobTimeoutException:
 				raise
 			except Exception as error:
@@ -105,57 +110,57 @@ class PageWriter:
 					writers = Writers.by_document()
 		raise AssertionError("unreachable")
 
-	def _read(self, fetched: FetchedPage) -> ReadPage:
-		"""Return the rows of a page, read anew each time: by now somebody may be erased whom it names.
+	def _read(self, batch: Sequence[FetchedPage]) -> ReadPages:
+		"""Return the rows of the pages, read anew each time: by now somebody may be erased whom they name.
 
 		Where there are several workers, people whom Zoho has erased since it was last asked are forgotten first, by one of
 		them at a time: whoever enters somebody into the register waits for all who have looked into it, and two of those
 		would wait for each other.
 		"""
-		read = read_page(fetched, self._identity, self._anonymous)
+		read = read_pages(batch, self._identity, self._anonymous)
 		if not (read.unforgotten and self._writers.taking_turns):
 			return read
 		frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
 		with _turn("erased"):
 			erasure.forget(read.unforgotten, erased.among(read.unforgotten))
 			frappe.db.commit()  # nosemgrep - for the worker whose turn is next
-		return read_page(fetched, self._identity, self._anonymous)
+		return read_pages(batch, self._identity, self._anonymous)
 
-	def _create_in_turn(self, page: MatchedPage, fetched: FetchedPage) -> float:
-		"""Create the contacts of a page while no other worker creates any, and commit them ahead of its rows.
+	def _create_in_turn(self, pages: MatchedPages) -> float:
+		"""Create the contacts of some pages while no other worker creates any, and commit them ahead of their rows.
 
-		Two workers of a first sync have many people in common: who comes second would do its page again, and again.
+		Two workers of a first sync have many people in common: who comes second would do its pages again, and again.
 
 		Returns:
 			How long that took, in seconds.
 
 		Raises:
-			_Outdated: do the page again; its contacts may be there by then.
+			_Outdated: do the pages again; their contacts may be there by then.
 		"""
 		begun = time.monotonic()
-		frappe.db.commit()  # nosemgrep - nobody waits for this page while it waits; ends what it sees of the site
+		frappe.db.commit()  # nosemgrep - nobody waits for these pages while they wait; ends what it sees of the site
 		with _turn("contacts"):
-			self._require_same_register(page, fetched)
-			page.writers.contacts.follow()
-			page.match_again()
-			self._create_ahead(page, fetched)
+			self._require_same_register(pages.pages)
+			pages.writers.contacts.follow()
+			pages.match_again()
+			self._create_ahead(pages)
 		return time.monotonic() - begun
 
-	def _create_ahead(self, page: MatchedPage, fetched: FetchedPage) -> None:
-		"""Create the contacts of a page and commit them ahead of its rows: two short transactions instead of a long one.
+	def _create_ahead(self, pages: MatchedPages) -> None:
+		"""Create the contacts and commit them ahead of the rows: two short transactions instead of a long one.
 
 		Raises:
-			_Outdated: do the page again.
+			_Outdated: do the pages again.
 		"""
-		made = page.create_contacts()
+		made = pages.create_contacts()
 		with self._account.all_or_nothing():
-			self._account.add(made, fetched.action_type)
+			self._account.add(made)
 			self._account.flush()
 			frappe.db.commit()  # nosemgrep - see above
-		self._require_same_register(page, fetched)
+		self._require_same_register(pages.pages)
 
 	@staticmethod
-	def _require_same_register(page: MatchedPage, fetched: FetchedPage) -> None:
-		"""Raise `_Outdated` if one of a page's people was erased meanwhile; none will be until the next commit."""
-		if erased.known_by(fetched.digests) != page.page.known:
+	def _require_same_register(read: ReadPages) -> None:
+		"""Raise `_Outdated` if one of the people was erased meanwhile; none will be until the next commit."""
+		if erased.known_by(read.digests) != read.known:
 			raise _Outdated

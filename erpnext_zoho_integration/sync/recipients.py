@@ -1,7 +1,8 @@
 """Recipient rows: what is stored is compared with what Zoho says, and only the difference is written."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import frappe
 from frappe.query_builder import DocType
@@ -25,12 +26,16 @@ class Stored:
 
 @dataclass(slots=True)
 class Difference:
-	"""A page sorted by what has to be done."""
+	"""Rows sorted by what has to be done.
 
-	new: list[Row]
-	changed: list[tuple[Row, Stored]]
-	unchanged: list[tuple[Row, Stored]]
-	duplicates: int
+	Attributes:
+		duplicates: how many records claim a row that another one has, by action type.
+	"""
+
+	new: list[Row] = field(default_factory=list)
+	changed: list[tuple[Row, Stored]] = field(default_factory=list)
+	unchanged: list[tuple[Row, Stored]] = field(default_factory=list)
+	duplicates: Counter[str] = field(default_factory=Counter)
 
 
 def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
@@ -47,22 +52,21 @@ def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
 
 
 def difference(rows: Iterable[Row], stored: dict[str, Stored]) -> Difference:
-	"""Sort a page into new, changed and unchanged rows.
+	"""Sort rows into new, changed and unchanged ones.
 
 	Of several records for one row (an address that Zoho has twice) the one with the lowest contact id stands, whatever
 	page it comes on, so that two runs over the same data agree and the second one writes nothing.
 	"""
+	result = Difference()
 	chosen: dict[str, Row] = {}
-	duplicates = 0
 	for row in rows:
 		rival = chosen.get(row.key)
 		if rival is None:
 			chosen[row.key] = row
 			continue
-		duplicates += 1
+		result.duplicates[row.action_type] += 1
 		if row.precedence < rival.precedence:
 			chosen[row.key] = row
-	result = Difference([], [], [], duplicates)
 	for key, row in chosen.items():
 		known = stored.get(key)
 		if known is None:
@@ -70,7 +74,7 @@ def difference(rows: Iterable[Row], stored: dict[str, Stored]) -> Difference:
 		elif known.content_hash == row.content_hash:
 			result.unchanged.append((row, known))
 		elif known.content_hash and known.precedence < row.precedence:
-			result.duplicates += 1
+			result.duplicates[row.action_type] += 1
 		else:
 			result.changed.append((row, known))
 	return result

@@ -22,6 +22,8 @@ from tests.site.server import settle
 # address and one who asked to be forgotten; the larger lists have several pages.
 ACCOUNT = {"seed": 109, "campaigns": 3, "recipients": 130}
 PAGE_SIZE = 10
+# So many pages of this account are written together at most, with those that are fetched ahead meanwhile.
+UNDER_WAY = 7
 # What must never be seen anywhere; so must no token.
 CLIENT_SECRET = "canary-3f9a1c7e5b2d4860"
 # Tables beyond those of a sync that a cell may have written to.

@@ -20,8 +20,8 @@ In every cell it is checked that
 - what is stored is right, and nothing is there twice;
 - the run says what is missing, if anything is, and lists exactly that;
 - no token, code or secret is in a record, a message, a log or an address;
-- no page of recipients is fetched again but the one that the fault has spoiled, and the one after it that had been
-  fetched ahead; of a list that was given up, also the pages before;
+- no page of recipients is fetched again but the one that the fault has spoiled, those that are written together with it,
+  and as many that had been fetched ahead; of a list that was given up, also the pages before;
 - at last the database holds what it holds after a run without the fault.
 
 This page is written by the tests themselves (`./dev faults`); `./dev test` plays most of the cells again, and checks that

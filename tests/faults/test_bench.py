@@ -20,7 +20,7 @@ import pytest
 import frappe
 
 from erpnext_zoho_integration.sync import queue
-from tests.faults.drill import CLIENT_SECRET, PAGE_SIZE, Drill
+from tests.faults.drill import CLIENT_SECRET, PAGE_SIZE, UNDER_WAY, Drill
 from tests.faults.oracle import Oracle
 from tests.faults.test_site import grow_old
 from tests.site.connecting import SETTINGS, enter_client
@@ -304,7 +304,7 @@ def test_the_time_of_a_job_is_up_while_it_waits_for_the_database(
 	crew.hire()
 	with stopped_at(servers, "write"):
 		until(lambda: _slice(run) == 2, "the job goes on although its time is up")
-	succeeds(run, drill, oracle, crew, again=2)
+	succeeds(run, drill, oracle, crew, again=UNDER_WAY)
 
 
 def _slice(run: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 
@@ -15,7 +16,7 @@ from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection.tokens import wipe_tokens
 from erpnext_zoho_integration.sync import queue
 from tests.faults import plan, sabotage
-from tests.faults.drill import Drill
+from tests.faults.drill import UNDER_WAY, Drill
 from tests.faults.oracle import Oracle
 from tests.faults.plan import Cell
 from tests.faults.plan_site import site as site_cells
@@ -113,7 +114,7 @@ def test_database(cell: Cell, drill: Drill, oracle: Oracle) -> None:
 	assert done, "the fault has not happened"
 	frappe.db.rollback()
 	judge(cell, drill, oracle, drill.look(name))
-	oracle.little_is_fetched_again(2 * len(drill.keys) * len(done))
+	oracle.little_is_fetched_again(UNDER_WAY * len(done))
 
 
 @pytest.mark.parametrize("room", [0, 3, 10, 30])
@@ -196,7 +197,7 @@ def test_workers(cell: Cell, drill: Drill, oracle: Oracle, site, monkeypatch: py
 	name = drill.open()
 	if cell.more.get("signal"):
 		assert killed_run(site, name, cell.stage) == "killed"
-		extra = 2  # the page that was not committed, and the one that had been fetched ahead
+		extra = UNDER_WAY
 	elif cell.more.get("error"):
 		error = sabotage.errors()["time-out"]
 
@@ -206,7 +207,7 @@ def test_workers(cell: Cell, drill: Drill, oracle: Oracle, site, monkeypatch: py
 		with sabotage.at_statement(cell.stage, fail) as done:
 			drill.work(name)
 		assert done
-		extra = 2
+		extra = UNDER_WAY
 	else:
 		with (
 			redis_trouble(cell.more["redis"]) as (trouble, over),
@@ -259,7 +260,9 @@ def redis_trouble(kind: str):
 		pool.reset()  # those that were made before would connect again to where they were
 
 	def moment() -> None:
-		pool.disconnect()
+		for connection in (*pool._available_connections, *pool._in_use_connections):
+			if connection._sock:
+				connection._sock.shutdown(socket.SHUT_RDWR)
 
 	def emptied() -> None:
 		frappe.cache.flushdb()

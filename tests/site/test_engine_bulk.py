@@ -13,7 +13,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 
 from erpnext_zoho_integration.sync import listeners
 from erpnext_zoho_integration.sync.writers import BulkContacts, BulkRecipients, DocumentContacts, Writers
-from tests.site.engine import by_document, forget_everything, run_all
+from tests.site.engine import by_document, content, difference, forget_everything, run_all
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, answer_with, connect, new_contact, notes_of, person, statements
 
@@ -271,3 +271,83 @@ def test_few_statements_for_many_rows(start_simulator: Callable) -> None:
 	rows, inserted, unchanged = (large - small for small, large in zip(*sent.values(), strict=True))
 	assert inserted <= 0.15 * rows, sent
 	assert unchanged <= 0.03 * rows, sent
+
+
+@pytest.mark.parametrize("create_for", ["Everyone", "Everyone Who Acted"])
+def test_short_lists_that_are_written_together_end_as_each_by_itself(zoho, create_for: str) -> None:
+	frappe.db.set_single_value("Zoho Settings", "create_contacts_for", create_for)
+	ended = {}
+	for page_size in (LENGTH + 1, 500):  # only one of the lists has room in the former, all in the latter
+		forget_everything()
+		frappe.db.set_single_value("Zoho Settings", "page_size", page_size)
+		before_the_sync()
+		for _nth in range(2):
+			new_contact("both@example.com", first_name="Which")
+		settle()
+		said = []
+		for later in (False, True):
+			answer_with(zoho, different_lists(later))
+			with statements() as sent:
+				run = run_all("Full")
+			numbers = [run.get(number) for number in ("rows_inserted", "rows_updated", *COUNTED)]
+			told = sorted((each.action_type, each.message, each.occurrences) for each in run.errors)
+			said.append((content(), numbers, told))
+		ended[page_size] = said, len([query for query in sent if "INSERT" in query[:6].upper()])
+	(one_by_one, more), (together, fewer) = ended.values()
+	assert fewer < more
+	for moment, (single, joint) in enumerate(zip(one_by_one, together, strict=True)):
+		assert not difference(single[0], joint[0]), (moment, difference(single[0], joint[0]))
+		assert single[1:] == joint[1:], moment
+	(_content, first, _told), (_content, second, _told) = together
+	# One has no address, one is there twice.
+	assert first[0] == 4 * LENGTH - 2 and min(first[2:]) > 0, first
+	assert second[0] == 4 and second[1] > 2 and frappe.db.count(RECIPIENT) == first[0], second
+
+
+LENGTH = 12
+COUNTED = ("contacts_created", "opted_out", "rows_skipped", "rows_duplicate")
+
+
+def different_lists(later: bool = False) -> dict[str, list[dict]]:
+	"""Return four lists of the same length that say different things of the same people.
+
+	Args:
+		later: as they are at a second sync: with somebody new in each, and another opt-out.
+	"""
+	numbers = range(1, 10)
+	odd = [person("both@example.com", 40), person("ada@localhost", 41), person("", 42)]
+	sent = [*(person(f"p{n}@example.com", n) for n in numbers), *odd]
+	opened = [
+		*(
+			person(f"p{n}@example.com", n, companyname="Acme" * (n % 2), jobtitle=f"Title {n}")
+			for n in numbers
+		),
+		person("both@example.com", 40),
+		person("empty@example.com", 43, contactln="Filled"),
+		person("p1-other@example.com", 1),  # two addresses of one person
+	]
+	bounced = [
+		*(person(f"p{n}@example.com", n, contactstatus="bounce", contactln="") for n in range(1, 6)),
+		*(person(f"b{n}@example.com", 50 + n, contactfn="Ada", contactln="Lovelace") for n in range(5)),
+		person("twice@example.com", 60),
+		person("Twice@example.com", 61),
+	]
+	left = [
+		*(person(f"p{n}@example.com", n, phone=f"+49 30 12345{n}") for n in range(3, 9)),
+		*(person(f"b{n}@example.com", 50 + n, companyname="Bounced & Sons") for n in range(3)),
+		person("filled@example.com", 70),
+		person("ada@localhost", 41),
+		person("left@example.com", 72),
+	]
+	lists = {
+		"sentcontacts": sent,
+		"openedcontacts": opened,
+		"senthardbounce": bounced,
+		"optoutcontacts": left,
+	}
+	if later:
+		for number, people_listed in enumerate(lists.values()):
+			people_listed[0] = person(f"new{number}@example.com", 80 + number)
+			people_listed[1] = {**people_listed[1], "contactstatus": "unsubscribed"}
+	assert {len(each) for each in lists.values()} == {LENGTH}
+	return lists

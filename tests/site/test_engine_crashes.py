@@ -39,6 +39,9 @@ from tests.site.syncing import (
 # Every n-th boundary; ZOHO_EVERY_BOUNDARY=1 dies at each.
 STEP = 1 if os.environ.get("ZOHO_EVERY_BOUNDARY") else 5
 
+# So many pages are being written together and fetched ahead at most.
+UNDER_WAY = 7
+
 
 @pytest.fixture
 def zoho(start_simulator: Callable):
@@ -81,8 +84,7 @@ def test_killed_at_any_commit_and_taken_over_it_ends_up_the_same(zoho, process: 
 			break
 		died += 1
 		grow_old()
-		by_new_run = half % 4 < 2
-		if by_new_run:
+		if half % 4 < 2:
 			assert run_all("Full").status == "Success", half
 		else:
 			(name,) = frappe.get_all(RUN, {"status": ("in", account.ACTIVE)}, pluck="name") or [None]
@@ -91,11 +93,10 @@ def test_killed_at_any_commit_and_taken_over_it_ends_up_the_same(zoho, process: 
 			else:
 				assert runner.execute(name) == "Success", half
 				assert run_end(name).rows_removed == removed, half
+				again = Counter(pages_asked(zoho, start)) - alive
+				assert sum(again.values()) <= UNDER_WAY, (half, again)
 		assert not duplicates(), half
 		assert_same(wanted, content(), f"killed at half commit {half}")
-		again = Counter(pages_asked(zoho, start)) - alive
-		# The page being written and the one that was fetched ahead of it; nothing if it had ended.
-		assert sum(again.values()) <= 2 or not frappe.db.exists(RUN, {"status": "Failed"}), (half, again)
 		half += STEP
 	assert died >= 40 / STEP, died
 	assert not frappe.get_all(RUN, {"status": ("in", account.ACTIVE)})
@@ -155,7 +156,7 @@ def test_what_a_killed_worker_has_noted_reaches_its_run(
 	wanted = told(run_all())
 	assert sum(wanted.values()) > 5
 	found = []
-	for half in range(14, 100, 10):
+	for half in range(14, 100, 6):
 		forget_everything()
 		process("run", "All", half).ready().go().end()
 		grow_old()
@@ -214,8 +215,8 @@ def test_slices_of_one_page_end_as_one_long_slice_does(zoho) -> None:
 	assert [sliced.get(n) for n in numbers] == [whole.get(n) for n in numbers]
 	assert (sliced.status, sliced.synced_campaigns) == ("Success", 2)
 	assert whole.rows_removed == 2
-	# The page that was fetched ahead when the slice was over.
-	assert len(pages_asked(zoho, start)) <= 2 * len(pages)
+	# The pages that were fetched ahead when the slice was over.
+	assert len(pages_asked(zoho, start)) <= 3 * len(pages)
 
 
 def test_cancelled_in_mid_run_it_stops_after_the_page_and_the_next_run_goes_on(zoho) -> None:

@@ -280,12 +280,12 @@ def test_erasing_somebody_unknown_is_remembered_for_what_may_come(zoho) -> None:
 
 def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
 	"""The page was read before the erasure and is written after it: it is read again once it fails, or refused."""
-	from erpnext_zoho_integration.sync.page import MatchedPage
+	from erpnext_zoho_integration.sync.page import MatchedPages
 
-	store = MatchedPage.store
+	store = MatchedPages.store
 	attempts = []
 
-	def erase_first(page: MatchedPage):
+	def erase_first(page: MatchedPages):
 		attempts.append(1)
 		if len(attempts) == 1:
 			frappe.db.rollback()
@@ -294,7 +294,7 @@ def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.M
 		return store(page)
 
 	answer_with(zoho, {"openedcontacts": [ada(city="Marylebone"), bob()]})
-	monkeypatch.setattr(MatchedPage, "store", erase_first)
+	monkeypatch.setattr(MatchedPages, "store", erase_first)
 	assert sync_all(full=True).status == "Success" and len(attempts) > 1
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 
