@@ -12,7 +12,6 @@ from datetime import datetime
 
 import frappe
 from frappe import _
-from frappe.model.document import bulk_insert
 from frappe.utils import cint, fmt_money, now_datetime
 
 from erpnext_zoho_integration.connection import onboarding
@@ -374,13 +373,12 @@ def _insert_children(run: str, doctype: str, fieldname: str, rows: list[dict], b
 	Args:
 		before: how many it has.
 	"""
-	children = []
+	if not rows:
+		return
 	now, user = now_datetime(), frappe.session.user
-	for number, values in enumerate(rows, before + 1):
-		child = frappe.new_doc(doctype)
-		child.update(values)
-		child.update({"parent": run, "parenttype": RUN, "parentfield": fieldname, "idx": number})
-		child.update({"creation": now, "modified": now, "owner": user, "modified_by": user})
-		child.name = frappe.generate_hash(length=16)
-		children.append(child)
-	bulk_insert(doctype, children)
+	columns = (*dialect.STANDARD_COLUMNS, "parent", "parenttype", "parentfield", *rows[0])
+	children = [
+		(frappe.generate_hash(length=16), now, now, user, user, 0, idx, run, RUN, fieldname, *values.values())
+		for idx, values in enumerate(rows, before + 1)
+	]
+	dialect.insert_rows(doctype, columns, children)

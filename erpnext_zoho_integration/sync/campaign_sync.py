@@ -34,11 +34,11 @@ from erpnext_zoho_integration.sync import (
 	unlisted,
 )
 from erpnext_zoho_integration.sync.account import CampaignAccount
+from erpnext_zoho_integration.sync.batch_writer import BatchWriter
 from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.lists import CountedList
 from erpnext_zoho_integration.sync.mapping import Times
 from erpnext_zoho_integration.sync.page import Note, PageResult
-from erpnext_zoho_integration.sync.page_writer import PageWriter
 from erpnext_zoho_integration.sync.plan import Policy
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import ListState, Position
@@ -132,7 +132,7 @@ class CampaignSync:
 		self.campaign = campaign.name
 		self.wanted = lists.wanted(counted, self.state, self.full)
 		self.stored_before = reconcile.count_stored(campaign.name) if self.wanted else {}
-		self.pages = PageWriter(
+		self.batch_writer = BatchWriter(
 			record.key, self.anonymous, self.policy.create_for, self.writers, self.account
 		)
 		reading = fetch.Reading(record.key, self.times, site_key())
@@ -267,7 +267,7 @@ class CampaignSync:
 		batch, action_type = self.ahead.batch, fetched.action_type
 		if fetched is batch[0]:
 			self._follow_campaign()
-			self.read, self.results = self.pages.write(self.campaign, batch, self._maybe_stored)
+			self.read, self.results = self.batch_writer.write(self.campaign, batch, self._maybe_stored)
 			self.uncommitted = dict(self.results)
 		result, position = self.results[action_type], self.position
 		position.next_index = fetched.next_index or 0

@@ -89,7 +89,9 @@ def select_any_case(
 	if frappe.db.db_type == "mariadb":  # ignores case and blanks by itself and uses the index
 		return select_in(doctype, columns, column, values, condition)
 	# SQLite's lower() knows ASCII only.
-	upper = {"".join(c if c.isascii() else c.upper() for c in value) for value in values}
+	upper = {
+		"".join(c if c.isascii() else c.upper() for c in value) for value in values if not value.isascii()
+	}
 	return select_in(doctype, columns, column, [*{*values, *upper}], condition, any_case=True)
 
 

@@ -10,10 +10,11 @@ from frappe.model.document import Document
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import campaigns_client
 from erpnext_zoho_integration.sync import bounces, campaigns, contacts, erased, fetch, plan, retention
+from erpnext_zoho_integration.sync.batch import store_pages
 from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Person, Times, recipient_row
 from erpnext_zoho_integration.sync.match import find_contacts
-from erpnext_zoho_integration.sync.page import PageResult, read_pages, store_pages
+from erpnext_zoho_integration.sync.page import PageResult, read_pages
 
 
 def sync_single_campaign(campaign_data: dict) -> Document:

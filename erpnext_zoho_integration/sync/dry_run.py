@@ -18,10 +18,11 @@ from erpnext_zoho_integration.sync import (
 	retention,
 	state,
 )
+from erpnext_zoho_integration.sync.batch import CREATE_FOR
 from erpnext_zoho_integration.sync.identity import campaign_identity, site_key
 from erpnext_zoho_integration.sync.mapping import Row
 from erpnext_zoho_integration.sync.match import find_contacts
-from erpnext_zoho_integration.sync.page import CREATE_FOR, ReadPages, read_pages
+from erpnext_zoho_integration.sync.page import ReadPages, read_pages
 from erpnext_zoho_integration.sync.session import Session
 from erpnext_zoho_integration.sync.state import CampaignState, Position
 

@@ -11,9 +11,9 @@ from frappe.utils import cint, get_datetime, get_system_timezone
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import get_settings
 from erpnext_zoho_integration.sync import clock, state
+from erpnext_zoho_integration.sync.batch import CREATE_FOR
 from erpnext_zoho_integration.sync.lifecycle import DELETED
 from erpnext_zoho_integration.sync.mapping import Times
-from erpnext_zoho_integration.sync.page import CREATE_FOR
 from erpnext_zoho_integration.sync.schedule import DEFAULT_INTERVALS
 
 # Setting → Zoho's list. Sent comes last: by then those who acted have their contacts.

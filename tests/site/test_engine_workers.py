@@ -13,7 +13,7 @@ import pytest
 import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
-from erpnext_zoho_integration.sync import erasure, page_writer, queue, runner
+from erpnext_zoho_integration.sync import batch_writer, erasure, queue, runner
 from erpnext_zoho_integration.sync.writers import Writers
 from tests.site.engine import (
 	assert_same,
@@ -115,7 +115,7 @@ def test_a_worker_among_several_ends_with_the_same_database(start_simulator: Cal
 
 def among_two(while_it_waits: Callable[[], None], monkeypatch: pytest.MonkeyPatch):
 	"""Do a run as one of two workers; something happens while this one waits for its first turn at creating Contacts."""
-	real, happened = page_writer.shared_lock, []
+	real, happened = batch_writer.shared_lock, []
 
 	@contextmanager
 	def lock(name: str, **options: object) -> Iterator:
@@ -126,7 +126,7 @@ def among_two(while_it_waits: Callable[[], None], monkeypatch: pytest.MonkeyPatc
 		with real(name, **options) as held:
 			yield held
 
-	monkeypatch.setattr(page_writer, "shared_lock", lock)
+	monkeypatch.setattr(batch_writer, "shared_lock", lock)
 	name, _created = queue.open_run("User", None, "All", workers=2)
 	settle()
 	runner.execute(name)
@@ -168,7 +168,7 @@ def test_a_page_that_waited_long_is_read_again(
 		time.sleep(1.1)
 		frappe.delete_doc("Contact", known.name)
 
-	monkeypatch.setattr(page_writer, "_STALE_SECONDS", 1)
+	monkeypatch.setattr(batch_writer, "_STALE_SECONDS", 1)
 	run = among_two(wait, monkeypatch)
 	assert (run.status, errors_of(run), run.contacts_created) == ("Success", [], 2)
 	links = frappe.get_all(RECIPIENT, pluck="contact")

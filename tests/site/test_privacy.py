@@ -280,7 +280,7 @@ def test_erasing_somebody_unknown_is_remembered_for_what_may_come(zoho) -> None:
 
 def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
 	"""The page was read before the erasure and is written after it: it is read again once it fails, or refused."""
-	from erpnext_zoho_integration.sync.page import MatchedPages
+	from erpnext_zoho_integration.sync.batch import MatchedPages
 
 	store = MatchedPages.store
 	attempts = []

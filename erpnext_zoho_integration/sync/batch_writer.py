@@ -1,4 +1,4 @@
-"""Writes the pages of one campaign: again where another worker was quicker, at last row by row.
+"""Writes the batches of one campaign: again where another worker was quicker, at last row by row.
 
 Commits what must not wait for their rows: contacts where they are many or others want the same ones, and people
 whom Zoho has erased.
@@ -16,8 +16,9 @@ import frappe
 from erpnext_zoho_integration.connection.locks import Held, shared_lock
 from erpnext_zoho_integration.sync import dialect, erased, erasure
 from erpnext_zoho_integration.sync.account import CampaignAccount
+from erpnext_zoho_integration.sync.batch import MatchedPages, MaybeStored
 from erpnext_zoho_integration.sync.fetch import FetchedPage
-from erpnext_zoho_integration.sync.page import MatchedPages, MaybeStored, PageResult, ReadPages, read_pages
+from erpnext_zoho_integration.sync.page import PageResult, ReadPages, read_pages
 from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 5
@@ -39,13 +40,13 @@ class _Outdated(Exception):
 	"""What was read is no longer so."""
 
 
-class PageWriter:
-	"""Writes pages; whoever calls it commits them, with the position behind them.
+class BatchWriter:
+	"""Writes batches of pages; whoever calls it commits them, with the position behind them.
 
 	Args:
 		identity: of the campaign, see `identity.campaign_identity`.
 		anonymous: whether only figures of it are kept, see `retention`.
-		create_for: for whom contacts are created, one of `page.CREATE_FOR`.
+		create_for: for whom contacts are created, one of `batch.CREATE_FOR`.
 		writers: those of the run.
 		account: of the campaign; contacts that are committed ahead of their rows are counted there.
 	"""
@@ -67,7 +68,7 @@ class PageWriter:
 	def write(
 		self, campaign: str, batch: Sequence[FetchedPage], maybe_stored: MaybeStored
 	) -> tuple[ReadPages, dict[str, PageResult]]:
-		"""Write some pages; what lost against another transaction is written again, at last row by row.
+		"""Write a batch; what lost against another transaction is written again, at last row by row.
 
 		Args:
 			campaign: name of the Campaign.
