@@ -1,5 +1,6 @@
 """What Zoho has of one campaign: its reports and pages of its recipients, the next ones fetched while some are written."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -118,6 +119,8 @@ def recipient_pages(
 		yield reading.page(zoho.ACTION_TYPES[action], source.variant, page)
 
 
+# What has come is written when Zoho takes longer: a worker that is silent for minutes is held for dead.
+_GATHER_SECONDS = 10.0
 List = tuple[Source, str]  # with Zoho's name of the action
 Following = Callable[[Source, str], List | None]
 
@@ -170,6 +173,7 @@ class _Reader:
 
 	def batch(self) -> list[_Piece]:
 		"""Return the pages that are written together: one of each action, and no more rows than a full page has."""
+		deadline = time.monotonic() + _GATHER_SECONDS
 		pieces: list[_Piece] = []
 		rows = 0
 		actions: set[str] = set()
@@ -183,7 +187,7 @@ class _Reader:
 			pieces.append(piece)
 			if piece.page:
 				actions.add(action)
-			if piece.is_last or rows >= self._session.page_size:
+			if piece.is_last or rows >= self._session.page_size or time.monotonic() > deadline:
 				break
 		return pieces
 

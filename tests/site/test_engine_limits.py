@@ -10,7 +10,7 @@ import pytest
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from erpnext_zoho_integration.sync import queue, runner
+from erpnext_zoho_integration.sync import fetch, queue, runner
 from tests.site.engine import (
 	RUN,
 	assert_same,
@@ -133,3 +133,19 @@ def test_the_lock_outlives_redis_and_the_cache(start_simulator: Callable) -> Non
 	asked = calls(zoho)
 	assert runner.execute_slice(name) == "Waiting"
 	assert (calls(zoho) - asked)["getcampaignrecipientsdata"] == 0
+
+
+@pytest.mark.parametrize("patience", [10.0, 0.0], ids=["in time", "slow"])
+def test_what_has_come_is_written_when_zoho_takes_its_time(
+	start_simulator: Callable, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+	"""Short lists are written together, but the first does not wait for minutes until the last has come."""
+	monkeypatch.setattr(fetch, "_GATHER_SECONDS", patience)
+	connect(start_simulator(seed=1, campaigns=1, recipients=60), page_size=500)
+	name, _created = queue.start("User", mode="All")
+	assert runner.execute_slice(name, seconds=0) == "Running"
+	first = set(frappe.get_all("Campaign Recipient", pluck="action_type"))
+	runner.execute(name)
+	everything = set(frappe.get_all("Campaign Recipient", pluck="action_type"))
+	assert len(everything) > 4 and run_end(name).status == "Success"
+	assert len(first) == 1 if patience == 0 else first == everything
