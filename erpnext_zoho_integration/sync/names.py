@@ -68,14 +68,13 @@ def forget_series() -> None:
 
 
 def free_name(doctype: str, wanted: str) -> str:
-	"""Return a name that Frappe accepts and that no document has, as close to the wanted one as possible."""
-	from frappe.model.naming import append_number_if_name_exists
+	"""Return a name that Frappe accepts and that no document has: the wanted one, or the next number behind it.
 
+	Frappe looks for numbers behind just this spelling; MariaDB holds Adà-1 and Ada-1 for one name.
+	"""
 	base = acceptable_name(doctype, wanted)
-	name = append_number_if_name_exists(doctype, base)
-	if not frappe.db.exists(doctype, name):
-		return name
-	# Frappe has looked for numbers behind just this spelling; MariaDB holds Adà-1 and Ada-1 for one name.
+	if not frappe.db.exists(doctype, base):
+		return base
 	number = _highest_number(doctype, base) + 1
 	while frappe.db.exists(doctype, f"{base}-{number}"):
 		number += 1
