@@ -145,7 +145,7 @@ def test_a_first_sync_that_died_goes_on_where_it_was(zoho, process: Callable) ->
 		assert lives < 30
 	assert lives >= 2
 	assert_same(wanted, content())
-	assert len(pages_asked(zoho, start)) <= pages + 2 * lives
+	assert len(pages_asked(zoho, start)) <= pages + UNDER_WAY * lives
 
 
 @pytest.mark.parametrize("taken_over", [True, False], ids=["taken over", "cancelled"])
