@@ -1,6 +1,6 @@
 """What came with a page of recipients, and what became of it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from itertools import chain
 
@@ -76,7 +76,7 @@ class ReadPages:
 		return list(chain.from_iterable(page.rows for page in self.by_action.values()))
 
 
-def read_pages(batch: Iterable[FetchedPage], identity: str, anonymous: bool = False) -> ReadPages:
+def read_pages(batch: Sequence[FetchedPage], identity: str, anonymous: bool = False) -> ReadPages:
 	"""Return the rows of some pages, those of erased people without the person.
 
 	Args:
