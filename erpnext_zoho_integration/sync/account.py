@@ -7,7 +7,7 @@ they are added up for whoever looks.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import frappe
@@ -15,7 +15,7 @@ from frappe import _
 from frappe.utils import cint, fmt_money, now_datetime
 
 from erpnext_zoho_integration.connection import onboarding
-from erpnext_zoho_integration.sync import clock, dialect, tasks
+from erpnext_zoho_integration.sync import clock, dialect, erased, tasks, traces
 from erpnext_zoho_integration.sync.page import Note, PageResult
 from erpnext_zoho_integration.sync.text import clean
 
@@ -135,7 +135,7 @@ class CampaignAccount:
 		"""Write numbers, errors and notes so far to the task. The caller commits them with the rows that they count."""
 		values: dict[str, object] = {"campaign": self.campaign}
 		if self._noted:
-			issues = list(self.issues.values())[:MAX_ISSUES]
+			issues = _without_erased(list(self.issues.values())[:MAX_ISSUES])
 			values["issues"] = json.dumps([issue.as_list() for issue in issues], ensure_ascii=False)
 			self._noted = False
 		tasks.update(self.task, values)
@@ -344,8 +344,17 @@ def _told(message: str | None) -> str:
 	return "\n".join(line for line in lines if line)[:_MESSAGE_LENGTH]
 
 
-def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
+def _without_erased(issues: Iterable[Issue]) -> list[Issue]:
+	"""Return these without the addresses of people who have been erased since they were noted."""
 	issues = list(issues)
+	erased_people = erased.named_in(issue.message for issue in issues)
+	if not erased_people:
+		return issues
+	return [replace(issue, message=traces.redact(issue.message, erased_people)) for issue in issues]
+
+
+def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
+	issues = _without_erased(issues)
 	if not issues:
 		return
 	written = frappe.db.count("Zoho Sync Run Error", {"parent": run})

@@ -4,6 +4,7 @@ It has digests keyed with the site's encryption key, of addresses and of Zoho's 
 the person's rows bear. Two restores must go together: a database put back under another encryption key knows nobody.
 """
 
+import re
 from collections.abc import Collection, Iterable
 
 import frappe
@@ -14,6 +15,7 @@ from erpnext_zoho_integration.sync.identity import keyed_digest, normalize_email
 ERASED = "Zoho Erased Person"
 AT_ZOHO, HERE = "Zoho", "This Site"
 _AT_LEAST = "zoho_erased_at_least"  # a flag: how many entries the register has been seen to have
+_WORD_WITH_ADDRESS = re.compile(r"[^\s<>\"]+@[^\s<>\"]+")
 Person = tuple[str | None, str | None]  # e-mail address, Zoho contact id
 
 
@@ -87,6 +89,13 @@ def known_by(digests: dict[Person, list[str]]) -> Known:
 	if rows is None:
 		rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", wanted, dialect.shared_lock())
 	return Known({digest: stand_in for digest, stand_in in rows if digest in wanted}, digests)
+
+
+def named_in(texts: Iterable[str]) -> set[str]:
+	"""Return the addresses of erased people that stand in these texts; nothing is asked if there is no address."""
+	words = {word.strip(".,:;()[]'") for text in texts for word in _WORD_WITH_ADDRESS.findall(text)}
+	known = among((word, None) for word in words) if words else Known({})
+	return {word for word in words if known.stand_in(word, None)}
 
 
 def remember(people: Collection[Person], origin: str, known: Known | None = None) -> Known:

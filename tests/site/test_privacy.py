@@ -299,6 +299,29 @@ def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.M
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 
 
+def test_what_a_worker_has_noted_of_an_erased_person_goes_with_them(
+	zoho, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""Noted and counted while the run is under way, it is written at the end of the campaign: without the person."""
+	from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
+
+	eve, evelyn = "eve@example.com", "eve@example.community"
+	for email in (eve, eve, evelyn, evelyn):
+		new_contact(email)
+	close = CampaignSync._close
+
+	def erase_first(campaign: CampaignSync, *args: object) -> None:
+		assert [issue for issue in campaign.account.issues.values() if eve in issue.message]
+		erase_person("Eve@Example.com")
+		close(campaign, *args)
+
+	answer_with(zoho, {"openedcontacts": [person(eve, 5), person(evelyn, 6), bob()]})
+	monkeypatch.setattr(CampaignSync, "_close", erase_first)
+	told = " ".join(note.message for note in sync_all(full=True).errors)
+	assert traces.REDACTED in told and evelyn in told
+	assert eve not in told.replace(evelyn, "")
+
+
 @pytest.mark.parametrize(
 	"others", [(), ("somebody@example.com", "else@example.com")], ids=["nobody", "others"]
 )
