@@ -42,10 +42,6 @@ The machine is a shared one, whose speed differs by a third from minute to minut
 seen. Of SQLite's figures the medians of three rounds stand here. Of 1,000 rows the Document API did 82 a second on SQLite,
 of 10,000 in the same minutes 69.
 
-The machine is a shared one, whose speed differs by a third from minute to minute: 43 to 73 rows a second per document were
-seen. Of SQLite's figures the medians of three rounds stand here. Of 1,000 rows the Document API did 82 a second
-on SQLite, of 10,000 in the same minutes 69.
-
 """
 
 _PACE = "pace_{}_elapsed_to_floor_ratio"

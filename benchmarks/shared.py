@@ -64,20 +64,26 @@ def _sync(workers: int) -> float:
 	given = ("zoho_accounts_base_url", "zoho_campaigns_base_url", "zoho_rate_window_seconds")
 	config = json.dumps({key: frappe.conf[key] for key in given if frappe.conf.get(key)})
 	command = [sys.executable, "-m", "benchmarks.shared", os.getcwd(), frappe.local.site, run, config]
-	environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+	own = str(Path(__file__).parents[1])
+	environment = {
+		**os.environ,
+		"PYTHONPATH": os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])]),
+	}
 	others = [
 		subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 		for _number in range(workers - 1)
 	]
 	for other in others:
-		other.stdout.readline()  # it is there
+		if not other.stdout.readline():  # it is there
+			raise RuntimeError("a worker did not start")
 	begin = time.perf_counter()
 	for other in others:
 		other.stdin.close()  # go
 	status = runner.execute(run)
 	seconds = time.perf_counter() - begin
-	for other in others:
-		other.wait()
+	ends = [other.wait() for other in others]
+	if any(ends):
+		raise RuntimeError("a worker has failed")
 	if status not in ("Success", "Partial"):
 		raise RuntimeError(f"the run ended {status}")
 	return seconds
