@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 import warnings
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -24,6 +25,7 @@ from frappe.database.sqlite.table import Table, index_name, indexed_columns
 from frappe.utils import get_table_name
 
 WAIT_FOR_WRITER = 30  # seconds
+POLL_FOR_WRITER = 0.001  # seconds
 MOST_IDLE = 8  # connections
 KEY_LENGTH = re.compile(r"\(.*?\)")
 
@@ -141,8 +143,24 @@ class SQLiteDatabase(package.SQLiteDatabase):
 	def _begin_writing(self) -> None:
 		if not self._writing:
 			self._end_snapshot()
-			self._cursor.execute("BEGIN IMMEDIATE")
+			self._wait_for_writer()
 			self._writing = True
+
+	def _wait_for_writer(self) -> None:
+		"""Begin to write as soon as nobody else does; SQLite's own waiting may notice it 100 ms later."""
+		deadline = time.monotonic() + WAIT_FOR_WRITER
+		self._cursor.execute("PRAGMA busy_timeout=0")
+		try:
+			while True:
+				try:
+					self._cursor.execute("BEGIN IMMEDIATE")
+					return
+				except sqlite3.OperationalError as error:
+					if not self.is_deadlocked(error) or time.monotonic() > deadline:
+						raise
+				time.sleep(POLL_FOR_WRITER)
+		finally:
+			self._cursor.execute(f"PRAGMA busy_timeout={WAIT_FOR_WRITER * 1000}")
 
 	def _end_snapshot(self) -> None:
 		if self._conn.in_transaction and not self._writing:
