@@ -112,6 +112,14 @@ def a_user(make_user: Callable) -> Iterator[str]:
 	settle()
 
 
+def test_documents_do_not_take_longer_from_page_to_page(zoho) -> None:
+	answer_with(zoho, lists(slice(3, 20, 4)))
+	before = len(frappe.flags.currently_saving)  # Frappe goes through these at each document
+	by_document()
+	assert frappe.db.count("Contact") > 10
+	assert len(frappe.flags.currently_saving) <= before + 2  # the Campaign, and its run
+
+
 def test_bulk_writes_what_documents_would(zoho, a_user: str, fields_with_defaults: None) -> None:
 	written = {}
 	for how, run in (("documents", by_document), ("bulk", run_all)):
