@@ -17,7 +17,12 @@ MOST_DOCUMENT_ROWS = 10_000  # they take minutes
 
 def main() -> int:
 	"""Measure, print a table, and write the figures."""
-	parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+	parser = argparse.ArgumentParser(
+		prog="./dev bench",
+		description="Measure the engine against the Document API and a bare upsert, all in one run.",
+		epilog="./dev bench --histories N plays that many random histories instead: what is kept up by incremental runs "
+		"must equal what a first sync at their end makes.",
+	)
 	parser.add_argument("--rows", type=int, default=10_000, help="recipient rows of a first sync")
 	parser.add_argument(
 		"--document-rows",
@@ -42,7 +47,9 @@ def main() -> int:
 	parser.add_argument(
 		"--machine", default=f"{os.cpu_count()} cores", help="a few words on the machine, for the page"
 	)
-	parser.add_argument("--site", help="a site of a bench; FRAPPE_SITES_PATH names its folder")
+	parser.add_argument(
+		"--site", help="a site of the bench whose sites folder is FRAPPE_SITES_PATH; else an embedded one"
+	)
 	options = parser.parse_args()
 	path = os.path.abspath(options.json) if options.json else None
 	sites_path = os.environ.get("FRAPPE_SITES_PATH") or os.getcwd()

@@ -15,9 +15,7 @@ absolute figures depend on the machine, ratios much less. Made by `python -m ben
 site, or on a bench whose site may be emptied (`"zoho_benchmark": 1` in its site_config.json):
 
 ```bash
-cd ~/frappe-bench/sites
-FRAPPE_SITES_PATH=$PWD FRAPPE_SITE=my.site PYTHONPATH=../apps/erpnext_zoho_integration \\
-  ../env/bin/python -m benchmarks --rows 100000 --json results.json
+FRAPPE_SITES_PATH=~/frappe-bench/sites ./dev bench --site my.site --rows 100000 --json FILE
 ```
 
 - **per document**: the same sync with every contact and recipient saved through the Document API, which is what apps
@@ -79,27 +77,27 @@ ROWS = (
 
 def main() -> None:
 	"""Write the page."""
-	results = [(path.stem, json.loads(path.read_text())) for path in sorted(RESULTS.glob("*.json"))]
+	results = sorted(
+		(json.loads(path.read_text()) for path in RESULTS.glob("*.json")),
+		key=lambda figures: (figures["database"], figures["rows"], figures["campaigns"]),
+	)
 	names = [
 		f"{figures['database']}, {figures['rows']:,} rows, {figures['campaigns']} campaigns"
-		for _stem, figures in results
+		for figures in results
 	]
 	lines = [
 		f"| | {' | '.join(names)} |",
 		f"|---|{'---:|' * len(results)}",
 	]
 	for label, key, form in ROWS:
-		if any(key in figures for _stem, figures in results):
-			cells = [
-				form.format(_scaled(key, figures[key])) if key in figures else ""
-				for _stem, figures in results
-			]
+		if any(key in figures for figures in results):
+			cells = [form.format(_scaled(key, figures[key])) if key in figures else "" for figures in results]
 			lines.append(f"| {label} | {' | '.join(cells)} |")
-	PAGE.write_text(HEAD + "\n".join(lines) + "\n\n" + chart(names, [figures for _stem, figures in results]))
+	PAGE.write_text(HEAD + "\n".join(lines) + "\n\n" + chart(names, results))
 
 
 def chart(names: list[str], results: list[dict]) -> str:
-	"""Return rows a second as a chart of text, the longest bar being the bare upsert of each size."""
+	"""Return rows a second as a chart of text, the longest bar of each size being its bare upsert."""
 	lines = ["```text", "rows a second, each size against its own bare upsert", ""]
 	for name, figures in zip(names, results, strict=True):
 		whole = figures["bare_upsert_rows_per_second"]
@@ -107,8 +105,11 @@ def chart(names: list[str], results: list[dict]) -> str:
 		for label, key in (
 			("per document", "document_rows_per_second"),
 			("engine", "engine_rows_per_second"),
+			(f"{figures.get('workers')} engines", "workers_rows_per_second"),
 			("bare upsert", "bare_upsert_rows_per_second"),
 		):
+			if key not in figures:
+				continue
 			bar = "█" * max(1, round(60 * figures[key] / whole))
 			lines.append(f"  {label:12} {bar} {figures[key]:,.0f}")
 		lines.append("")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from embedded.environment import Missing
 from embedded.paths import ADMIN_PASSWORD, ROOT
@@ -67,23 +68,42 @@ def faults(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-	"""Measure on a fresh embedded site; on a bench, call `python -m benchmarks` with the bench's own Python."""
+	"""Measure on a fresh embedded site or, with --site, on one of a bench; with --histories play random ones."""
+	import argparse
+
 	from embedded.bench import Run
 	from embedded.services import python
 
 	if arguments[:1] in (["-h"], ["--help"]):
 		return subprocess.call(python("benchmarks", "--help"))
+	parser = argparse.ArgumentParser(prog="./dev bench", add_help=False)  # help is that of the measurements
+	parser.add_argument("--histories", type=int)
+	parser.add_argument("--site")
+	parser.add_argument("--json")
+	options, others = parser.parse_known_args(arguments)
+	if options.histories:
+		os.environ["ZOHO_HISTORIES"] = str(options.histories)
+		processes = ["-n", str(os.cpu_count() or 1), "--dist", "load"]
+		return test(["tests/site/test_engine_histories.py", *processes, *others])
+	if options.json:
+		others += ["--json", str(ROOT / options.json)]
+	if options.site:
+		return _bench_site(options.site, others)
 	with Run() as run:
 		run.configure_site(zoho_benchmark=1)
-		arguments = [
-			str(ROOT / part) if previous == "--json" else part for previous, part in pairs(arguments)
-		]
-		return subprocess.call(python("benchmarks", *arguments), cwd=run.sites, env=run.environment())
+		return subprocess.call(python("benchmarks", *others), cwd=run.sites, env=run.environment())
 
 
-def pairs(arguments: list[str]) -> list[tuple[str, str]]:
-	"""Return each argument with the one before it."""
-	return list(zip(["", *arguments], arguments, strict=False))
+def _bench_site(site: str, arguments: list[str]) -> int:
+	"""Measure on a site of the bench that FRAPPE_SITES_PATH names, with that bench's Python."""
+	sites = os.environ.get("FRAPPE_SITES_PATH", "")
+	python = Path(sites).absolute().parent / "env" / "bin" / "python"
+	if not sites or not python.exists():
+		print(
+			"FRAPPE_SITES_PATH must name the sites folder of a bench, beside env/bin/python.", file=sys.stderr
+		)
+		return 2
+	return subprocess.call([str(python), "-m", "benchmarks", "--site", site, *arguments])
 
 
 def pictures(arguments: list[str]) -> int:

@@ -51,6 +51,17 @@ def test_an_unknown_command_is_refused() -> None:
 	assert done.returncode == 2 and "'tset'" in done.stderr
 
 
+def test_bench_measures_on_a_site_with_the_python_of_its_bench(tmp_path: Path) -> None:
+	sites, python = tmp_path / "sites", tmp_path / "env" / "bin" / "python"
+	lost = dev("bench", "--site", "my.site", FRAPPE_SITES_PATH=str(sites))
+	assert lost.returncode == 2 and "FRAPPE_SITES_PATH" in lost.stderr
+	python.parent.mkdir(parents=True)
+	python.write_text('#!/bin/sh\necho "$@"\n')
+	python.chmod(0o755)
+	done = dev("bench", "--rows", "10", "--site", "my.site", FRAPPE_SITES_PATH=str(sites))
+	assert done.stdout.split() == ["-m", "benchmarks", "--site", "my.site", "--rows", "10"]
+
+
 def test_the_exit_code_of_test_is_that_of_pytest(tmp_path: Path) -> None:
 	(tmp_path / "test_it.py").write_text("def test_good(): pass\ndef test_bad(): assert False\n")
 	options = ("-p", "no:cacheprovider", "--rootdir", str(tmp_path), "-c", os.devnull)
