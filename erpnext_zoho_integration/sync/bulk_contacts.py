@@ -20,6 +20,7 @@ from erpnext_zoho_integration.sync.mapping import Person
 
 # Fields that nothing else of a Contact is computed from.
 OWN_FIELDS = frozenset({"zoho_contact_id", "zoho_status", "unsubscribed"})
+_NO_FLAGS = {"is_primary_phone": 0, "is_primary_mobile_no": 0}
 _SKIPPED = frozenset({"doctype", "__islocal", "__unsaved"})
 
 
@@ -47,7 +48,7 @@ class ContactMaker:
 		user, now = frappe.session.user, now_datetime()
 		self._stamp = {"owner": user, "modified_by": user, "creation": now, "modified": now}
 		users = _users({person.email for person in people})
-		numbers = [phone_rows(person) for person in people]
+		numbers = [[{**_NO_FLAGS, **row} for row in phone_rows(person)] for person in people]
 		contacts = [self._contact(*each, users) for each in zip(people, numbers, strict=True)]
 		names = self._names.give([contact["full_name"] for contact in contacts])
 		for contact, name in zip(contacts, names, strict=True):
@@ -55,47 +56,35 @@ class ContactMaker:
 		emails = [self._address(person, name) for person, name in zip(people, names, strict=True)]
 		hashes = _random_names(sum(map(len, numbers)))
 		phones = [
-			self._child("Contact Phone", "phone_nos", name, idx, phone, next(hashes))
+			self._child(name, idx, phone, next(hashes))
 			for own, name in zip(numbers, names, strict=True)
 			for idx, phone in enumerate(own, 1)
 		]
-		_insert("Contact", contacts)
-		_insert("Contact Email", emails)
-		_insert("Contact Phone", phones)
-		_update_global_search(contacts)
+		self._insert("Contact", contacts)
+		self._insert("Contact Email", emails, parenttype="Contact", parentfield="email_ids")
+		self._insert("Contact Phone", phones, parenttype="Contact", parentfield="phone_nos")
+		_update_global_search(self._template("Contact"), contacts)
 		return {person.email: name for person, name in zip(people, names, strict=True)}
 
 	def _contact(self, person: Person, phones: list[dict], users: dict[str, str]) -> dict:
+		"""Return what a contact does not have in common with all others."""
 		values = contact_values(person)
-		primary = {flag: row["phone"] for row in phones for flag in row if flag != "phone"}
 		name_parts = [part for part in (values["first_name"], values["last_name"]) if part]
-		return {
-			**self._template("Contact"),
-			**values,
-			"zoho_last_synced": self._stamp["modified"],
-			"full_name": " ".join(name_parts) or values["company_name"] or "",
-			"email_id": person.email,
-			"phone": primary.get("is_primary_phone", ""),
-			"mobile_no": primary.get("is_primary_mobile_no", ""),
-			"user": users.get(person.email),
-			"image": "",
-		}
+		values["full_name"] = " ".join(name_parts) or values["company_name"] or ""
+		values["email_id"] = person.email
+		primary = {flag: row["phone"] for row in phones for flag in _NO_FLAGS if row[flag]}
+		values["phone"] = primary.get("is_primary_phone", "")
+		values["mobile_no"] = primary.get("is_primary_mobile_no", "")
+		values["user"] = users.get(person.email)
+		return values
 
 	def _address(self, person: Person, contact: str) -> dict:
 		values = {"email_id": person.email, "is_primary": 1}
-		name = address_row_name(person.email, self._key)
-		return self._child("Contact Email", "email_ids", contact, 1, values, name)
+		return self._child(contact, 1, values, address_row_name(person.email, self._key))
 
-	def _child(self, doctype: str, field: str, parent: str, idx: int, values: dict, name: str) -> dict:
-		return {
-			**self._template(doctype),
-			**values,
-			"name": name,
-			"parent": parent,
-			"parenttype": "Contact",
-			"parentfield": field,
-			"idx": idx,
-		}
+	@staticmethod
+	def _child(parent: str, idx: int, values: dict, name: str) -> dict:
+		return {**values, "name": name, "parent": parent, "idx": idx}
 
 	def _template(self, doctype: str) -> dict:
 		"""Return the columns of a new document with the defaults that the site gives them, custom fields included."""
@@ -103,7 +92,18 @@ class ContactMaker:
 			document = frappe.new_doc(doctype)
 			values = document.get_valid_dict(convert_dates_to_str=True)
 			self._templates[doctype] = {k: v for k, v in values.items() if k not in _SKIPPED}
-		return {**self._templates[doctype], **self._stamp, "docstatus": 0, "idx": 0}
+		return self._templates[doctype]
+
+	def _insert(self, doctype: str, rows: list[dict], **same: object) -> None:
+		"""Insert documents, given by what each has of its own, in one order; the site's defaults are the rest."""
+		if not rows:
+			return
+		same = {**self._template(doctype), **self._stamp, "docstatus": 0, "idx": 0, **same}
+		if doctype == "Contact":
+			same |= {"zoho_last_synced": self._stamp["modified"], "image": ""}
+		columns = rows[0].keys()
+		same = {column: value for column, value in same.items() if column not in columns}
+		dialect.insert_rows(doctype, list(columns), [tuple(row.values()) for row in rows], same)
 
 
 def set_own_fields(changes: dict[str, dict]) -> None:
@@ -131,30 +131,31 @@ def _random_names(count: int) -> Iterator[str]:
 	return (digits[start : start + 16] for start in range(0, 16 * count, 16))
 
 
-def _insert(doctype: str, rows: list[dict]) -> None:
-	if rows:
-		columns = list(rows[0])
-		dialect.insert_rows(doctype, columns, [[row[column] for column in columns] for row in rows])
-
-
 def _users(emails: set[str]) -> dict[str, str]:
 	"""Return the users with these addresses, as `Contact.set_user` looks for them."""
 	rows = dialect.select_in("User", ("email", "name"), "email", emails)
 	return {(email or "").lower(): name for email, name in rows}
 
 
-def _update_global_search(contacts: list[dict]) -> None:
-	"""Queue the contacts for global search after the commit, all at once, as each save would queue its own."""
+def _update_global_search(template: dict, contacts: list[dict]) -> None:
+	"""Queue the contacts for global search after the commit, all at once, as each save would queue its own.
+
+	Args:
+		template: what they have in common.
+		contacts: what each has of its own.
+	"""
 	if frappe.local.conf.get("disable_global_search"):
 		return
 	meta = frappe.get_meta("Contact")
 	fields = [
 		field for field in meta.get_global_search_fields() if field.fieldtype not in frappe.model.table_fields
 	]
+	shared = {f.fieldname: template.get(f.fieldname) for f in fields}
 	title = meta.get_title_field()
 	items = []
 	for contact in contacts:
-		content = [_searched(contact[f.fieldname], f) for f in fields if contact.get(f.fieldname)]
+		found = {**shared, **contact}
+		content = [_searched(found[f.fieldname], f) for f in fields if found[f.fieldname]]
 		if content:
 			items.append(
 				json.dumps(

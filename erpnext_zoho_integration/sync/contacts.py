@@ -145,8 +145,9 @@ def last_status(names: Iterable[str]) -> dict[str, str]:
 	"active". One query.
 	"""
 	said: dict[str, tuple[datetime, bool, str]] = {}
-	columns = ("contact", "contact_status", "sent_time")
-	for contact, status, sent_time in dialect.select_in("Campaign Recipient", columns, "contact", names):
+	for contact, status, sent_time in dialect.latest_of_each(
+		"Campaign Recipient", "contact", names, "contact_status", "sent_time"
+	):
 		if status:
 			word = (_to_the_minute(sent_time), status.lower() != "active", status)
 			said[contact] = max(said.get(contact, word), word)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
+from types import MappingProxyType
 
 from pypika.terms import Criterion
 
@@ -17,6 +19,7 @@ _ADDRESS_INDEX = "zoho_address"
 # Text that is the same within quotes in every dialect. Frappe writes `coalesce(` for `ifnull(` wherever it stands: so no
 # parenthesis.
 _HARMLESS = re.compile(r"[\w\n @.:/+\-?=&,;#!~*|$^{}\[\]<>\"]*")
+_HARMLESS_ASCII = re.compile(_HARMLESS.pattern, re.ASCII)
 _BOUND = "%s"
 _WRITTEN = object()
 
@@ -47,17 +50,40 @@ def select_in(
 		return []
 	quote = _quote()
 	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
-	places = _written(values) if frappe.db.db_type == "mariadb" else [_BOUND] * len(values)
-	bound = tuple(value for value, place in zip(values, places, strict=True) if place is _BOUND)
+	places, bound = _listed(values)
 	compared = f"{quote}{column}{quote}"
 	if any_case:
 		compared = f"lower(trim({compared}))"
 	query = (
-		f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {compared} IN ({', '.join(places)}){condition}"
+		f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {compared} IN ({places}){condition}"
 	)
-	return list(
-		frappe.db.sql(query, bound)
-	)  # nosemgrep - names of columns are ours, values are bound or harmless
+	found = frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
+	return list(found)
+
+
+def latest_of_each(
+	doctype: str, column: str, values: Iterable[str], word: str, time: str
+) -> list[tuple[str, str, datetime | str]]:
+	"""Return what is said of each of `values`, word by word, compared exactly, with the latest time of it.
+
+	Args:
+		doctype: its name.
+		column: with an index; what is spoken of.
+		values: a page of them; nothing is asked for none.
+		word: the column that says something.
+		time: the column that says when.
+	"""
+	quote = _quote()
+	column, word, time = (f"{quote}{name}{quote}" for name in (column, word, time))
+	exactly = f"BINARY {word}" if frappe.db.db_type == "mariadb" else f"{word} COLLATE BINARY"
+	if not (values := list(values)):
+		return []
+	places, bound = _listed(values)
+	query = (
+		f"SELECT {column}, {word}, MAX({time}) FROM {quote}tab{doctype}{quote} WHERE {column} IN ({places}) "
+		f"GROUP BY {column}, {exactly}"
+	)
+	return list(frappe.db.sql(query, bound))  # nosemgrep - as above
 
 
 def is_duplicate(error: Exception) -> bool:
@@ -159,28 +185,40 @@ def begins_with_any(field: Field, prefixes: Iterable[str]) -> Criterion:
 	return condition
 
 
-def insert_rows(doctype: str, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
+def insert_rows(
+	doctype: str,
+	columns: Sequence[str],
+	rows: Sequence[Sequence],
+	same: Mapping[str, object] = MappingProxyType({}),
+) -> None:
 	"""Insert rows of a DocType in as few statements as the database takes.
 
 	Args:
 		doctype: its name.
-		columns: every column to fill: nothing is filled by itself.
+		columns: every column to fill, but for those of `same`: nothing is filled by itself.
 		rows: the values of each row, in the order of `columns`.
+		same: columns that have one value in all rows.
 	"""
-	_insert(doctype, columns, rows, "")
+	_insert(doctype, columns, rows, same, "")
 
 
 def upsert_rows(
-	doctype: str, columns: Sequence[str], rows: Sequence[Sequence], unique: str, updated: Sequence[str]
+	doctype: str,
+	columns: Sequence[str],
+	rows: Sequence[Sequence],
+	unique: str,
+	updated: Sequence[str],
+	same: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
 	"""Insert rows, or update those whose `unique` column is there already, in as few statements as possible.
 
 	Args:
 		doctype: its name.
-		columns: every column to fill.
+		columns: every column to fill, but for those of `same`.
 		rows: the values of each row, in the order of `columns`.
 		unique: a column with a unique index.
 		updated: the columns that an existing row takes over.
+		same: columns that have one value in all rows.
 	"""
 	if frappe.db.db_type == "mariadb":
 		taken = ", ".join(f"`{column}` = VALUES(`{column}`)" for column in updated)
@@ -188,7 +226,7 @@ def upsert_rows(
 	else:
 		taken = ", ".join(f'"{column}" = excluded."{column}"' for column in updated)
 		tail = f' ON CONFLICT ("{unique}") DO UPDATE SET {taken}'
-	_insert(doctype, columns, rows, tail)
+	_insert(doctype, columns, rows, same, tail)
 
 
 def set_by_name(doctype: str, column: str, values: Mapping[str, object]) -> None:
@@ -211,17 +249,27 @@ def set_by_name(doctype: str, column: str, values: Mapping[str, object]) -> None
 	frappe.db.sql(query, (*flat, *values))  # nosemgrep - names of columns are ours, values are bound
 
 
-def _insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence], tail: str) -> None:
+def _insert(
+	doctype: str, columns: Sequence[str], rows: Sequence[Sequence], same: Mapping[str, object], tail: str
+) -> None:
 	quote = _quote()
-	names = ", ".join(f"{quote}{column}{quote}" for column in columns)
-	step = max(1, _MAX_PARAMETERS // len(columns))
+	names = ", ".join(f"{quote}{column}{quote}" for column in (*same, *columns))
+	step = max(1, _MAX_PARAMETERS // (len(same) + len(columns)))
 	for start in range(0, len(rows), step):
-		places, bound = _places(rows[start : start + step], each=frappe.db.db_type == "mariadb")
+		places, bound = _places(
+			rows[start : start + step], each=frappe.db.db_type == "mariadb", same=tuple(same.values())
+		)
 		query = f"INSERT INTO {quote}tab{doctype}{quote} ({names}) VALUES {', '.join(places)}{tail}"
 		frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
 
 
-def _places(rows: Sequence[Sequence], each: bool) -> tuple[list[str], tuple]:
+def _listed(values: Sequence[str]) -> tuple[str, tuple]:
+	"""Return what stands for values behind IN, and those that are bound."""
+	places = _written(values) if frappe.db.db_type == "mariadb" else [_BOUND] * len(values)
+	return ", ".join(places), tuple(v for v, place in zip(values, places, strict=True) if place is _BOUND)
+
+
+def _places(rows: Sequence[Sequence], each: bool, same: Sequence = ()) -> tuple[list[str], tuple]:
 	"""Return what stands for each row behind VALUES, and the values that are bound.
 
 	What is harmless is written as it is, column by column: binding takes longer than all else that is done with a value.
@@ -230,21 +278,46 @@ def _places(rows: Sequence[Sequence], each: bool) -> tuple[list[str], tuple]:
 		rows: of equal length.
 		each: write every harmless value, where the driver would do no more than that, only slower; else the columns with
 			the same value in all rows.
+		same: what stands in all of them, ahead of what each row has.
 	"""
-	places: list[Iterable[str]] = []
+	form: list[str] = []  # of a row
+	varying: list[Sequence] = []  # what goes into the form, by column
 	bound: list[Sequence] = []
-	for values in zip(*rows, strict=True):
+	for values in chain(((value,) for value in same), zip(*rows, strict=True)):
 		if values.count(values[0]) == len(values):
-			written = _written(values[:1]) * len(values)
+			written = _written(values[:1])
+		elif not each:
+			written = [_BOUND]
+		elif _are_harmless(values):
+			form.append("'%s'")
+			varying.append(values)
+			continue
 		else:
-			written = _written(values) if each else [_BOUND] * len(values)
-		places.append(written)
-		if _BOUND in written:
-			pairs = zip(values, written, strict=True)
-			bound.append([value if place is _BOUND else _WRITTEN for value, place in pairs])
-	texts = ["(" + ", ".join(row) + ")" for row in zip(*places, strict=True)]
+			written = _written(values)
+		if len(written) > 1:
+			form.append("%s")
+			varying.append(written)
+			if _BOUND in written:
+				pairs = zip(values, written, strict=True)
+				bound.append([value if place is _BOUND else _WRITTEN for value, place in pairs])
+		elif written[0] is _BOUND:
+			form.append("%%s")
+			bound.append(values if len(values) == len(rows) else values * len(rows))
+		else:
+			form.append(written[0])
+	row = f"({', '.join(form)})"
+	texts = [row % places for places in zip(*varying, strict=True)] if varying else [row % ()] * len(rows)
 	flat = [value for row in zip(*bound, strict=True) for value in row if value is not _WRITTEN]
 	return texts, tuple(flat)
+
+
+def _are_harmless(values: Sequence) -> bool:
+	"""Return whether these are texts, all of them, that mean nothing but themselves within quotes."""
+	try:
+		text = "".join(values)
+	except TypeError:
+		return False
+	return bool((_HARMLESS_ASCII if text.isascii() else _HARMLESS).fullmatch(text))
 
 
 def _written(values: Sequence) -> list[str]:
@@ -252,16 +325,17 @@ def _written(values: Sequence) -> list[str]:
 
 	Letters and digits of any script cannot: the connection speaks UTF-8, in which no part of one is a quote.
 	"""
-	types = {type(value) for value in values} - {type(None)}
+	types = set(map(type, values)) - {type(None)}
 	if types <= {str}:
-		if _HARMLESS.fullmatch("".join([value for value in values if value])):  # nearly every column
+		if _are_harmless([value for value in values if value]):  # nearly every column
 			return ["NULL" if value is None else f"'{value}'" for value in values]
 		fits = _HARMLESS.fullmatch
 		return ["NULL" if value is None else f"'{value}'" if fits(value) else _BOUND for value in values]
 	if types == {int}:
 		return ["NULL" if value is None else str(value) for value in values]
 	if types == {datetime} and not any(value.tzinfo for value in values if value):
-		return ["NULL" if value is None else f"'{value.isoformat(' ', 'microseconds')}'" for value in values]
+		texts = {value: f"'{value.isoformat(' ', 'microseconds')}'" for value in set(values) if value}
+		return [texts.get(value, "NULL") for value in values]
 	return [_BOUND] * len(values)
 
 

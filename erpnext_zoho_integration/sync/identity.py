@@ -5,7 +5,7 @@ ignores trailing spaces. A unique index over the text itself would merge people,
 """
 
 import hashlib
-import hmac
+from functools import lru_cache
 
 KEY_LENGTH = 40
 
@@ -57,7 +57,20 @@ def keyed_digest(text: str, key: bytes | None = None) -> str:
 		text: what is digested.
 		key: by default `site_key()`; given where there are many, or where no site is at hand.
 	"""
-	return hmac.digest(key or site_key(), text.encode("utf-8", "replace"), "sha256").hex()
+	inner, outer = (each.copy() for each in _keyed(key or site_key()))
+	inner.update(text.encode("utf-8", "replace"))
+	outer.update(inner.digest())
+	return outer.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _keyed(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+	"""Return both hashes of HMAC-SHA256 as the key leaves them: `hmac` begins anew with every text, for thrice the time.
+
+	ref: https://www.rfc-editor.org/rfc/rfc2104
+	"""
+	block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+	return hashlib.sha256(bytes(b ^ 0x36 for b in block)), hashlib.sha256(bytes(b ^ 0x5C for b in block))
 
 
 def site_key() -> bytes:

@@ -122,8 +122,7 @@ def recipient_row(
 	email = normalize_email(record.email)
 	if not email or len(email) > MAX_EMAIL or not email.isprintable():
 		return None
-	values = _values(record, action_type, times)
-	values["email"], values["action_type"], values["variant"] = email, action_type, variant
+	values = _values(record, email, action_type, times, variant)
 	first_name, last_name = _names(record.first_name, record.last_name)
 	person = Person(
 		email=email,
@@ -170,21 +169,27 @@ def erased_row(stand_in: str, action_type: str, identity: str, variant: str | No
 	return Row(key, stand_in, action_type, values, content_hash(values), person, erased=True)
 
 
-_hashed = itemgetter(*RECIPIENT_FIELDS)
+# Returns the values of all `RECIPIENT_FIELDS`, in their order.
+in_order = itemgetter(*RECIPIENT_FIELDS)
 
 
 def content_hash(values: dict) -> str:
 	"""Return a digest of everything that came from Zoho: an equal one means that there is nothing to write."""
-	text = "\x1f".join(map(str, _hashed(values)))
+	text = "\x1f".join(map(str, in_order(values)))
 	return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _values(record: zoho.Recipient, action_type: str, times: Times) -> dict:
+def _values(
+	record: zoho.Recipient, email: str, action_type: str, times: Times, variant: str | None
+) -> dict[str, object]:
+	"""Return the values of all `RECIPIENT_FIELDS`."""
 	name = " ".join(part for part in (record.first_name, record.last_name) if part)
 	sent_time = times.sent_at(record)
 	addresses = [(clean_url(link.url), link.count) for link in record.links]
 	links = [(url, count) for url, count in addresses if url]
 	return {
+		"email": email,
+		"action_type": action_type,
 		"action_date": sent_time if action_type == "Sent" else _acted_at(record, action_type, times),
 		"sent_time": sent_time,
 		"full_name": clean(name),
@@ -202,6 +207,7 @@ def _values(record: zoho.Recipient, action_type: str, times: Times) -> dict:
 		"click_count": _count(
 			record.click_count, len(record.click_events) or sum(n or 0 for _url, n in links)
 		),
+		"variant": variant,
 		"clicked_links": _join([url for url, _count in links]),
 		"url_clicks": _json([{"url": url, "count": count} for url, count in links]),
 		"open_reports": _json(record.open_reports_raw),
@@ -246,8 +252,11 @@ def _join(urls: list[str]) -> str | None:
 	return "\n".join(kept) or None
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str).encode
+
+
 def _json(value: object) -> str | None:
 	if not value:
 		return None
-	text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+	text = _encode(value)
 	return text.encode("utf-8", "replace").decode()  # half a surrogate pair fits no database

@@ -13,7 +13,7 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.sync import bounces, bulk_contacts, contacts, dialect
 from erpnext_zoho_integration.sync.listeners import reasons_for_documents
-from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Person, Row
+from erpnext_zoho_integration.sync.mapping import RECIPIENT_FIELDS, Person, Row, in_order
 from erpnext_zoho_integration.sync.names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.recipients import DOCTYPE, Stored, columns
 
@@ -75,36 +75,39 @@ class DocumentRecipients:
 class BulkRecipients:
 	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
 
-	_OURS = (*RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
-	COLUMNS = (*dialect.STANDARD_COLUMNS, "campaign", "row_key", *_OURS)
-	UPDATED = ("modified", "modified_by", *_OURS)
+	_SAME = ("creation", "modified", "modified_by", "owner", "docstatus", "idx", "campaign", "contact_removed")
+	_OWN = ("name", "row_key", *RECIPIENT_FIELDS, "contact", "content_hash")
+	COLUMNS = (*_SAME, *_OWN)
+	UPDATED = ("modified", "modified_by", *RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
 
 	def __init__(self) -> None:
 		self._numbers = NumberBlock()
 
 	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows:
-		now, user = now_datetime(), frappe.session.user
 		numbers = self._numbers.take(len(new))
 		rows = [
-			self._values(row, contact, recipient_name(contact, row.email, number), campaign, now, user)
+			(
+				recipient_name(contact, row.email, number),
+				row.key,
+				*in_order(row.values),
+				contact,
+				row.content_hash,
+			)
 			for (row, contact), number in zip(new, numbers, strict=True)
 		]
 		rows += [
-			self._values(row, contact, stored.name, campaign, now, user) for row, stored, contact in changed
+			(stored.name, row.key, *in_order(row.values), contact, row.content_hash)
+			for row, stored, contact in changed
 		]
 		if rows:
-			dialect.upsert_rows(DOCTYPE, self.COLUMNS, rows, "row_key", self.UPDATED)
+			now, user = now_datetime(), frappe.session.user
+			same = zip(self._SAME, (now, now, user, user, 0, 0, campaign, 0), strict=True)
+			dialect.upsert_rows(DOCTYPE, self._OWN, rows, "row_key", self.UPDATED, dict(same))
 			_tell_lists(DOCTYPE)
 		return []
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None:
 		bounces.set_marks(keys, mark)
-
-	@staticmethod
-	def _values(row: Row, contact: str | None, name: str, campaign: str, now: datetime, user: str) -> list:
-		values = row.values
-		ours = [values[field] for field in RECIPIENT_FIELDS]
-		return [name, now, now, user, user, 0, 0, campaign, row.key, *ours, contact, 0, row.content_hash]
 
 
 class DocumentContacts:
