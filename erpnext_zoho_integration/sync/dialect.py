@@ -54,9 +54,7 @@ def select_in(
 	compared = f"{quote}{column}{quote}"
 	if any_case:
 		compared = f"lower(trim({compared}))"
-	query = (
-		f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {compared} IN ({places}){condition}"
-	)
+	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {compared} IN ({places}){condition}"
 	found = frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
 	return list(found)
 

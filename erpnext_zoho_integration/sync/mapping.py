@@ -179,9 +179,7 @@ def content_hash(values: dict) -> str:
 	return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _values(
-	record: zoho.Recipient, email: str, action_type: str, times: Times, variant: str | None
-) -> dict[str, object]:
+def _values(record: zoho.Recipient, email: str, action_type: str, times: Times, variant: str | None) -> dict:
 	"""Return the values of all `RECIPIENT_FIELDS`."""
 	name = " ".join(part for part in (record.first_name, record.last_name) if part)
 	sent_time = times.sent_at(record)

@@ -21,6 +21,7 @@ from erpnext_zoho_integration.connection.locks import Held, shared_lock
 from erpnext_zoho_integration.sync import account, clock, dialect, notify, plan, settlement, tasks
 from erpnext_zoho_integration.sync.account import CampaignAccount
 from erpnext_zoho_integration.sync.campaign_sync import CampaignGone, CampaignSync
+from erpnext_zoho_integration.sync.collector import collecting_rarely
 from erpnext_zoho_integration.sync.governor import Paused
 from erpnext_zoho_integration.sync.page import Note
 from erpnext_zoho_integration.sync.session import Session
@@ -107,7 +108,8 @@ class Slice:
 
 	def _execute(self) -> str:
 		try:
-			self._work()
+			with collecting_rarely():
+				self._work()
 		except SliceOver:
 			return "Running"
 		except JobTimeoutException:  # a page took longer than a whole job may: another job does it again

@@ -4,7 +4,6 @@ Both ways write the same; `listeners` decides which one a DocType gets.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
 import frappe
@@ -75,7 +74,16 @@ class DocumentRecipients:
 class BulkRecipients:
 	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
 
-	_SAME = ("creation", "modified", "modified_by", "owner", "docstatus", "idx", "campaign", "contact_removed")
+	_SAME = (
+		"creation",
+		"modified",
+		"modified_by",
+		"owner",
+		"docstatus",
+		"idx",
+		"campaign",
+		"contact_removed",
+	)
 	_OWN = ("name", "row_key", *RECIPIENT_FIELDS, "contact", "content_hash")
 	COLUMNS = (*_SAME, *_OWN)
 	UPDATED = ("modified", "modified_by", *RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")

@@ -1,0 +1,82 @@
+"""The baseline: row by row, as version 0.0.1's description tells its sync, and as apps of this kind are written.
+
+For each recipient of each list: find its Contact by Zoho's id, then by e-mail address, or create it; set what Zoho says of
+it and save it; find the row of the same campaign, address and action, or create it; save and commit. All pages are read,
+of the engine's size, with the engine's own client and reading of records, so that only the way of writing differs; and
+Contact's question to gravatar.com at each save, a network away, is left out.
+"""
+
+import time
+
+import frappe
+from frappe.model.document import Document
+
+from benchmarks.measure import RECIPIENT, Statements, Sync
+from benchmarks.world import World
+from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.clients import campaigns_client
+from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan
+from erpnext_zoho_integration.sync.identity import site_key
+from erpnext_zoho_integration.sync.mapping import Person, Row
+
+
+def sync(rows: int) -> Sync:
+	"""Sync so many rows, and return what that took."""
+	with World(rows, campaigns=4) as world, Statements() as statements:
+		begin = time.perf_counter()
+		stored = _all_campaigns()
+		seconds = time.perf_counter() - begin
+		calls = len(world.ask("requests"))
+	created = frappe.db.count("Contact")
+	return Sync(seconds, stored, created, calls, statements.count, statements.longest, "Success")
+
+
+def _all_campaigns() -> int:
+	client, policy = campaigns_client(), plan.read_policy()
+	client.page_size = 500
+	times, stored = plan.times_of_account(client, policy), 0
+	for page in client.campaign_pages():
+		for record in page.items:
+			campaign = campaigns.save_metadata(record, times)
+			campaigns.save_figures(campaign, [client.report(record.key)])
+			frappe.db.commit()
+			reading = fetch.Reading(record.key, times, site_key())
+			for source in fetch.sources(client, record.key, record.type):
+				for action in zoho.ACTION_TYPES:
+					for fetched in fetch.recipient_pages(client, source, action, reading):
+						for row in filter(None, fetched.rows):
+							_store(campaign.name, row)
+							stored += 1
+	return stored
+
+
+def _store(campaign: str, row: Row) -> None:
+	contact = None
+	if contacts.usable(row.email):
+		contact = _find_or_create_contact(row.person)
+		_update_contact(contact, row.person)
+	_save_recipient(campaign, row, contact and contact.name)
+	frappe.db.commit()
+
+
+def _find_or_create_contact(person: Person) -> Document:
+	name = frappe.db.get_value("Contact", {"zoho_contact_id": person.zoho_contact_id or "-"}) or frappe.db.get_value(
+		"Contact Email", {"email_id": person.email, "parenttype": "Contact"}, "parent"
+	)
+	return frappe.get_doc("Contact", name) if name else contacts.create_contact(person)
+
+
+def _update_contact(contact: Document, person: Person) -> None:
+	values = contacts.contact_values(person)
+	contact.update({field: value for field, value in values.items() if value and field != "zoho_contact_id"})
+	contact.flags.from_zoho = True
+	contact.save(ignore_permissions=True)
+
+
+def _save_recipient(campaign: str, row: Row, contact: str | None) -> None:
+	where = {"campaign": campaign, "email": row.email, "action_type": row.action_type}
+	name = frappe.db.get_value(RECIPIENT, where)
+	recipient = frappe.get_doc(RECIPIENT, name) if name else frappe.new_doc(RECIPIENT)
+	recipient.update({**row.values, "campaign": campaign, "contact": contact, "row_key": row.key})
+	recipient.flags.from_zoho = True
+	recipient.save(ignore_permissions=True)
