@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync.identity import normalize_email, row_key
-from erpnext_zoho_integration.sync.text import MAX_DATA, MAX_EMAIL, MAX_TEXT, clean, clean_url
+from erpnext_zoho_integration.sync.text import MAX_DATA, MAX_EMAIL, MAX_TEXT, clean, clean_all, clean_url
 
 # Columns of Campaign Recipient that come from Zoho, in the order of the content hash.
 RECIPIENT_FIELDS = (
@@ -122,18 +122,54 @@ def recipient_row(
 	email = normalize_email(record.email)
 	if not email or len(email) > MAX_EMAIL or not email.isprintable():
 		return None
-	values = _values(record, email, action_type, times, variant)
-	first_name, last_name = _names(record.first_name, record.last_name)
+	full_name = " ".join(part for part in (record.first_name, record.last_name) if part) or None
+	full_name, first, last, company, job_title, contact_id, status, country, state, city, phone, mobile = (
+		clean_all(
+			full_name,
+			record.first_name,
+			record.last_name,
+			record.company,
+			record.job_title,
+			record.contact_id,
+			record.status,
+			record.country,
+			record.state,
+			record.city,
+			record.phone,
+			record.mobile,
+		)
+	)
+	sent_time = times.sent_at(record)
+	values = {
+		"email": email,
+		"action_type": action_type,
+		"action_date": sent_time if action_type == "Sent" else _acted_at(record, action_type, times),
+		"sent_time": sent_time,
+		"full_name": full_name,
+		"company_name": company,
+		"job_title": job_title,
+		"zoho_contact_id": contact_id,
+		"contact_status": status,
+		"country": country,
+		"state": state,
+		"city": city,
+		"is_optout": int(action_type == "Unsubscribed"),
+		"is_spam": int(action_type == "Complaint"),
+		"rtbf": 0,
+		"variant": variant,
+		**_engagement(record),
+	}
+	first_name, last_name = _short_names(first, last)
 	person = Person(
 		email=email,
-		zoho_contact_id=values["zoho_contact_id"],
+		zoho_contact_id=contact_id,
 		first_name=first_name,
 		last_name=last_name,
-		company_name=values["company_name"],
-		designation=values["job_title"],
-		phone=clean(record.phone),
-		mobile_no=clean(record.mobile),
-		status=values["contact_status"],
+		company_name=company,
+		designation=job_title,
+		phone=phone,
+		mobile_no=mobile,
+		status=status,
 		acted=action_type != "Sent",
 		opted_out=action_type in OPT_OUT_ACTIONS,
 	)
@@ -171,41 +207,36 @@ def erased_row(stand_in: str, action_type: str, identity: str, variant: str | No
 
 # Returns the values of all `RECIPIENT_FIELDS`, in their order.
 in_order = itemgetter(*RECIPIENT_FIELDS)
+_HASHED = "\x1f".join(["%s"] * len(RECIPIENT_FIELDS))
 
 
 def content_hash(values: dict) -> str:
 	"""Return a digest of everything that came from Zoho: an equal one means that there is nothing to write."""
-	text = "\x1f".join(map(str, in_order(values)))
+	text = _HASHED % in_order(values)
 	return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _values(record: zoho.Recipient, email: str, action_type: str, times: Times, variant: str | None) -> dict:
-	"""Return the values of all `RECIPIENT_FIELDS`."""
-	name = " ".join(part for part in (record.first_name, record.last_name) if part)
-	sent_time = times.sent_at(record)
+_NO_ENGAGEMENT = {
+	"open_count": 0,
+	"click_count": 0,
+	"clicked_links": None,
+	"url_clicks": None,
+	"open_reports": None,
+	"click_reports": None,
+}
+
+
+def _engagement(record: zoho.Recipient) -> dict:
+	"""Return what is stored of opens and clicks."""
+	counts, reports = (record.open_count, record.click_count), (record.open_reports_raw, record.click_reports_raw)
+	if not any(counts) and not any(reports) and not record.links:
+		return _NO_ENGAGEMENT  # most of those whom a campaign was sent to
 	addresses = [(clean_url(link.url), link.count) for link in record.links]
 	links = [(url, count) for url, count in addresses if url]
+	clicks = len(record.click_events) or sum(n or 0 for _url, n in links)
 	return {
-		"email": email,
-		"action_type": action_type,
-		"action_date": sent_time if action_type == "Sent" else _acted_at(record, action_type, times),
-		"sent_time": sent_time,
-		"full_name": clean(name),
-		"company_name": clean(record.company),
-		"job_title": clean(record.job_title),
-		"zoho_contact_id": clean(record.contact_id),
-		"contact_status": clean(record.status),
-		"country": clean(record.country),
-		"state": clean(record.state),
-		"city": clean(record.city),
-		"is_optout": int(action_type == "Unsubscribed"),
-		"is_spam": int(action_type == "Complaint"),
-		"rtbf": 0,
 		"open_count": _count(record.open_count, len(record.open_events)),
-		"click_count": _count(
-			record.click_count, len(record.click_events) or sum(n or 0 for _url, n in links)
-		),
-		"variant": variant,
+		"click_count": _count(record.click_count, clicks),
 		"clicked_links": _join([url for url, _count in links]),
 		"url_clicks": _json([{"url": url, "count": count} for url, count in links]),
 		"open_reports": _json(record.open_reports_raw),
@@ -213,9 +244,8 @@ def _values(record: zoho.Recipient, email: str, action_type: str, times: Times, 
 	}
 
 
-def _names(first: str | None, last: str | None) -> tuple[str | None, str | None]:
+def _short_names(first: str | None, last: str | None) -> tuple[str | None, str | None]:
 	"""Return first and last name, short enough for the full name that a Contact makes of them."""
-	first, last = clean(first), clean(last)
 	if first and last and len(first) + 1 + len(last) > MAX_DATA:
 		first = clean(first, max(MAX_DATA // 2, MAX_DATA - 1 - len(last)))
 		last = clean(last, MAX_DATA - 1 - len(first or ""))

@@ -6,6 +6,7 @@ can be recognised is, and the raw structure is always kept by the caller.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from .dates import epoch_ms, parse_text
@@ -88,12 +89,17 @@ def _events(value: Any, deeper: int) -> Iterator[Event]:
 
 def _event(row: dict[str, Any]) -> Event | None:
 	"""Return the event of a mapping that has a time directly in it."""
-	named = [key for key in row if isinstance(key, str) and _names_time(key.casefold())]
-	named.sort(key=_trust)
-	for key in named:
+	for key in _time_keys(tuple(row)):
 		if _is_time(row[key]):
 			return Event(str(row[key]).strip(), key.casefold().endswith("_gmt"), _url(row))
 	return None
+
+
+@lru_cache(maxsize=256)
+def _time_keys(keys: tuple[Any, ...]) -> tuple[str, ...]:
+	"""Return those of a mapping's keys that name a time, in order of trust; nearly all mappings have the same ones."""
+	named = [key for key in keys if isinstance(key, str) and _names_time(key.casefold())]
+	return tuple(sorted(named, key=_trust))
 
 
 def _url(row: dict[str, Any]) -> str | None:
