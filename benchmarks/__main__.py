@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import frappe
 
-from benchmarks import measure, shared, world
+from benchmarks import measure, row_by_row, shared, world
 
 MOST_DOCUMENT_ROWS = 10_000  # they take minutes
 
@@ -19,7 +19,7 @@ def main() -> int:
 	"""Measure, print a table, and write the figures."""
 	parser = argparse.ArgumentParser(
 		prog="./dev bench",
-		description="Measure the engine against the Document API and a bare upsert, all in one run.",
+		description="Measure the engine against syncs that write documents and a bare upsert, all in one run.",
 		epilog="./dev bench --histories N plays that many random histories instead: what is kept up by incremental runs "
 		"must equal what a first sync at their end makes.",
 	)
@@ -27,11 +27,12 @@ def main() -> int:
 	parser.add_argument(
 		"--document-rows",
 		type=int,
-		help=f"rows of the per-document baseline; by default as many, at most {MOST_DOCUMENT_ROWS:,}",
+		help=f"rows of the baselines that write documents; by default as many, at most {MOST_DOCUMENT_ROWS:,}",
 	)
 	parser.add_argument(
 		"--campaigns", type=int, help="over which they are spread; by default 2,000 rows each"
 	)
+	parser.add_argument("--people", type=int, help="persons behind the rows; by default 60 for each 100 rows")
 	parser.add_argument(
 		"--repeat", type=int, default=1, help="medians of so many rounds of everything but --pace"
 	)
@@ -76,36 +77,37 @@ def measured(options: argparse.Namespace) -> Iterator[dict]:
 	figures["extra_memory_mib"] = max(
 		each["extra_memory_mib"] for each in rounds
 	)  # what a process has had stays
-	speed, by_document = figures["engine_rows_per_second"], figures["document_rows_per_second"]
-	bare = figures["bare_upsert_rows_per_second"]
-	yield figures | {
-		"rounds": options.repeat,
-		"engine_to_document_ratio": speed / by_document,
-		"engine_to_bare_upsert_ratio": speed / bare,
-	}
-	if shared_speed := figures.get("workers_rows_per_second"):
-		yield {
-			"workers_to_one_ratio": shared_speed / speed,
-			"workers_to_document_ratio": shared_speed / by_document,
-			"workers_to_bare_upsert_ratio": shared_speed / bare,
-		}
+	yield figures | {"rounds": options.repeat} | _ratios("engine", figures)
+	if "workers_rows_per_second" in figures:
+		yield _ratios("workers", figures)
 	if options.pace:
 		yield shared.pace(windows="rolling")
 		yield shared.pace(windows="fixed")
 
 
+def _ratios(who: str, figures: dict) -> dict:
+	"""Return the speed of `engine` or `workers` against each of those that were measured beside it."""
+	speed = figures[f"{who}_rows_per_second"]
+	others = [other for other in ("row_by_row", "document", "bare_upsert", "engine") if other != who]
+	return {f"{who}_to_{other}_ratio": speed / figures[f"{other}_rows_per_second"] for other in others}
+
+
 def one_round(options: argparse.Namespace) -> dict:
 	"""Measure each way of a first sync once, and the runs after it."""
-	documents = measure.per_document(options.document_rows or min(options.rows, MOST_DOCUMENT_ROWS))
+	most = options.document_rows or min(options.rows, MOST_DOCUMENT_ROWS)
+	rows, documents = row_by_row.sync(most), measure.per_document(most)
 	figures = {
+		"row_by_row_rows": rows.rows,
+		"row_by_row_rows_per_second": rows.rows_per_second,
+		"row_by_row_statements_per_row": rows.statements / rows.rows,
 		"document_rows": documents.rows,
 		"document_rows_per_second": documents.rows_per_second,
-		**first_sync(options.rows, options.campaigns),
+		**first_sync(options.rows, options.campaigns, options.people),
 	}
 	if options.workers > 1:
 		figures["workers"] = options.workers
 		figures["workers_rows_per_second"] = shared.rows_per_second(
-			options.rows, options.workers, options.campaigns
+			options.rows, options.workers, options.campaigns, options.people
 		)
 	return figures
 
@@ -115,9 +117,9 @@ def middle(values: list) -> object:
 	return values[-1] if isinstance(values[0], str) else statistics.median_low(values)
 
 
-def first_sync(rows: int, campaigns: int | None = None) -> dict:
+def first_sync(rows: int, campaigns: int | None = None, people: int | None = None) -> dict:
 	"""Return the figures of a first sync of one size, and of the runs after it."""
-	with measure.fresh(rows, campaigns=campaigns) as zoho:
+	with measure.fresh(rows, campaigns=campaigns, people=people) as zoho:
 		before = measure.memory_mib()
 		first = measure.sync()
 		memory = measure.memory_mib() - before

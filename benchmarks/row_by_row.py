@@ -60,9 +60,9 @@ def _store(campaign: str, row: Row) -> None:
 
 
 def _find_or_create_contact(person: Person) -> Document:
-	name = frappe.db.get_value("Contact", {"zoho_contact_id": person.zoho_contact_id or "-"}) or frappe.db.get_value(
-		"Contact Email", {"email_id": person.email, "parenttype": "Contact"}, "parent"
-	)
+	name = frappe.db.get_value(
+		"Contact", {"zoho_contact_id": person.zoho_contact_id or "-"}
+	) or frappe.db.get_value("Contact Email", {"email_id": person.email, "parenttype": "Contact"}, "parent")
 	return frappe.get_doc("Contact", name) if name else contacts.create_contact(person)
 
 

@@ -20,9 +20,11 @@ ALLOWED, CALLS, WINDOW = 50, 40, 6.0
 LISTS = "getcampaignrecipientsdata"
 
 
-def rows_per_second(rows: int, workers: int, campaigns: int | None = None) -> float:
+def rows_per_second(
+	rows: int, workers: int, campaigns: int | None = None, people: int | None = None
+) -> float:
 	"""Return the speed of a first sync by so many processes."""
-	with fresh(rows, campaigns=campaigns):
+	with fresh(rows, campaigns=campaigns, people=people):
 		seconds = _sync(workers)
 		return frappe.db.count(RECIPIENT) / seconds
 

@@ -223,17 +223,19 @@ class MatchedPages:
 			own: the Contacts that were made of its rows.
 		"""
 		news = self.writers.heard.news(self.campaign, said)
+		disputed: set[str] = set()
 		changes = list(
 			contacts.changes(
 				{contact: row.person for contact, row in news.items() if contact not in own},
 				of_stored_rows=True,
+				disputed=disputed,
 			)
 		)
 		refused = self._change(changes, lambda _person: [action_type])
 		self.results[action_type].opted_out += sum(
 			values.get("unsubscribed", 0) for _name, person, values in changes if person.email not in refused
 		)
-		self.writers.heard.note(name for name, row in news.items() if row.email not in refused)
+		self.writers.heard.note([name for name, row in news.items() if row.email not in refused], disputed)
 
 	def _settle_status(self) -> None:
 		"""Give new Contacts the status that all their rows say, those of other lists and campaigns included."""
@@ -243,14 +245,13 @@ class MatchedPages:
 			if person.email in self.created and self._is_spoken_of_elsewhere(person.email)
 		}
 		status = contacts.last_status(people)
-		self._change(
-			[
-				(name, person, {"zoho_status": status[name]})
-				for name, person in people.items()
-				if status.get(name, person.status) != person.status
-			],
-			lambda person: [self.creators[person.email]],
-		)
+		changes = [
+			(name, person, {"zoho_status": status[name]})
+			for name, person in people.items()
+			if status.get(name, person.status) != person.status
+		]
+		self._change(changes, lambda person: [self.creators[person.email]])
+		self.writers.heard.forget(name for name, _person, _values in changes)
 
 	def _is_spoken_of_elsewhere(self, email: str) -> bool:
 		"""Return whether rows speak of somebody that the Contact was not made of."""

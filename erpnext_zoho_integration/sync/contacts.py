@@ -1,7 +1,7 @@
 """Contacts: created for people who have none, filled where a field is empty, opted out where they opted out."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -28,40 +28,66 @@ class UnusableAddress(frappe.ValidationError):
 
 
 class Heard:
-	"""What has been taken over from one campaign, whose lists say the same of a person again and again.
+	"""What has been taken over from Zoho's lists, which say the same of a person again and again.
 
 	Of what another worker says of the same people meanwhile, see `settlement`.
 	"""
 
-	_MOST = 20_000  # Contacts, in some megabytes
+	_MOST = 60_000  # Contacts, in some ten megabytes
 
 	def __init__(self) -> None:
 		self._campaign = ""
-		self._words: dict[str, int] = {}
-		self._latest: dict[str, int] = {}  # of the rows that `news` was asked about last
+		self._words: dict[str, tuple] = {}  # what the campaign said of a Contact, and of which moment
+		self._settled: dict[str, int] = {}  # what any campaign said that the Contact agrees with
+		self._latest: dict[str, tuple] = {}  # of the rows that `news` returned last
 
 	def news(self, campaign: str, rows: Mapping[str, Row]) -> dict[str, Row]:
-		"""Return the rows, by Contact, that say something else than the last one of the campaign did."""
+		"""Return the rows, by Contact, that say something else than the last one did.
+
+		Of a Contact that agrees with what it was told, what another campaign says alike is no news either. Where campaigns
+		dispute about somebody, see `last_status`, each of them is heard, and each moment of it.
+		"""
 		if campaign != self._campaign:
 			self._campaign = campaign
 			self._words.clear()
-		self._latest = {contact: _word(row) for contact, row in rows.items()}
-		return {c: row for c, row in rows.items() if self._words.get(c) != self._latest[c]}
+		self._latest, news = {}, {}
+		for contact, row in rows.items():
+			word = _word(row.person)
+			if self._settled.get(contact) == word:
+				continue
+			said = word, _to_the_minute(row.values["sent_time"])
+			if self._words.get(contact) != said:
+				self._latest[contact], news[contact] = said, row
+		return news
 
-	def note(self, contacts: Iterable[str]) -> None:
-		"""Take note of those Contacts of the last `news` that have taken it over, if this transaction is committed."""
-		if len(self._words) > self._MOST:
-			self._words.clear()
-		frappe.db.after_rollback.add(self._words.clear)
-		self._words.update({contact: self._latest[contact] for contact in contacts})
+	def note(self, contacts: Collection[str], disputed: Collection[str] = ()) -> None:
+		"""Take note of those Contacts of the last `news` that have taken it over, if this transaction is committed.
+
+		Args:
+			contacts: their names.
+			disputed: those of them whose status is not what was said last.
+		"""
+		for words in (self._words, self._settled):
+			if len(words) > self._MOST:
+				words.clear()
+			frappe.db.after_rollback.add(words.clear)
+		for contact in contacts:
+			self._words[contact] = said = self._latest[contact]
+			if contact in disputed:
+				self._settled.pop(contact, None)
+			else:
+				self._settled[contact] = said[0]
+
+	def forget(self, contacts: Iterable[str]) -> None:
+		"""Hear again what is said of these Contacts: something else was written to them."""
+		for contact in contacts:
+			self._settled.pop(contact, None)
 
 
-def _word(row: Row) -> int:
-	"""Return what stands for all that `changes` reads of a row."""
-	person = row.person
+def _word(person: Person) -> int:
+	"""Return what stands for all that `changes` reads of a person."""
 	filled = (person.first_name, person.last_name, person.company_name, person.designation)
-	said = (person.zoho_contact_id, person.status, person.opted_out, _to_the_minute(row.values["sent_time"]))
-	return hash((filled, said))
+	return hash((filled, person.zoho_contact_id, person.status, person.opted_out))
 
 
 def create_contact(person: Person) -> Document:
@@ -104,7 +130,7 @@ def made_meanwhile(person: Person) -> bool:
 
 
 def changes(
-	people: Mapping[str, Person], *, of_stored_rows: bool = False
+	people: Mapping[str, Person], *, of_stored_rows: bool = False, disputed: set[str] | None = None
 ) -> Iterator[tuple[str, Person, dict]]:
 	"""Yield, for the Contacts whose stored fields differ from what Zoho says, what has to be written.
 
@@ -115,6 +141,7 @@ def changes(
 		people: by name of the Contact.
 		of_stored_rows: the people are those of rows that are stored by now; then all rows have a say in the status, see
 			`last_status`.
+		disputed: the names of those of whom they say something else are added to it.
 
 	Yields:
 		Name of the Contact, the person, the fields to set.
@@ -129,6 +156,8 @@ def changes(
 	if of_stored_rows:
 		status = last_status(name for name, changed in found.items() if "zoho_status" in changed)
 		for name in status:
+			if disputed is not None and status[name] != people[name].status:
+				disputed.add(name)
 			found[name]["zoho_status"] = status[name]
 			if status[name] == stored[name]["zoho_status"]:
 				del found[name]["zoho_status"]

@@ -228,7 +228,10 @@ _NO_ENGAGEMENT = {
 
 def _engagement(record: zoho.Recipient) -> dict:
 	"""Return what is stored of opens and clicks."""
-	counts, reports = (record.open_count, record.click_count), (record.open_reports_raw, record.click_reports_raw)
+	counts, reports = (
+		(record.open_count, record.click_count),
+		(record.open_reports_raw, record.click_reports_raw),
+	)
 	if not any(counts) and not any(reports) and not record.links:
 		return _NO_ENGAGEMENT  # most of those whom a campaign was sent to
 	addresses = [(clean_url(link.url), link.count) for link in record.links]

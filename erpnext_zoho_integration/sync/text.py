@@ -41,9 +41,9 @@ def clean_all(*texts: str | None) -> Sequence[str | None]:
 	"""Return trimmed texts, each as `clean` does: nearly always all of them as they are, which takes one look."""
 	found = [text for text in texts if text]
 	joined = "".join(found)
-	if joined.isprintable() and "<" not in joined and ">" not in joined:
-		if len(joined) <= MAX_DATA or max(map(len, found)) <= MAX_DATA:
-			return texts
+	fits = len(joined) <= MAX_DATA or max(map(len, found)) <= MAX_DATA
+	if fits and joined.isprintable() and "<" not in joined and ">" not in joined:
+		return texts
 	return [clean(text) for text in texts]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,9 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
 	update_contact_from_zoho,
 )
 from erpnext_zoho_integration.sync import match
+from erpnext_zoho_integration.sync.contacts import Heard
+from erpnext_zoho_integration.sync.mapping import Row, Times, recipient_row
+from erpnext_zoho_integration.zoho import Clock, Recipient
 from tests.site.syncing import (
 	RECIPIENT,
 	answer_with,
@@ -320,6 +324,31 @@ def test_a_contact_made_for_another_row_is_opted_out_by_the_row_that_waited(
 	contact = new_contact("ada@example.com")
 	assert linked("ada@example.com", "Unsubscribed") == contact.name
 	assert contact.reload().unsubscribed
+
+
+def test_what_a_contact_agrees_with_is_no_news_and_what_campaigns_dispute_about_always_is(site) -> None:
+	def row(status: str, minute: int = 0) -> Row:
+		record = person(
+			"ada@example.com", 5, contactstatus=status, sent_time=1_783_009_449_000 + 60_000 * minute
+		)
+		times = Times(Clock(skew_ms=0), ZoneInfo("UTC"))
+		return recipient_row(Recipient.from_zoho(record), "Sent", "key", times)
+
+	heard = Heard()
+	assert heard.news("A", {"Ada": row("active")})
+	heard.note(["Ada"])
+	assert not heard.news("A", {"Ada": row("active", 5)}) and not heard.news("B", {"Ada": row("active", 9)})
+	assert heard.news("B", {"Ada": row("bounce")})
+	heard.note(["Ada"], disputed=["Ada"])
+	assert not heard.news("B", {"Ada": row("bounce")})
+	assert heard.news("B", {"Ada": row("bounce", 5)}), "of another moment it may be the last word"
+	assert heard.news("C", {"Ada": row("bounce")}) and heard.news("C", {"Ada": row("active")})
+	heard.note(["Ada"])
+	heard.forget(["Ada"])
+	assert heard.news("D", {"Ada": row("active")})
+	heard.note(["Ada"])
+	frappe.db.rollback()
+	assert heard.news("D", {"Ada": row("active")}), "what was not committed has not been taken over"
 
 
 def test_addresses_are_found_by_an_index_however_many_contacts_there_are(site) -> None:
