@@ -70,3 +70,18 @@ def test_every_harmless_value_is_written() -> None:
 	places, bound = _places(ROWS, each=True)
 	assert places == ["('Ada', 'Opened', NULL, 0, %s)", "('Bob', 'Opened', NULL, 1, 'fine')"]
 	assert bound == ("it's",)
+
+
+def test_what_all_rows_have_in_common_is_written_once_or_bound_to_each() -> None:
+	places, bound = _places(ROWS, each=True, same=("Administrator", MOMENT, "it's"))
+	start = "('Administrator', '2026-01-02 03:04:05.000006', %s, "
+	assert places == [f"{start}'Ada', 'Opened', NULL, 0, %s)", f"{start}'Bob', 'Opened', NULL, 1, 'fine')"]
+	assert bound == ("it's", "it's", "it's")
+	places, bound = _places(ROWS, each=False, same=("50%",))
+	assert places == ["(%s, %s, 'Opened', NULL, %s, %s)"] * 2
+	assert bound == ("50%", "Ada", 0, "it's", "50%", "Bob", 1, "fine")
+
+
+@pytest.mark.parametrize("value", ["it's", "50%", "%s", "a\\", "ifnull("])
+def test_one_row_is_as_good_as_many(value: str) -> None:
+	assert _places([(value, "fine")], each=True) == (["(%s, 'fine')"], (value,))
