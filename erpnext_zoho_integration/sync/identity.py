@@ -57,7 +57,8 @@ def keyed_digest(text: str, key: bytes | None = None) -> str:
 		text: what is digested.
 		key: by default `site_key()`; given where there are many, or where no site is at hand.
 	"""
-	inner, outer = (each.copy() for each in _keyed(key or site_key()))
+	inner, outer = _keyed(key or site_key())
+	inner, outer = inner.copy(), outer.copy()
 	inner.update(text.encode("utf-8", "replace"))
 	outer.update(inner.digest())
 	return outer.hexdigest()
