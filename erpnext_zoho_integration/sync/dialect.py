@@ -71,11 +71,13 @@ def latest_of_each(
 		word: the column that says something.
 		time: the column that says when.
 	"""
+	values = list(values)
+	if not values:
+		return []
 	quote = _quote()
 	column, word, time = (f"{quote}{name}{quote}" for name in (column, word, time))
-	exactly = f"BINARY {word}" if frappe.db.db_type == "mariadb" else f"{word} COLLATE BINARY"
-	if not (values := list(values)):
-		return []
+	# Postgres compares exactly by itself.
+	exactly = {"mariadb": f"BINARY {word}", "sqlite": f"{word} COLLATE BINARY"}.get(frappe.db.db_type, word)
 	places, bound = _listed(values)
 	query = (
 		f"SELECT {column}, {word}, MAX({time}) FROM {quote}tab{doctype}{quote} WHERE {column} IN ({places}) "
