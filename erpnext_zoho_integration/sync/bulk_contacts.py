@@ -60,7 +60,7 @@ class ContactMaker:
 			for own, name in zip(numbers, names, strict=True)
 			for idx, phone in enumerate(own, 1)
 		]
-		self._insert("Contact", contacts)
+		self._insert("Contact", contacts, zoho_last_synced=now, image="")
 		self._insert("Contact Email", emails, parenttype="Contact", parentfield="email_ids")
 		self._insert("Contact Phone", phones, parenttype="Contact", parentfield="phone_nos")
 		_update_global_search(self._template("Contact"), contacts)
@@ -95,12 +95,16 @@ class ContactMaker:
 		return self._templates[doctype]
 
 	def _insert(self, doctype: str, rows: list[dict], **same: object) -> None:
-		"""Insert documents, given by what each has of its own, in one order; the site's defaults are the rest."""
+		"""Insert documents.
+
+		Args:
+			doctype: of all of them.
+			rows: what each has of its own, in one order.
+			same: what they have in common, beside the site's defaults.
+		"""
 		if not rows:
 			return
 		same = {**self._template(doctype), **self._stamp, "docstatus": 0, "idx": 0, **same}
-		if doctype == "Contact":
-			same |= {"zoho_last_synced": self._stamp["modified"], "image": ""}
 		columns = rows[0].keys()
 		same = {column: value for column, value in same.items() if column not in columns}
 		dialect.insert_rows(doctype, list(columns), [tuple(row.values()) for row in rows], same)
