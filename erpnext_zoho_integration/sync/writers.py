@@ -189,7 +189,7 @@ class Writers:
 
 	Attributes:
 		taking_turns: other workers may create the same contacts.
-		heard: what has been taken over from the campaign being read.
+		heard: what has been taken over from lists and campaigns before.
 	"""
 
 	def __init__(
