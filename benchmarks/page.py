@@ -46,7 +46,9 @@ all, MariaDB, by three processes on the same two cores, from the first row to th
 6,219 calls, the fewest possible; 141 to 145 MiB at most in a process, which is 50 to 54 more than for 1,000 rows. After it a
 run with 20 campaigns due takes 0.5 s and 26 to 35 calls (three pages of the list, the reports, and A/B tests' details), one
 with nothing due 0.15 s and three calls. So a large account is worth some memory of the database: tables and indexes of a
-million rows have 2 GB, and with less memory their pages are read and written back all the time. With 560,346 contacts to create, MariaDB as it comes and two processes, an earlier version did 3,121 rows/s.
+million rows have 2 GB, and with less memory their pages are read and written back all the time. With ten times
+as many contacts to create (560,346) and MariaDB as it comes, an earlier version did 3,121 rows/s by two processes; on another
+day, this one did 1,490 by three over the first 830,000 rows, where it was stopped.
 
 The machine is a shared one, whose speed differs by a third from minute to minute, and ratios depend on the machine too: what
 Python does and what the database does are not faster by the same factor. It is a slow one: elsewhere a row of the original
