@@ -235,6 +235,8 @@ class MatchedPages:
 		self.results[action_type].opted_out += sum(
 			values.get("unsubscribed", 0) for _name, person, values in changes if person.email not in refused
 		)
+		# A new Contact has what one of a person's addresses says; it need not agree with what another one does.
+		disputed |= {contact for contact in own & said.keys() if said[contact].email not in self.created}
 		self.writers.heard.note([name for name, row in news.items() if row.email not in refused], disputed)
 
 	def _settle_status(self) -> None:
