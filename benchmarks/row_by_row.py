@@ -37,7 +37,8 @@ def _all_campaigns() -> int:
 	times, stored = plan.times_of_account(client, policy), 0
 	for page in client.campaign_pages():
 		for record in page.items:
-			campaign = campaigns.save_metadata(record, times)
+			name = campaigns.find_campaign(record.key, record.id)
+			campaign, _changed = campaigns.save(name, record, times)
 			campaigns.save_figures(campaign, [client.report(record.key)])
 			frappe.db.commit()
 			reading = fetch.Reading(record.key, times, site_key())

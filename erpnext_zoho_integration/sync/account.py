@@ -146,11 +146,17 @@ class CampaignAccount:
 			table = "Zoho Sync Run Campaign"
 			listed = frappe.db.count(table, {"parent": self.run})
 			_insert_children(self.run, table, "campaigns", [self._row()], listed)
-		self.write_issues()
-		tasks.update(self.task, {"campaign": self.campaign, "status": "Failed" if self.failed else "Done"})
+		self._write_issues()
+		status = "Failed" if self.failed else "Done"
+		tasks.update(self.task, {"campaign": self.campaign, "status": status, "issues": None})
 
-	def write_issues(self) -> None:
-		"""Write the errors and notes to the run, and take them off the task. The caller commits."""
+	def give_back(self) -> None:
+		"""Write what there is to tell so far, and leave the task to whoever goes on. The caller commits."""
+		self._write_issues()
+		tasks.give_back(self.task)
+
+	def _write_issues(self) -> None:
+		"""Write the errors and notes to the run; whoever calls this takes them off the task."""
 		record = self.task.record
 		where = {
 			"campaign": self.campaign,
@@ -159,7 +165,6 @@ class CampaignAccount:
 		}
 		_write_issues(self.run, self.issues.values(), where)
 		self.issues, self._noted = {}, False
-		dialect.set_values(tasks.TASK, self.task.name, {"issues": None})
 
 	def _row(self) -> dict:
 		return {

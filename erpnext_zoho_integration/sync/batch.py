@@ -90,8 +90,10 @@ class MatchedPages:
 			[row.person for row in self._contactless() if not row.erased],
 			and_waiting=any(self.may_create(row.person) for row in creatable),
 		)
+		asking = list(filter(self._is_wanted, creatable))
+		self.asked_for = _actions_of(asking)
 		wanted: dict[str, Row] = {}
-		for row in filter(self._is_wanted, creatable):
+		for row in asking:
 			wanted.setdefault(row.email, row)
 		self.wanted = _one_per_zoho_id({email: row.person for email, row in wanted.items()})
 		self.creators = {email: row.action_type for email, row in wanted.items()}
@@ -114,8 +116,9 @@ class MatchedPages:
 		self.created, failures = self.writers.contacts.create(self.wanted)
 		for person, error in failures:
 			refused = isinstance(error, contacts.UnusableAddress)
-			actions = self.told if refused else self.creatable
-			self._note(actions.get(person.email, ()), str(error), "Contacts", is_error=not refused)
+			told = self.told.get(person.email, ())
+			actions = [action for action in self.asked_for[person.email] if not refused or action in told]
+			self._note(actions, str(error), "Contacts", is_error=not refused)
 		on_these_pages = {old.name for _row, old in self.loose}
 		lifecycle.link_found(
 			(contact, name, action_type)
@@ -130,7 +133,7 @@ class MatchedPages:
 		"""Write the rows, and what they say of people who have a Contact.
 
 		Returns:
-			What became of each page, by action type.
+			What became of the pages, by action type.
 		"""
 		found = self.found
 		self._tell_ambiguous()

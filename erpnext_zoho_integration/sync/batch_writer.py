@@ -72,11 +72,11 @@ class BatchWriter:
 
 		Args:
 			campaign: name of the Campaign.
-			batch: from Zoho, each page of another action.
+			batch: from Zoho.
 			maybe_stored: returns those of the keys of an action of which there may be rows.
 
 		Returns:
-			The pages as they were read, and what became of each, by action type.
+			The pages as they were read, and what became of them, by action type.
 		"""
 		writers = self._writers
 		for attempt in range(1, _ATTEMPTS + 1):

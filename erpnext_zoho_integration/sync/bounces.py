@@ -18,7 +18,9 @@ BOUNCED = ("Hard Bounced", "Soft Bounced")
 _BATCH = 1000
 
 
-def mark_campaign(campaign: str, write: Callable[[list[str], bool], None] | None = None) -> int:
+def mark_campaign(
+	campaign: str, identity: str | None = None, write: Callable[[list[str], bool], None] | None = None
+) -> int:
 	"""Bring the marks of a campaign into line with its bounces; return how many changed.
 
 	Two queries by an index, and one statement for a thousand changes. Addresses meet in `row_key`, since the database
@@ -26,10 +28,11 @@ def mark_campaign(campaign: str, write: Callable[[list[str], bool], None] | None
 
 	Args:
 		campaign: name of the Campaign, all of whose lists have been read.
+		identity: of the campaign, where the caller knows it.
 		write: sets or clears the mark of the rows with these keys; by default in one statement.
 	"""
 	write = write or set_marks
-	identity = campaign_identity(campaign)
+	identity = identity or campaign_identity(campaign)
 	recipient = DocType(RECIPIENT)
 	ours = frappe.qb.from_(recipient).where(recipient.campaign == campaign)
 	bounced = ours.select(recipient.email).where(recipient.action_type.isin(BOUNCED)).run(pluck=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import explain
@@ -22,7 +22,6 @@ from erpnext_zoho_integration.sync import (
 	bounces,
 	campaigns,
 	clock,
-	dialect,
 	engagement,
 	fetch,
 	lifecycle,
@@ -45,6 +44,14 @@ from erpnext_zoho_integration.sync.state import ListState, Position
 from erpnext_zoho_integration.sync.writers import Writers
 
 _ATTEMPTS = 5
+# What an error says that comes of another transaction.
+_LOST = (
+	frappe.DuplicateEntryError,
+	frappe.QueryDeadlockError,
+	frappe.QueryTimeoutError,
+	frappe.TimestampMismatchError,
+	frappe.DoesNotExistError,
+)
 _PAUSE_SECONDS = 0.2
 # A list that was left off longer ago is read from its beginning: too much may have moved.
 _RESUMABLE_SECONDS = 3600
@@ -65,6 +72,8 @@ class CampaignSync:
 		account: of this campaign.
 		full: read every list again.
 		between_pages: called after every commit; may raise to stop here.
+		check: called before every batch with what is to be looked up for it, see `dialect.values_of`, and returns that; may
+			raise to stop here.
 	"""
 
 	def __init__(
@@ -76,7 +85,8 @@ class CampaignSync:
 		account: CampaignAccount,
 		*,
 		full: bool = False,
-		between_pages: Callable[[], None] = lambda: None,
+		between_pages: Callable[[], None],
+		check: Callable[[tuple[str, str, str]], object],
 	) -> None:
 		self.session = session
 		self.policy = policy
@@ -85,12 +95,15 @@ class CampaignSync:
 		self.account = account
 		self.full = full
 		self.between_pages = between_pages
+		self.check = check
 		self.own_position = False  # whether an earlier slice of this run has left it
 		self.inserted: Counter[str] = Counter()  # rows of each action that are new
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
 		self.announced = 0  # rows of the lists being read that are not counted yet
-		self.results: dict[str, PageResult] = {}  # of the pages that were written last, by action type
+		self.results: dict[
+			str, PageResult
+		] = {}  # of written pages of which none is taken note of, by action type
 		self.uncommitted: dict[str, PageResult] = {}  # those of pages that are not committed
 		self.refused: set[str] = set()  # actions of which Zoho has refused a list
 		self.contacts = unlisted.SeenKeys()  # Zoho's ids of those who came in the list being read
@@ -110,17 +123,10 @@ class CampaignSync:
 			zoho.ZohoError: what concerns the campaign as a whole; one refused list is noted and left out.
 			CampaignGone: it was deleted here after the run had been planned.
 		"""
-		if frappe.db.exists(lifecycle.DELETED, {"zoho_campaign_key": record.key}):
-			raise CampaignGone
-		campaign = self._save_metadata(record)
-		self.account.campaign = campaign.name
-		self.state = state.load_one(record.key, campaign.name)
-		self._commit()
-		sources = fetch.sources(self.session.client, record.key, record.type)
-		reports = fetch.reports(self.session.client, sources)
+		sources, reports = self._ask_zoho(record)
 		known = [report for report in reports if report is not None]
-		campaign = self._save_figures(campaign, known)
-		self.anonymous = retention.keeps_figures_only(campaign, self.state)
+		campaign = self._save(record, known)
+		self.anonymous = retention.keeps_figures_only(campaign, self.state, self.policy.people_since)
 		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
 		left_off = self.state.position
 		self.lists_read = left_off is not None
@@ -141,42 +147,36 @@ class CampaignSync:
 				self._sync_action(action, [each for each in counted if each.action == action], known)
 		self._close(campaign, counted, known)
 
-	def _save_metadata(self, record: zoho.Campaign) -> Document:
-		"""Save the Campaign; where another worker takes the same name at the same moment, the next free one."""
-		return _until_it_wins(lambda: campaigns.save_metadata(record, self.times))
+	def _ask_zoho(self, record: zoho.Campaign) -> tuple[list[fetch.Source], list[zoho.Report | None]]:
+		"""Return the keys of a campaign with the report of each; where Zoho refuses them, what its list says is saved."""
+		try:
+			sources = fetch.sources(self.session.client, record.key, record.type)
+			return sources, fetch.reports(self.session.client, sources)
+		except zoho.ZohoError:
+			self._save(record, [])
+			self._commit()
+			raise
 
-	def _save_figures(self, campaign: Document, reports: list[zoho.Report]) -> Document:
-		"""Save the figures of the Campaign as it is now, and return it."""
-		untouched = [campaign]  # a document that could not be saved is no longer as it is stored
+	def _save(self, record: zoho.Campaign, reports: list[zoho.Report]) -> Document:
+		"""Save the Campaign and load its state.
 
-		def save() -> Document:
-			current = self._as_it_is_now(untouched.pop() if untouched else None)
-			self.account.figures_changed = campaigns.save_figures(current, reports)
-			return current
-
-		return _until_it_wins(save)
-
-	def _as_it_is_now(self, campaign: Document | None) -> Document:
-		"""Return the Campaign read again if somebody has edited, renamed or merged it while Zoho was asked.
-
-		Args:
-			campaign: as it was; None reads it in any case.
+		Where another worker takes the same name at the same moment, it gets the next free one; where somebody has edited or
+		renamed it while Zoho was asked, it is read again.
 
 		Raises:
-			CampaignGone: somebody has deleted it.
+			CampaignGone: somebody has deleted it here.
 		"""
-		key = self.state.zoho_campaign_key
-		if campaign:
-			now = frappe.db.get_value(
-				"Campaign", campaign.name, ["modified", "zoho_campaign_key"], as_dict=True
-			)
-			if now and now.zoho_campaign_key == key and now.modified == get_datetime(campaign.modified):
-				return campaign
-		name = campaigns.find_campaign(key)
-		if not name:
-			raise CampaignGone
-		self.account.campaign = name
-		return frappe.get_doc("Campaign", name)
+
+		def save() -> Document:
+			name = campaigns.find_campaign(record.key, record.id)
+			if not name and frappe.db.exists(lifecycle.DELETED, {"zoho_campaign_key": record.key}):
+				raise CampaignGone
+			campaign, self.account.figures_changed = campaigns.save(name, record, self.times, reports)
+			self.account.campaign = campaign.name
+			self.state = state.load_one(record.key, campaign.name)
+			return campaign
+
+		return _until_it_wins(save)
 
 	def _begin(self, left_off: Position | None, counted: list[CountedList]) -> Position:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
@@ -269,15 +269,16 @@ class CampaignSync:
 			self._follow_campaign()
 			self.read, self.results = self.batch_writer.write(self.campaign, batch, self._maybe_stored)
 			self.uncommitted = dict(self.results)
-		result, position = self.results[action_type], self.position
+		position = self.position
 		position.next_index = fetched.next_index or 0
 		position.read.listed += fetched.listed
-		position.read.skipped += result.skipped
-		position.read.failed += sum(note.is_error for note in result.notes)
-		self.inserted[action_type] += result.inserted
+		if result := self.results.pop(action_type, None):  # with the first of its pages
+			position.read.skipped += result.skipped
+			position.read.failed += sum(note.is_error for note in result.notes)
+			self.inserted[action_type] += result.inserted
+			if self.seen is not None:
+				self.seen.add(row.key for row in self.read.by_action[action_type].rows)
 		self.contacts.add_ids(contact_id for _email, contact_id in fetched.people)
-		if self.seen is not None:
-			self.seen.add(row.key for row in self.read.by_action[action_type].rows)
 		position.seen = self.seen.dump() if self.seen is not None else None
 		if fetched is batch[-1]:
 			self._commit_batch()
@@ -308,7 +309,8 @@ class CampaignSync:
 		Raises:
 			CampaignGone: somebody has deleted it.
 		"""
-		if dialect.value_of("Campaign", self.campaign, "zoho_campaign_key") == self.state.zoho_campaign_key:
+		key = self.check(("Campaign", self.campaign, "zoho_campaign_key"))
+		if key == self.state.zoho_campaign_key:
 			return
 		name = campaigns.find_campaign(self.state.zoho_campaign_key)
 		if not name:
@@ -331,7 +333,8 @@ class CampaignSync:
 		"""Reconcile, and note when the campaign is due again."""
 		found: dict[str, str] = {}
 		if self.lists_read:
-			bounces.mark_campaign(self.campaign, self.writers.recipients.mark_bounced)
+			identity, write = self.state.zoho_campaign_key, self.writers.recipients.mark_bounced
+			bounces.mark_campaign(self.campaign, identity, write)
 			found["engagement"] = json.dumps(engagement.engagement(self.campaign))
 		expected = reconcile.expected_of(reports, self.policy.actions)
 		stored = reconcile.count_stored(self.campaign)
@@ -386,7 +389,7 @@ def _until_it_wins(save: Callable[[], Document]) -> Document:
 	for attempt in range(1, _ATTEMPTS + 1):
 		try:
 			return save()
-		except (frappe.DuplicateEntryError, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		except _LOST:
 			frappe.db.rollback()
 			frappe.clear_last_message()
 			if attempt == _ATTEMPTS:

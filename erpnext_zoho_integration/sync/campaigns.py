@@ -35,26 +35,34 @@ def find_campaign(campaign_key: str, campaign_id: str | None = None) -> str | No
 	return next(iter(by_id + by_key), None)
 
 
-def save_metadata(record: zoho.Campaign, times: Times) -> Document:
-	"""Create or update the Campaign of a record from Zoho's list and return the document.
+def save(
+	name: str | None, record: zoho.Campaign, times: Times, reports: Iterable[zoho.Report] = ()
+) -> tuple[Document, bool]:
+	"""Create or update the Campaign of a record from Zoho's list, with its figures, in one save if any is needed.
 
 	Args:
+		name: of the Campaign, as `find_campaign` has found it.
 		record: from `recentcampaigns`.
 		times: clocks of account and site.
+		reports: as for `save_figures`; by default the figures stay as they are.
+
+	Returns:
+		The document, and whether its figures have changed.
 	"""
-	name = find_campaign(record.key, record.id)
 	campaign = frappe.get_doc("Campaign", name) if name else frappe.new_doc("Campaign")
 	values = metadata(record, times)
-	if name and not _differs(campaign, values):
-		return campaign
+	differs = not name or _differs(campaign, values)
 	rekeyed = bool(name) and campaign.zoho_campaign_key != record.key
-	campaign.update(values)
-	_save(campaign)
+	if differs:
+		campaign.update(values)
+	figures_changed = _set_figures(campaign, reports)
+	if differs or figures_changed:
+		_save(campaign)
 	if rekeyed:
 		from erpnext_zoho_integration.sync.folding import fold_campaign
 
 		fold_campaign(campaign.name)
-	return campaign
+	return campaign, figures_changed
 
 
 def save_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
@@ -64,6 +72,14 @@ def save_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
 		campaign: the document.
 		reports: the campaign's own, then those of its A/B children. Reports without figures leave what is stored.
 	"""
+	changed = _set_figures(campaign, reports)
+	if changed:
+		_save(campaign)
+	return changed
+
+
+def _set_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
+	"""Give a document the figures of some reports; return whether they are others."""
 	reports = list(reports)
 	rows = analytics_rows(reports)
 	if not rows:
@@ -76,8 +92,6 @@ def save_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
 		campaign.flags.ignore_children_type = ["Campaign Analytics"]
 	campaign.set("campaign_analytics", rows)
 	campaign.zoho_opens_by_country = countries
-	_save(campaign)
-	campaign.flags.ignore_children_type = None
 	return True
 
 
@@ -111,6 +125,7 @@ def _save(campaign: Document) -> None:
 	if campaign_writes_utm():
 		campaign.campaign_name = campaign.name
 	campaign.insert() if new else campaign.save()
+	campaign.flags.ignore_children_type = None
 	if campaign.campaign_name != text:
 		campaign.campaign_name = text
 		frappe.db.set_value("Campaign", campaign.name, "campaign_name", text, update_modified=False)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from types import MappingProxyType
+from typing import NamedTuple
 
 from pypika.terms import Criterion
 
@@ -22,6 +23,17 @@ _HARMLESS = re.compile(r"[\w\n @.:/+\-?=&,;#!~*|$^{}\[\]<>\"]*")
 _HARMLESS_ASCII = re.compile(_HARMLESS.pattern, re.ASCII)
 _BOUND = "%s"
 _WRITTEN = object()
+
+
+class Lookup(NamedTuple):
+	"""What `select_in` is asked for, with its arguments."""
+
+	doctype: str
+	columns: Sequence[str]
+	column: str
+	values: Collection[str]
+	condition: str = ""
+	any_case: bool = False
 
 
 def select_in(
@@ -45,18 +57,34 @@ def select_in(
 		condition: further fixed SQL, such as ` AND contact IS NULL`.
 		any_case: compare what the database's own lower() makes of the column.
 	"""
-	values = list(values)
-	if not values:
+	return look_up(Lookup(doctype, columns, column, list(values), condition, any_case))
+
+
+def look_up(lookup: Lookup) -> list[tuple]:
+	"""Return what `select_in` finds."""
+	if not lookup.values:
 		return []
-	quote = _quote()
-	names = ", ".join(f"{quote}{name}{quote}" for name in columns)
-	places, bound = _listed(values)
-	compared = f"{quote}{column}{quote}"
-	if any_case:
-		compared = f"lower(trim({compared}))"
-	query = f"SELECT {names} FROM {quote}tab{doctype}{quote} WHERE {compared} IN ({places}){condition}"
+	query, bound = _lookup(lookup)
 	found = frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
 	return list(found)
+
+
+def select_together(*lookups: Lookup) -> list[list[tuple]]:
+	"""Return what `select_in` finds for each of some lookups, in one statement; numbers may come as text."""
+	asked = {number: lookup for number, lookup in enumerate(lookups) if lookup.values}
+	found: list[list[tuple]] = [[] for _lookup in lookups]
+	if frappe.db.db_type == "postgres":  # which unites only columns of one type
+		for number, lookup in asked.items():
+			found[number] = look_up(lookup)
+		return found
+	width = max((len(lookup.columns) for lookup in lookups), default=0)
+	queries = [_lookup(lookup, f"{number}, ", width) for number, lookup in asked.items()]
+	if queries:
+		query = " UNION ALL ".join(query for query, _bound in queries)
+		bound = tuple(value for _query, bound in queries for value in bound)
+		for number, *values in frappe.db.sql(query, bound):  # nosemgrep - as above
+			found[number].append(tuple(values[: len(lookups[number].columns)]))
+	return found
 
 
 def latest_of_each(
@@ -101,10 +129,10 @@ def shared_lock() -> str:
 	return {"mariadb": " LOCK IN SHARE MODE", "postgres": " FOR SHARE"}.get(frappe.db.db_type, "")
 
 
-def select_any_case(
+def any_case(
 	doctype: str, columns: Sequence[str], column: str, values: Collection[str], condition: str = ""
-) -> list[tuple]:
-	"""Return as `select_in` does at least the rows whose text equals one of `values` in any letter case.
+) -> Lookup:
+	"""Return a lookup of at least the rows whose text equals one of `values` in any letter case.
 
 	Blanks behind the text do not matter. What it finds is compared again in Python: MariaDB's collation finds more than
 	that (see `identity`).
@@ -113,27 +141,35 @@ def select_any_case(
 		values: in lower case.
 	"""
 	if frappe.db.db_type == "mariadb":  # ignores case and blanks by itself and uses the index
-		return select_in(doctype, columns, column, values, condition)
+		return Lookup(doctype, columns, column, values, condition)
 	# SQLite's lower() knows ASCII only.
 	upper = {
 		"".join(c if c.isascii() else c.upper() for c in value) for value in values if not value.isascii()
 	}
-	return select_in(doctype, columns, column, [*{*values, *upper}], condition, any_case=True)
+	return Lookup(doctype, columns, column, [*{*values, *upper}], condition, any_case=True)
 
 
-def value_of(doctype: str, name: str, column: str) -> object:
-	"""Return one column of a document as `frappe.db.get_value` does, None if there is none.
+def values_of(*wanted: tuple[str, str, str]) -> tuple:
+	"""Return one column of each of some documents, None for what is not there, in one statement.
 
-	For what is asked with every page: its query takes longer to write than to answer.
+	For what is asked with every page: a query of `frappe.db.get_value` takes longer to write than to answer.
+
+	Args:
+		wanted: DocType, name and column of each.
 	"""
 	quote = _quote()
-	query = f"SELECT {quote}{column}{quote} FROM {quote}tab{doctype}{quote} WHERE {quote}name{quote} = %s"
-	found = frappe.db.sql(query, name)  # nosemgrep - names of columns are ours, the value is bound
-	return found[0][0] if found else None
+	columns = ", ".join(
+		f"(SELECT {quote}{column}{quote} FROM {quote}tab{doctype}{quote} WHERE {quote}name{quote} = %s)"
+		for doctype, _name, column in wanted
+	)
+	names = tuple(name for _doctype, name, _column in wanted)
+	return frappe.db.sql(f"SELECT {columns}", names)[
+		0
+	]  # nosemgrep - names of columns are ours, values are bound
 
 
 def set_values(doctype: str, name: str, values: Mapping[str, object]) -> None:
-	"""Set columns of a document that nobody caches, for what is written with every page; see `value_of`."""
+	"""Set columns of a document that nobody caches, for what is written with every page; see `values_of`."""
 	quote = _quote()
 	columns = ", ".join(f"{quote}{column}{quote} = %s" for column in values)
 	query = f"UPDATE {quote}tab{doctype}{quote} SET {columns} WHERE {quote}name{quote} = %s"
@@ -149,7 +185,7 @@ def index_addresses() -> None:
 		# Of two columns: Frappe drops an index of one that the DocType does not ask for.
 		frappe.db.add_index("Contact Email", ["email_id", "parent"], _ADDRESS_INDEX)
 	else:
-		expression = 'lower(trim("email_id"))'  # as `select_any_case` asks
+		expression = 'lower(trim("email_id"))'  # as `any_case` asks
 		frappe.db.sql_ddl(
 			f'CREATE INDEX IF NOT EXISTS "{_ADDRESS_INDEX}" ON "tabContact Email" ({expression})'
 		)
@@ -261,6 +297,27 @@ def _insert(
 		)
 		query = f"INSERT INTO {quote}tab{doctype}{quote} ({names}) VALUES {', '.join(places)}{tail}"
 		frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
+
+
+def _lookup(lookup: Lookup, lead: str = "", width: int = 0) -> tuple[str, tuple]:
+	"""Return a lookup as SQL with what is bound in it.
+
+	Args:
+		lead: what is selected ahead of its columns.
+		width: as many columns it has at least.
+	"""
+	quote = _quote()
+	names = ", ".join(f"{quote}{name}{quote}" for name in lookup.columns)
+	padding = ", NULL" * (width - len(lookup.columns))
+	places, bound = _listed(list(lookup.values))
+	compared = f"{quote}{lookup.column}{quote}"
+	if lookup.any_case:
+		compared = f"lower(trim({compared}))"
+	table = f"{quote}tab{lookup.doctype}{quote}"
+	return (
+		f"SELECT {lead}{names}{padding} FROM {table} WHERE {compared} IN ({places}){lookup.condition}",
+		bound,
+	)
 
 
 def _listed(values: Sequence[str]) -> tuple[str, tuple]:

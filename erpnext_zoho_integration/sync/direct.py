@@ -34,7 +34,8 @@ def sync_single_campaign(campaign_data: dict) -> Document:
 	if isinstance(record, zoho.BadRecord):
 		raise frappe.ValidationError(frappe._("This is not a campaign of Zoho: {0}").format(record.reason))
 	policy = plan.read_policy()
-	campaign = campaigns.save_metadata(record, plan.measure_times([record], policy))
+	name = campaigns.find_campaign(record.key, record.id)
+	campaign, _changed = campaigns.save(name, record, plan.measure_times([record], policy))
 	sync_campaign_analytics(campaign, record.key)
 	sync_campaign_recipients_data(campaign, record.key)
 	return campaign

@@ -164,9 +164,8 @@ def _make_figures(rows: list[frappe._dict], by_email: dict[str, str | None] | No
 
 
 def _contacts_with(address: str) -> set[str]:
-	found = dialect.select_any_case(
-		"Contact Email", ("parent", "email_id"), "email_id", {address}, " AND parenttype = 'Contact'"
-	)
+	columns, condition = ("parent", "email_id"), " AND parenttype = 'Contact'"
+	found = dialect.look_up(dialect.any_case("Contact Email", columns, "email_id", {address}, condition))
 	return {name for name, email in found if normalize_email(email) == address}
 
 

@@ -172,21 +172,17 @@ class _Reader:
 		self._held: _Piece | None = None  # read already, and too large for the batch before it
 
 	def batch(self) -> list[_Piece]:
-		"""Return the pages that are written together: one of each action, and no more rows than a full page has."""
+		"""Return the pages that are written together: no more rows than a full page has."""
 		deadline = time.monotonic() + _GATHER_SECONDS
 		pieces: list[_Piece] = []
 		rows = 0
-		actions: set[str] = set()
 		while piece := self._held or self._next():
 			self._held = None
-			_source, action = piece.wanted
 			rows += piece.size
-			if actions and (rows > self._session.page_size or action in actions):
+			if rows > piece.size and rows > self._session.page_size:
 				self._held = piece
 				break
 			pieces.append(piece)
-			if piece.page:
-				actions.add(action)
 			if piece.is_last or rows >= self._session.page_size or time.monotonic() > deadline:
 				break
 		return pieces

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from erpnext_zoho_integration.sync import dialect
+from erpnext_zoho_integration.sync.dialect import Lookup
 from erpnext_zoho_integration.sync.identity import normalize_email
 from erpnext_zoho_integration.sync.mapping import Person
+
+_Waiting = Mapping[str, list[tuple[str, str]]]  # name and action type of rows, by address
 
 
 @dataclass(slots=True)
@@ -25,7 +28,7 @@ class Matches:
 	by_zoho_id: Mapping[str, str] = field(default_factory=dict)
 	by_email: dict[str, str] = field(default_factory=dict)
 	ambiguous: Mapping[str, list[str]] = field(default_factory=dict)
-	waiting: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+	waiting: _Waiting = field(default_factory=dict)
 
 	def contact_of(self, person: Person) -> str | None:
 		"""Return the name of the Contact, or None: nobody yet, or several among whom nothing decides."""
@@ -47,6 +50,10 @@ class Matches:
 		)
 
 
+# So few people are asked for all ways at once; of a page of a first sync most are found by the first one.
+_FEW = 100
+
+
 def find_contacts(people: Iterable[Person], *, and_waiting: bool = False) -> Matches:
 	"""Return the Contacts of these people, in at most three queries.
 
@@ -55,47 +62,63 @@ def find_contacts(people: Iterable[Person], *, and_waiting: bool = False) -> Mat
 		and_waiting: find `Matches.waiting` too, for the Contacts that will be created.
 	"""
 	people = list(people)
-	by_zoho_id = _by_zoho_id({p.zoho_contact_id for p in people if p.zoho_contact_id})
-	emails = {p.email for p in people if p.zoho_contact_id not in by_zoho_id}
-	by_email, ambiguous = _by_email(emails)
-	by_row, waiting = _by_earlier_rows(emails - by_email.keys() - ambiguous.keys(), and_waiting)
+	identifiers = {p.zoho_contact_id for p in people if p.zoho_contact_id}
+	if len(people) <= _FEW:
+		emails = {p.email for p in people}
+		lookups = _zoho_ids(identifiers), _addresses(emails), _earlier_rows(emails, and_waiting)
+		found, addresses, rows = dialect.select_together(*lookups)
+		by_zoho_id = _by_zoho_id(found, identifiers)
+		emails = _not_found(people, by_zoho_id)
+		by_email, ambiguous = _by_email(addresses, emails)
+	else:
+		by_zoho_id = _by_zoho_id(dialect.look_up(_zoho_ids(identifiers)), identifiers)
+		emails = _not_found(people, by_zoho_id)
+		by_email, ambiguous = _by_email(dialect.look_up(_addresses(emails)), emails)
+		rows = dialect.look_up(_earlier_rows(emails - by_email.keys() - ambiguous.keys(), and_waiting))
+	by_row, waiting = _by_earlier_rows(rows, emails - by_email.keys() - ambiguous.keys())
 	return Matches(by_zoho_id, by_email | by_row, ambiguous, waiting)
 
 
 def contacts_of(emails: Iterable[str]) -> dict[str, str]:
 	"""Return the Contacts that have these normalized addresses, by address; none where several have it."""
-	return _by_email(set(emails))[0]
+	emails = set(emails)
+	return _by_email(dialect.look_up(_addresses(emails)), emails)[0]
 
 
 def contact_of(email: str) -> str | None:
 	"""Return the Contact that has this address, or None if nobody or several have it."""
 	email = normalize_email(email)
-	return _by_email({email})[0].get(email)
+	return contacts_of({email}).get(email)
 
 
-def _by_zoho_id(identifiers: set[str]) -> dict[str, str]:
-	if not identifiers:
-		return {}
-	rows = dialect.select_in("Contact", ("zoho_contact_id", "name"), "zoho_contact_id", identifiers)
+def _not_found(people: Iterable[Person], by_zoho_id: Mapping[str, str]) -> set[str]:
+	"""Return the addresses of those who are to be found by them."""
+	return {p.email for p in people if p.zoho_contact_id not in by_zoho_id}
+
+
+def _zoho_ids(identifiers: set[str]) -> Lookup:
+	return Lookup("Contact", ("zoho_contact_id", "name"), "zoho_contact_id", identifiers)
+
+
+def _by_zoho_id(rows: list[tuple], identifiers: set[str]) -> dict[str, str]:
 	return {identifier: name for identifier, name in rows if identifier in identifiers}
 
 
-def _by_email(emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+def _addresses(emails: set[str]) -> Lookup:
+	columns = ("email_id", "parent", "is_primary")
+	return dialect.any_case("Contact Email", columns, "email_id", emails, " AND parenttype = 'Contact'")
+
+
+def _by_email(rows: list[tuple], emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
 	"""Return contacts by address, and the addresses for which several contacts stand equal.
 
 	A contact whose primary address it is comes before one that merely has it too.
 	"""
-	if not emails:
-		return {}, {}
-	columns = ("email_id", "parent", "is_primary")
-	found = dialect.select_any_case(
-		"Contact Email", columns, "email_id", emails, " AND parenttype = 'Contact'"
-	)
 	candidates: dict[str, dict[str, int]] = defaultdict(dict)
-	for email_id, parent, is_primary in found:
+	for email_id, parent, is_primary in rows:
 		email = normalize_email(email_id)
 		if email in emails:
-			candidates[email][parent] = max(candidates[email].get(parent, 0), is_primary or 0)
+			candidates[email][parent] = max(candidates[email].get(parent, 0), int(is_primary or 0))
 	matched, ambiguous = {}, {}
 	for email, contacts in candidates.items():
 		best = [name for name, primary in contacts.items() if primary] or list(contacts)
@@ -106,18 +129,17 @@ def _by_email(emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
 	return matched, ambiguous
 
 
-def _by_earlier_rows(
-	emails: set[str], and_waiting: bool
-) -> tuple[dict[str, str], dict[str, list[tuple[str, str]]]]:
+def _earlier_rows(emails: set[str], and_waiting: bool) -> Lookup:
+	columns = ("email", "contact", "name", "action_type")
+	condition = " AND rtbf = 0" if and_waiting else " AND contact IS NOT NULL"
+	return Lookup("Campaign Recipient", columns, "email", emails, condition)
+
+
+def _by_earlier_rows(rows: list[tuple], emails: set[str]) -> tuple[dict[str, str], _Waiting]:
 	"""Return contacts to which earlier rows of these addresses are linked, and the rows that are linked to none.
 
 	So a contact that was merged into another, or whose address was changed here, is found again.
 	"""
-	if not emails:
-		return {}, {}
-	columns = ("email", "contact", "name", "action_type")
-	condition = " AND rtbf = 0" if and_waiting else " AND contact IS NOT NULL"
-	rows = dialect.select_in("Campaign Recipient", columns, "email", emails, condition)
 	contacts: dict[str, set[str]] = defaultdict(set)
 	waiting: dict[str, list[tuple[str, str]]] = defaultdict(list)
 	for email, contact, name, action_type in rows:

@@ -54,12 +54,12 @@ class ReadPage:
 
 @dataclass(slots=True)
 class ReadPages:
-	"""Pages of one campaign that are written together, each of another action.
+	"""Pages of one campaign that are written together.
 
 	Attributes:
 		digests: of the people, see `erased.digests_of`.
 		known: what the register of erased people has of them.
-		by_action: the pages, by action type.
+		by_action: the pages, by action type; those of one action are one.
 		unforgotten: people who are erased at Zoho and not here yet.
 		opted_out: addresses, by key of the anonymous row.
 	"""
@@ -80,19 +80,20 @@ def read_pages(batch: Sequence[FetchedPage], identity: str, anonymous: bool = Fa
 	"""Return the rows of some pages, those of erased people without the person.
 
 	Args:
-		batch: from Zoho, each of another action.
+		batch: from Zoho.
 		identity: of the campaign, see `identity.campaign_identity`.
 		anonymous: keep figures only, see `retention`.
 	"""
 	digests = {person: each for fetched in batch for person, each in fetched.digests.items()}
 	pages = ReadPages(digests, erased.known_by(digests))
 	for fetched in batch:
-		pages.by_action[fetched.action_type] = _read_page(fetched, pages, identity, anonymous)
+		page = pages.by_action.setdefault(fetched.action_type, ReadPage())
+		_add_page(page, fetched, pages, identity, anonymous)
 	return pages
 
 
-def _read_page(fetched: FetchedPage, pages: ReadPages, identity: str, anonymous: bool) -> ReadPage:
-	read, known = ReadPage(), pages.known
+def _add_page(read: ReadPage, fetched: FetchedPage, pages: ReadPages, identity: str, anonymous: bool) -> None:
+	known = pages.known
 	for reason in fetched.bad:
 		read.skipped += 1
 		read.notes.append(
@@ -116,4 +117,3 @@ def _read_page(fetched: FetchedPage, pages: ReadPages, identity: str, anonymous:
 			read.skipped += 1
 			reason = _("it has no e-mail address") if not email else _("its e-mail address is unusable")
 			read.notes.append(Note(_("Recipients not stored: {0}").format(reason), "Recipients"))
-	return read

@@ -10,7 +10,7 @@ from frappe.utils import cint, get_datetime, get_system_timezone
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import get_settings
-from erpnext_zoho_integration.sync import clock, state
+from erpnext_zoho_integration.sync import clock, retention, state
 from erpnext_zoho_integration.sync.batch import CREATE_FOR
 from erpnext_zoho_integration.sync.lifecycle import DELETED
 from erpnext_zoho_integration.sync.mapping import Times
@@ -45,7 +45,11 @@ _TIME_FIELDS = (
 
 @dataclass(slots=True)
 class Policy:
-	"""What the settings say about a run."""
+	"""What the settings say about a run.
+
+	Attributes:
+		people_since: campaigns that were sent before keep figures only, see `retention`; None: none of them.
+	"""
 
 	actions: tuple[str, ...]
 	create_for: str
@@ -53,6 +57,7 @@ class Policy:
 	intervals: tuple[tuple[int, int], ...]
 	full_check_days: int
 	sync_from: datetime | None
+	people_since: datetime | None
 
 
 @dataclass(slots=True)
@@ -90,6 +95,7 @@ def read_policy() -> Policy:
 		intervals=intervals or DEFAULT_INTERVALS,
 		full_check_days=cint(settings.full_check_days),
 		sync_from=get_datetime(settings.sync_from) if settings.sync_from else None,
+		people_since=retention.cutoff(),
 	)
 
 

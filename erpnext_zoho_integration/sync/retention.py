@@ -52,24 +52,25 @@ def cutoff() -> datetime | None:
 	return get_datetime(add_to_date(now_datetime(), months=-months)) if months > 0 else None
 
 
-def is_over(sent_time: datetime | str | None) -> bool:
+def is_over(sent_time: datetime | str | None, limit: datetime | None) -> bool:
 	"""Return whether the time of a campaign has passed.
 
 	Args:
 		sent_time: in the site's zone; a campaign without one is not over.
+		limit: see `cutoff`.
 	"""
-	limit = cutoff()
 	return bool(limit and sent_time and get_datetime(sent_time) < limit)
 
 
-def keeps_figures_only(campaign: Document, state: CampaignState) -> bool:
+def keeps_figures_only(campaign: Document, state: CampaignState, limit: datetime | None) -> bool:
 	"""Return whether a sync of a campaign is to bring figures only; what is stored of people becomes figures first.
 
 	Args:
 		campaign: the document, whose lock the caller holds.
 		state: of the campaign.
+		limit: see `cutoff`.
 	"""
-	if state.anonymised_at is None and is_over(campaign.zoho_sent_time):
+	if state.anonymised_at is None and is_over(campaign.zoho_sent_time, limit):
 		anonymise(campaign.name)
 		state.anonymised_at = now_datetime()
 	return state.anonymised_at is not None
@@ -98,7 +99,7 @@ def is_anonymous(campaign: str) -> bool:
 	"""Return whether only figures of a campaign are stored."""
 	if frappe.db.get_value(STATE, {"campaign": campaign}, "anonymised_at"):
 		return True
-	return is_over(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"))
+	return is_over(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"), cutoff())
 
 
 def anonymise(campaign: str, between: Callable[[], None] = lambda: None) -> int:

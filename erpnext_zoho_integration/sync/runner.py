@@ -228,7 +228,6 @@ class Slice:
 		def between_pages() -> None:
 			lock.keep()
 			self._count_calls()
-			self._check_cancelled()
 			self._show_progress()
 			if time.monotonic() > self.deadline:
 				raise SliceOver
@@ -241,14 +240,14 @@ class Slice:
 			self.current,
 			full=self.full,
 			between_pages=between_pages,
+			check=self._check_cancelled,
 		).sync(task.record)
 
 	def _give_back(self) -> None:
 		"""Leave the task to whoever goes on, with what it has cost and told so far."""
 		frappe.db.rollback()
 		self._count_calls()
-		self.current.write_issues()
-		tasks.give_back(self.task)
+		self.current.give_back()
 		frappe.db.commit()  # nosemgrep - another slice goes on with it
 
 	def _failed(self, message: str, stage: str, code: str | None = None, log: str | None = None) -> None:
@@ -295,12 +294,18 @@ class Slice:
 		self.current.count("api_calls", self.session.calls - self._calls_counted)
 		self._calls_counted = self.session.calls
 
-	def _check_cancelled(self) -> None:
-		requested = dialect.value_of(account.RUN, self.run, "cancel_requested")
+	def _check_cancelled(self, *wanted: tuple[str, str, str]) -> object:
+		"""Raise if the run is to stop; else return what is looked up on the way, see `dialect.values_of`.
+
+		Args:
+			wanted: one more value at most.
+		"""
+		requested, *found = dialect.values_of((account.RUN, self.run, "cancel_requested"), *wanted)
 		if requested is None:
 			raise RunGone
 		if requested:
 			raise Cancelled
+		return found[0] if found else None
 
 	def _require_run(self) -> None:
 		"""Roll back, and raise `RunGone` where an error comes of somebody's having taken the run away."""

@@ -110,8 +110,8 @@ def update(task: Task, values: dict | None = None) -> None:
 
 
 def give_back(task: Task) -> None:
-	"""Return a task that this worker cannot finish now. The caller commits."""
-	update(task, {"status": "Pending", "worker": None})
+	"""Return a task that this worker cannot finish now, its issues written. The caller commits."""
+	update(task, {"status": "Pending", "worker": None, "issues": None})
 
 
 def unfinished(run: str) -> int:

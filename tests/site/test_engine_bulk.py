@@ -13,7 +13,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 
 from erpnext_zoho_integration.sync import listeners
 from erpnext_zoho_integration.sync.writers import BulkContacts, BulkRecipients, DocumentContacts, Writers
-from tests.site.engine import by_document, content, difference, forget_everything, run_all
+from tests.site.engine import by_document, content, difference, forget_everything, run_all, states
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, answer_with, connect, new_contact, notes_of, person, statements
 
@@ -279,6 +279,47 @@ def test_few_statements_for_many_rows(start_simulator: Callable) -> None:
 	rows, inserted, unchanged = (large - small for small, large in zip(*sent.values(), strict=True))
 	assert inserted <= 0.15 * rows, sent
 	assert unchanged <= 0.03 * rows, sent
+
+
+def test_few_statements_for_many_campaigns(start_simulator: Callable) -> None:
+	sent: dict[int, tuple[int, int, int]] = {}
+	for campaigns in (2, 5):
+		forget_everything()
+		simulator = start_simulator(seed=1, campaigns=campaigns, recipients=2000 * campaigns, people=3000)
+		connect(simulator, page_size=500)
+		with statements() as first:
+			new = run_all().rows_inserted
+		with statements() as second:
+			assert run_all("Full").rows_unchanged == new
+		sent[campaigns] = (new, len(first), len(second))
+	# Of a run itself, which is in both, there are some thirty.
+	rows, inserted, unchanged = (large - small for small, large in zip(*sent.values(), strict=True))
+	assert inserted <= 0.15 * rows, sent
+	assert unchanged <= 0.03 * rows, sent
+
+
+def test_the_lists_of_test_mails_are_written_together(start_simulator: Callable) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=4, recipients=400))
+	(tested,) = (each for each in zoho.truth()["campaigns"] if each["child_keys"])
+	assert sum(len(action["by_key"]) > 1 for action in tested["actions"].values()) > 2
+	ended = {}
+	for page_size in (20, 500):
+		forget_everything()
+		frappe.db.set_single_value("Zoho Settings", "page_size", page_size)
+		settle()
+		with statements() as sent:
+			run = run_all()
+		told = sorted((each.action_type, each.message, each.occurrences) for each in run.errors)
+		numbers = [run.get(number) for number in ("rows_inserted", *COUNTED)]
+		written = [query for query in sent if query.startswith("INSERT INTO") and RECIPIENT in query[:40]]
+		verdicts = {
+			key: (state.verdict, state.verdict_reason, state.lists) for key, state in states().items()
+		}
+		ended[page_size] = content(), (numbers, told, verdicts), len(written)
+	(page_by_page, account, more), (together, same, fewer) = ended.values()
+	assert more > 20 and fewer == 4, "one for each campaign"
+	assert not difference(page_by_page, together), difference(page_by_page, together)
+	assert account == same
 
 
 @pytest.mark.parametrize("create_for", ["Everyone", "Everyone Who Acted"])

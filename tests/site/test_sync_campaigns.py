@@ -9,7 +9,15 @@ import pytest
 import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_single_campaign
-from tests.site.syncing import campaign_named, connect, errors_of, rows_of, sync_all
+from tests.site.syncing import (
+	assert_database_is,
+	before_each_statement,
+	campaign_named,
+	connect,
+	errors_of,
+	rows_of,
+	sync_all,
+)
 
 LONG = "A name longer than a document's name may be: "
 
@@ -92,6 +100,24 @@ def test_campaigns_named_by_series(zoho) -> None:
 		assert frappe.db.count("Campaign", {"zoho_campaign_key": ("is", "set")}) == 6
 	finally:
 		set_naming("")
+
+
+def test_somebody_who_edits_a_campaign_while_it_is_saved_stops_nothing(zoho) -> None:
+	sync_all()
+	zoho.evolve(days=0, opens=4)
+	edited = []
+
+	def edit(query: str) -> None:
+		# The last of what is read of a document.
+		if "FROM `tabCampaign Analytics`" in query and len(edited) < 2:
+			edited.append(query)
+			frappe.db.sql("update `tabCampaign` set modified = '2031-01-01 00:00:00'")
+
+	with before_each_statement(edit):
+		run = sync_all()
+	assert edited and run.status == "Success" and not errors_of(run)
+	assert run.rows_inserted == 4
+	assert_database_is(zoho)
 
 
 def test_a_renamed_document_stays_the_campaign_and_follows_zohos_text(zoho) -> None:

@@ -82,6 +82,9 @@ def test_what_fails_is_listed_and_the_rest_is_complete(zoho) -> None:
 	# What is no record, and whom nothing identifies.
 	assert sum(row.occurrences for row in errors_of(run) if row.zoho_campaign_key == odd) == 2
 	assert "it has no e-mail address" in str([row.message for row in notes_of(run)])
+	for key in (no_report, deleted):  # is there, with what Zoho's list says of it
+		campaign = frappe.get_doc("Campaign", campaign_named(key))
+		assert campaign.zoho_sent_time and not campaign.campaign_analytics
 	states = {row.zoho_campaign_key: row.status for row in run.campaigns}
 	assert states[deleted] == "Failed" and {states[garbled], states[odd]} == {"Partial"}
 
