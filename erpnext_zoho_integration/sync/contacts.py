@@ -8,7 +8,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import get_datetime, now_datetime, validate_email_address, validate_phone_number
+from frappe.utils import now_datetime, validate_email_address, validate_phone_number
 
 from erpnext_zoho_integration.sync import dialect
 from erpnext_zoho_integration.sync.identity import address_row_name
@@ -187,7 +187,7 @@ def _to_the_minute(sent_time: datetime | str | None) -> datetime:
 	"""Return when a mail was sent; what Zoho writes of one mail's time differs in the seconds."""
 	if not sent_time:
 		return datetime.min
-	moment = sent_time if isinstance(sent_time, datetime) else get_datetime(sent_time)
+	moment = sent_time if isinstance(sent_time, datetime) else datetime.fromisoformat(sent_time)
 	return moment.replace(second=0, microsecond=0)
 
 
@@ -225,7 +225,7 @@ def apply_changes(name: str, changed: dict) -> Document:
 
 def _stored(names: list[str]) -> dict[str, dict]:
 	columns = ("name", "unsubscribed", "zoho_status", *_FILLED_IF_EMPTY)
-	rows = dialect.select_in("Contact", columns, "name", names)
+	rows = dialect.look_up(dialect.Lookup("Contact", columns, "name", names, numbers=("unsubscribed",)))
 	return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
 
 

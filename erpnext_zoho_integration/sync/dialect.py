@@ -1,9 +1,7 @@
 """Where MariaDB, SQLite and Postgres differ, and nowhere else."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -12,21 +10,23 @@ from pypika.terms import Criterion
 import frappe
 from frappe.query_builder import Field
 
+from erpnext_zoho_integration.sync import literals
+
 # SQLite takes at most 32,766 parameters a statement, Postgres 65,535; MariaDB's packet holds 16 MiB.
 _MAX_PARAMETERS = 30_000
 # What every DocType's table has, in the order in which our bulk statements fill them in.
 STANDARD_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx")
 _ADDRESS_INDEX = "zoho_address"
-# Text that is the same within quotes in every dialect. Frappe writes `coalesce(` for `ifnull(` wherever it stands: so no
-# parenthesis.
-_HARMLESS = re.compile(r"[\w\n @.:/+\-?=&,;#!~*|$^{}\[\]<>\"]*")
-_HARMLESS_ASCII = re.compile(_HARMLESS.pattern, re.ASCII)
-_BOUND = "%s"
-_WRITTEN = object()
+# What MariaDB puts between, behind and in place of the values of packed rows.
+_NEXT, _END, _NULL = "\x1f", "\x1e", "\x1d"
 
 
 class Lookup(NamedTuple):
-	"""What `select_in` is asked for, with its arguments."""
+	"""What is looked up, with the arguments of `select_in`.
+
+	Attributes:
+		numbers: those of the columns that are whole numbers; all others are texts.
+	"""
 
 	doctype: str
 	columns: Sequence[str]
@@ -34,6 +34,7 @@ class Lookup(NamedTuple):
 	values: Collection[str]
 	condition: str = ""
 	any_case: bool = False
+	numbers: Collection[str] = ()
 
 
 def select_in(
@@ -57,16 +58,53 @@ def select_in(
 		condition: further fixed SQL, such as ` AND contact IS NULL`.
 		any_case: compare what the database's own lower() makes of the column.
 	"""
-	return look_up(Lookup(doctype, columns, column, list(values), condition, any_case))
-
-
-def look_up(lookup: Lookup) -> list[tuple]:
-	"""Return what `select_in` finds."""
+	lookup = Lookup(doctype, columns, column, list(values), condition, any_case)
 	if not lookup.values:
 		return []
 	query, bound = _lookup(lookup)
-	found = frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
-	return list(found)
+	return list(frappe.db.sql(query, bound))  # nosemgrep - names of columns are ours, values are bound
+
+
+def look_up(lookup: Lookup) -> list[tuple]:
+	"""Return what `select_in` does, of texts and whole numbers only.
+
+	MariaDB's driver takes longer to read a row than the server to find it; so the rows come as one text.
+	"""
+	if not lookup.values:
+		return []
+	if frappe.db.db_type == "mariadb":
+		query, bound = _lookup(lookup, packed=True)
+		numbers = [column in lookup.numbers for column in lookup.columns]
+		found = unpacked(*frappe.db.sql(query, bound)[0], numbers)  # nosemgrep - as above
+		if found is not None:
+			return found
+	return select_in(*lookup[:5], any_case=lookup.any_case)
+
+
+def unpacked(count: int, text: str | None, numbers: Sequence[bool]) -> list[tuple] | None:
+	"""Return rows that came as one text.
+
+	Args:
+		count: how many they are.
+		text: values and what stands between them.
+		numbers: whether it is a whole number, of each column.
+
+	Returns:
+		The rows; None where they cannot be told: cut off, since longer than the server's `group_concat_max_len`, or with
+		what stands between values in one of them.
+	"""
+	text = text or ""
+	if text.count(_END) != count or text[-1:] not in (_END, ""):
+		return None
+	rows: list = [row.split(_NEXT) for row in text.split(_END)[:-1]]
+	if any(len(row) != len(numbers) for row in rows):
+		return None
+	if _NULL in text:
+		rows = [[None if value == _NULL else value for value in row] for row in rows]
+	for place in [place for place, is_number in enumerate(numbers) if is_number]:
+		for row in rows:
+			row[place] = row[place] if row[place] is None else int(row[place])
+	return list(map(tuple, rows))
 
 
 def select_together(*lookups: Lookup) -> list[list[tuple]]:
@@ -108,9 +146,15 @@ def latest_of_each(
 	exactly = {"mariadb": f"BINARY {word}", "sqlite": f"{word} COLLATE BINARY"}.get(frappe.db.db_type, word)
 	places, bound = _listed(values)
 	query = (
-		f"SELECT {column}, {word}, MAX({time}) FROM {quote}tab{doctype}{quote} WHERE {column} IN ({places}) "
-		f"GROUP BY {column}, {exactly}"
+		f"SELECT {column} AS subject, {word} AS word, MAX({time}) AS moment FROM {quote}tab{doctype}{quote} "
+		f"WHERE {column} IN ({places}) GROUP BY {column}, {exactly}"
 	)
+	if frappe.db.db_type == "mariadb":
+		columns = _pack(("subject", "word", "moment"))
+		packed = f"SELECT {columns} FROM ({query}) AS latest"
+		found = unpacked(*frappe.db.sql(packed, bound)[0], [False] * 3)  # nosemgrep - as above
+		if found is not None:
+			return found
 	return list(frappe.db.sql(query, bound))  # nosemgrep - as above
 
 
@@ -292,108 +336,69 @@ def _insert(
 	names = ", ".join(f"{quote}{column}{quote}" for column in (*same, *columns))
 	step = max(1, _MAX_PARAMETERS // (len(same) + len(columns)))
 	for start in range(0, len(rows), step):
-		places, bound = _places(
-			rows[start : start + step], each=frappe.db.db_type == "mariadb", same=tuple(same.values())
-		)
-		query = f"INSERT INTO {quote}tab{doctype}{quote} ({names}) VALUES {', '.join(places)}{tail}"
-		frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or harmless
+		places, bound = _values(rows[start : start + step], tuple(same.values()))
+		query = f"INSERT INTO {quote}tab{doctype}{quote} ({names}) VALUES {places}{tail}"
+		frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound or plain
 
 
-def _lookup(lookup: Lookup, lead: str = "", width: int = 0) -> tuple[str, tuple]:
+def _values(rows: Sequence[Sequence], same: tuple) -> tuple[str, tuple]:
+	"""Return what stands behind VALUES for some rows, and what is bound.
+
+	Args:
+		rows: of equal length.
+		same: what stands in all of them, ahead of what each row has.
+	"""
+	if frappe.db.db_type == "mariadb":
+		return "%s", (literals.Sql(literals.of_rows(rows, same)),)
+	return _places(rows, same)
+
+
+def _places(rows: Sequence[Sequence], same: tuple = ()) -> tuple[str, tuple]:
+	"""Return places for what is bound; a plain value that all rows have in common is written."""
+	form: list[str] = []
+	bound: list[Sequence] = []
+	for values in (*((value,) * len(rows) for value in same), *zip(*rows, strict=True)):
+		if literals.is_plain(values[0]) and values.count(values[0]) == len(values):
+			form += literals.of_column(values[:1])
+		else:
+			form.append("%s")
+			bound.append(values)
+	places = ", ".join([f"({', '.join(form)})"] * len(rows))
+	return places, tuple(value for row in zip(*bound, strict=True) for value in row)
+
+
+def _lookup(lookup: Lookup, lead: str = "", width: int = 0, packed: bool = False) -> tuple[str, tuple]:
 	"""Return a lookup as SQL with what is bound in it.
 
 	Args:
 		lead: what is selected ahead of its columns.
 		width: as many columns it has at least.
+		packed: its rows are to come as one text, see `unpacked`.
 	"""
 	quote = _quote()
-	names = ", ".join(f"{quote}{name}{quote}" for name in lookup.columns)
-	padding = ", NULL" * (width - len(lookup.columns))
+	columns = [f"{quote}{name}{quote}" for name in lookup.columns]
+	selected = _pack(columns) if packed else ", ".join(columns)
+	padding = ", NULL" * (width - len(columns))
 	places, bound = _listed(list(lookup.values))
 	compared = f"{quote}{lookup.column}{quote}"
 	if lookup.any_case:
 		compared = f"lower(trim({compared}))"
 	table = f"{quote}tab{lookup.doctype}{quote}"
-	return (
-		f"SELECT {lead}{names}{padding} FROM {table} WHERE {compared} IN ({places}){lookup.condition}",
-		bound,
-	)
+	query = f"SELECT {lead}{selected}{padding} FROM {table} WHERE {compared} IN ({places}){lookup.condition}"
+	return query, bound
+
+
+def _pack(columns: Sequence[str]) -> str:
+	"""Return what makes MariaDB count rows and put them into one text."""
+	values = f", '{_NEXT}', ".join(f"COALESCE({column}, '{_NULL}')" for column in columns)
+	return f"COUNT(*), GROUP_CONCAT({values}, '{_END}' SEPARATOR '')"
 
 
 def _listed(values: Sequence[str]) -> tuple[str, tuple]:
-	"""Return what stands for values behind IN, and those that are bound."""
-	places = _written(values) if frappe.db.db_type == "mariadb" else [_BOUND] * len(values)
-	return ", ".join(places), tuple(v for v, place in zip(values, places, strict=True) if place is _BOUND)
-
-
-def _places(rows: Sequence[Sequence], each: bool, same: Sequence = ()) -> tuple[list[str], tuple]:
-	"""Return what stands for each row behind VALUES, and the values that are bound.
-
-	What is harmless is written as it is, column by column: binding takes longer than all else that is done with a value.
-
-	Args:
-		rows: of equal length.
-		each: write every harmless value, where the driver would do no more than that, only slower; else the columns with
-			the same value in all rows.
-		same: what stands in all of them, ahead of what each row has.
-	"""
-	form: list[str] = []  # of a row
-	varying: list[Sequence] = []  # what goes into the form, by column
-	bound: list[Sequence] = []
-	for values in chain(((value,) for value in same), zip(*rows, strict=True)):
-		if values.count(values[0]) == len(values):
-			written = _written(values[:1])
-		elif not each:
-			written = [_BOUND]
-		elif _are_harmless(values):
-			form.append("'%s'")
-			varying.append(values)
-			continue
-		else:
-			written = _written(values)
-		if len(written) > 1:
-			form.append("%s")
-			varying.append(written)
-			if _BOUND in written:
-				pairs = zip(values, written, strict=True)
-				bound.append([value if place is _BOUND else _WRITTEN for value, place in pairs])
-		elif written[0] is _BOUND:
-			form.append("%%s")
-			bound.append(values if len(values) == len(rows) else values * len(rows))
-		else:
-			form.append(written[0])
-	row = f"({', '.join(form)})"
-	texts = [row % places for places in zip(*varying, strict=True)] if varying else [row % ()] * len(rows)
-	flat = [value for row in zip(*bound, strict=True) for value in row if value is not _WRITTEN]
-	return texts, tuple(flat)
-
-
-def _are_harmless(values: Sequence) -> bool:
-	"""Return whether these are texts, all of them, that mean nothing but themselves within quotes."""
-	try:
-		text = "".join(values)
-	except TypeError:
-		return False
-	return bool((_HARMLESS_ASCII if text.isascii() else _HARMLESS).fullmatch(text))
-
-
-def _written(values: Sequence) -> list[str]:
-	"""Return values of one column as SQL, a placeholder for each in which something could mean anything else.
-
-	Letters and digits of any script cannot: the connection speaks UTF-8, in which no part of one is a quote.
-	"""
-	types = set(map(type, values)) - {type(None)}
-	if types <= {str}:
-		if _are_harmless([value for value in values if value]):  # nearly every column
-			return ["NULL" if value is None else f"'{value}'" for value in values]
-		fits = _HARMLESS.fullmatch
-		return ["NULL" if value is None else f"'{value}'" if fits(value) else _BOUND for value in values]
-	if types == {int}:
-		return ["NULL" if value is None else str(value) for value in values]
-	if types == {datetime} and not any(value.tzinfo for value in values if value):
-		texts = {value: f"'{value.isoformat(' ', 'microseconds')}'" for value in set(values) if value}
-		return [texts.get(value, "NULL") for value in values]
-	return [_BOUND] * len(values)
+	"""Return what stands for values behind IN, and what is bound."""
+	if frappe.db.db_type == "mariadb":
+		return "%s", (literals.Sql(", ".join(literals.of_column(values))),)
+	return ", ".join(["%s"] * len(values)), tuple(values)
 
 
 def _quote() -> str:

@@ -106,7 +106,8 @@ def _by_zoho_id(rows: list[tuple], identifiers: set[str]) -> dict[str, str]:
 
 def _addresses(emails: set[str]) -> Lookup:
 	columns = ("email_id", "parent", "is_primary")
-	return dialect.any_case("Contact Email", columns, "email_id", emails, " AND parenttype = 'Contact'")
+	lookup = dialect.any_case("Contact Email", columns, "email_id", emails, " AND parenttype = 'Contact'")
+	return lookup._replace(numbers=("is_primary",))
 
 
 def _by_email(rows: list[tuple], emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -44,7 +44,7 @@ def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
 	if not keys:
 		return {}
 	columns = ("row_key", "name", "content_hash", "contact", "contact_removed", "zoho_contact_id", "variant")
-	rows = dialect.select_in(DOCTYPE, columns, "row_key", keys)
+	rows = dialect.look_up(dialect.Lookup(DOCTYPE, columns, "row_key", keys, numbers=("contact_removed",)))
 	return {
 		key: Stored(name, digest, contact or None, bool(removed), precedence(zoho_id, variant))
 		for key, name, digest, contact, removed, zoho_id, variant in rows

@@ -1,87 +1,55 @@
-"""What is written into a statement instead of being bound to it."""
+"""What is bound to a statement, and rows that come as one text."""
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 import pytest
 
 pytest.importorskip("frappe")
 
-from erpnext_zoho_integration.sync.dialect import _places, _written
+from erpnext_zoho_integration.sync.dialect import _places, unpacked
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6)
-
-
-@pytest.mark.parametrize(
-	("values", "literals"),
-	[
-		([None, None], ["NULL", "NULL"]),
-		([0, -7, None], ["0", "-7", "NULL"]),
-		(["", "Opened"], ["''", "'Opened'"]),
-		(["sales@example.com", None], ["'sales@example.com'", "NULL"]),
-		(["Müller", "佐藤", "𝒜da"], ["'Müller'", "'佐藤'", "'𝒜da'"]),
-		(['[{"a": "b"}]', "a\nb", "x;-- #"], ['\'[{"a": "b"}]\'', "'a\nb'", "'x;-- #'"]),
-		([MOMENT, None], ["'2026-01-02 03:04:05.000006'", "NULL"]),
-	],
-)
-def test_harmless_values_are_written_as_they_are(values: list, literals: list[str]) -> None:
-	assert _written(values) == literals
-
-
-@pytest.mark.parametrize(
-	"value",
-	[
-		"it's",
-		"50%",
-		"a\\",
-		"a\r",
-		"a\0",
-		"\x1a",
-		"x';--",
-		"ifnull(",
-		"%s",
-		"’",
-		"ʼ'",
-		1.5,
-		b"x",
-		True,
-		MOMENT.replace(tzinfo=timezone.utc),
-	],
-)
-def test_anything_else_is_bound(value: object) -> None:
-	assert _written([value]) == ["%s"]
-	if isinstance(value, str):
-		assert _written(["harmless", value, None]) == ["'harmless'", "%s", "NULL"]
-
-
-def test_values_of_two_types_are_bound() -> None:
-	assert _written(["1", 1]) == ["%s", "%s"]
-
-
 ROWS = [("Ada", "Opened", None, 0, "it's"), ("Bob", "Opened", None, 1, "fine")]
 
 
 def test_only_what_is_the_same_in_all_rows_is_written() -> None:
-	places, bound = _places(ROWS, each=False)
-	assert places == ["(%s, 'Opened', NULL, %s, %s)"] * 2
+	places, bound = _places(ROWS)
+	assert places == ", ".join(["(%s, 'Opened', NULL, %s, %s)"] * 2)
 	assert bound == ("Ada", 0, "it's", "Bob", 1, "fine")
 
 
-def test_every_harmless_value_is_written() -> None:
-	places, bound = _places(ROWS, each=True)
-	assert places == ["('Ada', 'Opened', NULL, 0, %s)", "('Bob', 'Opened', NULL, 1, 'fine')"]
-	assert bound == ("it's",)
-
-
-def test_what_all_rows_have_in_common_is_written_once_or_bound_to_each() -> None:
-	places, bound = _places(ROWS, each=True, same=("Administrator", MOMENT, "it's"))
-	start = "('Administrator', '2026-01-02 03:04:05.000006', %s, "
-	assert places == [f"{start}'Ada', 'Opened', NULL, 0, %s)", f"{start}'Bob', 'Opened', NULL, 1, 'fine')"]
-	assert bound == ("it's", "it's", "it's")
-	places, bound = _places(ROWS, each=False, same=("50%",))
-	assert places == ["(%s, %s, 'Opened', NULL, %s, %s)"] * 2
-	assert bound == ("50%", "Ada", 0, "it's", "50%", "Bob", 1, "fine")
+def test_what_is_the_same_and_not_plain_is_bound_to_each() -> None:
+	places, bound = _places(ROWS, ("Administrator", MOMENT, "50%", "Zoë"))
+	start = "'Administrator', '2026-01-02 03:04:05.000006', %s, %s, "
+	assert places == ", ".join([f"({start}%s, 'Opened', NULL, %s, %s)"] * 2)
+	assert bound == ("50%", "Zoë", "Ada", 0, "it's", "50%", "Zoë", "Bob", 1, "fine")
 
 
 @pytest.mark.parametrize("value", ["it's", "50%", "%s", "a\\", "ifnull("])
 def test_one_row_is_as_good_as_many(value: str) -> None:
-	assert _places([(value, "fine")], each=True) == (["(%s, 'fine')"], (value,))
+	assert _places([(value, "fine")]) == ("(%s, 'fine')", (value,))
+
+
+PACKED = "Ada\x1f1\x1f\x1d\x1eBob, \nof all\x1f\x1d\x1f\x1e"
+NUMBERS = [False, True, False]
+
+
+def test_packed_rows_come_as_they_are_stored() -> None:
+	assert unpacked(2, PACKED, NUMBERS) == [("Ada", 1, None), ("Bob, \nof all", None, "")]
+	assert unpacked(0, None, NUMBERS) == []
+
+
+@pytest.mark.parametrize(
+	"text",
+	[
+		PACKED[:-1],  # cut off
+		PACKED[:-8],
+		PACKED[: len(PACKED) // 2],
+		"",
+		None,
+		PACKED.replace("Ada", "A\x1fda"),
+		PACKED.replace("Ada", "A\x1eda"),
+	],
+)
+def test_rows_that_cannot_be_told_apart_are_asked_for_anew(text: str | None) -> None:
+	assert unpacked(2, text, NUMBERS) is None
