@@ -75,7 +75,8 @@ def look_up(lookup: Lookup) -> list[tuple]:
 	if frappe.db.db_type == "mariadb":
 		query, bound = _lookup(lookup, packed=True)
 		numbers = [column in lookup.numbers for column in lookup.columns]
-		found = unpacked(*frappe.db.sql(query, bound)[0], numbers)  # nosemgrep - as above
+		((count, text),) = frappe.db.sql(query, bound)  # nosemgrep - as above
+		found = unpacked(count, text, numbers)
 		if found is not None:
 			return found
 	return select_in(*lookup[:5], any_case=lookup.any_case)
@@ -152,7 +153,8 @@ def latest_of_each(
 	if frappe.db.db_type == "mariadb":
 		columns = _pack(("subject", "word", "moment"))
 		packed = f"SELECT {columns} FROM ({query}) AS latest"
-		found = unpacked(*frappe.db.sql(packed, bound)[0], [False] * 3)  # nosemgrep - as above
+		((count, text),) = frappe.db.sql(packed, bound)  # nosemgrep - as above
+		found = unpacked(count, text, [False] * 3)
 		if found is not None:
 			return found
 	return list(frappe.db.sql(query, bound))  # nosemgrep - as above

@@ -8,6 +8,7 @@ import hashlib
 from functools import lru_cache
 
 KEY_LENGTH = 40
+LIST_LENGTH = 8  # of it
 
 
 def normalize_email(email: str | None) -> str:
@@ -16,7 +17,9 @@ def normalize_email(email: str | None) -> str:
 
 
 def row_key(identity: str, email: str, action_type: str) -> str:
-	"""Return the unique key of a recipient row.
+	"""Return the unique key of a recipient row: what stands for the list, then a digest of all three.
+
+	So the keys of a page lie together in the index, and the database need not fetch a part of it for every row.
 
 	Args:
 		identity: of the campaign, see `campaign_identity`.
@@ -24,7 +27,13 @@ def row_key(identity: str, email: str, action_type: str) -> str:
 		action_type: such as `Opened`.
 	"""
 	text = f"{identity}\n{email}\n{action_type}"
-	return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:KEY_LENGTH]
+	digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+	return (_list_part(identity, action_type) + digest)[:KEY_LENGTH]
+
+
+@lru_cache(maxsize=64)
+def _list_part(identity: str, action_type: str) -> str:
+	return hashlib.sha256(f"{identity}\n{action_type}".encode("utf-8", "replace")).hexdigest()[:LIST_LENGTH]
 
 
 def campaign_identity(campaign: str) -> str:

@@ -31,8 +31,8 @@ class SeenKeys:
 		self._set: set[int] = set()  # of the first ones
 
 	def add(self, keys: Iterable[str]) -> None:
-		"""Add keys of rows, as hexadecimal digests."""
-		self._keys.extend([int(key[:16], 16) for key in keys])
+		"""Add keys of rows."""
+		self._keys.extend(map(_number, keys))
 
 	def among(self, keys: Collection[str]) -> Collection[str]:
 		"""Return at least those of these keys that have come before."""
@@ -40,7 +40,7 @@ class SeenKeys:
 			self._set.clear()
 			return keys
 		self._set.update(self._keys[len(self._set) :])  # some of them once more, where keys were equal
-		return [key for key in keys if int(key[:16], 16) in self._set]
+		return [key for key in keys if _number(key) in self._set]
 
 	def add_ids(self, identifiers: Iterable[str | None]) -> None:
 		"""Add Zoho's ids of contacts, which are numbers; others are left out."""
@@ -74,6 +74,11 @@ class SeenKeys:
 		return seen
 
 
+def _number(key: str) -> int:
+	"""Return the last 64 bits of a row's key, which are its own; it begins with what stands for the list."""
+	return int(key[-16:], 16)
+
+
 def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys, count: Callable[[int], None]) -> None:
 	"""Delete the rows of an action whose keys were not seen. Commits batch by batch.
 
@@ -88,7 +93,7 @@ def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys, count: Call
 	while rows := _next(campaign, action_type, last):
 		last = rows[-1][0]
 		# What an erased person left is a figure, and is no longer found by an address.
-		gone = [name for name, key, erased in rows if not erased and int((key or "0")[:16], 16) not in listed]
+		gone = [name for name, key, erased in rows if not erased and _number(key or "0") not in listed]
 		if gone:
 			frappe.db.delete(RECIPIENT, {"name": ("in", gone)})
 			count(len(gone))

@@ -23,7 +23,10 @@ STATEMENTS = {
 	"list": r"INSERT INTO tabZoho Sync Task",
 	"report": r"INSERT INTO tabCampaign Analytics",
 	# What a list without earlier rows begins with is the search for Contacts.
-	"recipients": r"SELECT (row_key,|zoho_contact_id, name FROM tabContact\b)",
+	"recipients": (
+		r"row_key\b.* FROM tabCampaign Recipient WHERE row_key IN"
+		r"|zoho_contact_id\b.*\bname\b.* FROM tabContact WHERE zoho_contact_id IN"
+	),
 	"match": r"SELECT .*FROM tabContact Email",
 	"write": r"INSERT INTO tabCampaign Recipient",
 	"checkpoint": r"UPDATE tabZoho Campaign State SET position",

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from itertools import pairwise
 
 import pytest
 
@@ -18,5 +19,18 @@ def test_a_keyed_digest_is_hmac_sha256(key: bytes, text: str) -> None:
 
 
 def test_a_row_is_known_again_by_campaign_address_and_action() -> None:
-	expected = hashlib.sha256(b"3zkey\nada@example.com\nOpened").hexdigest()[:40]
-	assert row_key("3zkey", "ada@example.com", "Opened") == expected
+	row = hashlib.sha256(b"3zkey\nada@example.com\nOpened").hexdigest()
+	same_list = hashlib.sha256(b"3zkey\nOpened").hexdigest()
+	assert row_key("3zkey", "ada@example.com", "Opened") == same_list[:8] + row[:32]
+
+
+def test_the_keys_of_a_list_lie_together() -> None:
+	keys = sorted(
+		(row_key(campaign, f"p{number}@example.com", action), (campaign, action))
+		for campaign in ("3za", "3zb")
+		for action in ("Opened", "Sent")
+		for number in range(50)
+	)
+	lists = [of for _key, of in keys]
+	assert sum(one != other for one, other in pairwise(lists)) == 3
+	assert len({key[-16:] for key, _list in keys}) == 200, "their ends tell them apart"
