@@ -87,10 +87,12 @@ def people() -> Iterable[Cell]:
 		yield from row(group, what, kept, BETWEEN_CALLS, act=what)
 	for what in ("edited", "renamed"):
 		new = f"the Campaign that is new here is {what}"
-		only = "only between its first two writes"
-		yield from row(group, new, {"report": "recovers"}, only, act=f"the Campaign is {what}", first=True)
+		only = "only right after it has been saved"
+		yield from row(
+			group, new, {"recipients": "recovers"}, only, act=f"the Campaign is {what}", first=True
+		)
 	new = "the Campaign that is new here is deleted"
-	yield from row(group, new, {"report": "kept"}, only, act="the Campaign is deleted", first=True)
+	yield from row(group, new, {"recipients": "kept"}, only, act="the Campaign is deleted", first=True)
 	off = {"list": "recovers", "report": "recovers", "recipients": "recovers", "checkpoint": "recovers"}
 	yield from row(group, "the schedule is switched off", off, NO_CALL, act="the schedule is switched off")
 	gone = {"report": "stops", "recipients": "stops", "list": "stops"}

@@ -24,8 +24,8 @@ STATEMENTS = {
 	"report": r"INSERT INTO tabCampaign Analytics",
 	# What a list without earlier rows begins with is the search for Contacts.
 	"recipients": (
-		r"row_key\b.* FROM tabCampaign Recipient WHERE row_key IN"
-		r"|zoho_contact_id\b.*\bname\b.* FROM tabContact WHERE zoho_contact_id IN"
+		r"SELECT .*(\brow_key\b.* FROM tabCampaign Recipient WHERE row_key"
+		r"|\bzoho_contact_id\b.*\bname\b.* FROM tabContact WHERE zoho_contact_id) IN"
 	),
 	"match": r"SELECT .*FROM tabContact Email",
 	"write": r"INSERT INTO tabCampaign Recipient",
