@@ -31,6 +31,8 @@ FRAPPE_SITES_PATH=~/frappe-bench/sites ./dev bench --site my.site --rows 100000 
 - **bare upsert**: the finished recipient rows written again into the emptied table by the same multi-row statement,
   with the same indexes; nothing fetched, parsed, matched, and no contact made. The most that is possible here.
 - The simulated Zoho runs in a process of its own on the same machine, without latency.
+- SQL statements are those that read or write: COMMIT and START TRANSACTION, which Frappe sends to MariaDB as statements,
+  are counted for none of the ways. With them, a sync of short lists without news takes about 0.9 more for 100 rows.
 - **the floor of a budget** (`--pace`): four processes, 50 ms away from a Zoho that enforces its limit, scaled in time to
   50 calls of a method in six seconds; the budget is 40, the same share of the limit as by default (400 of 500 in five
   minutes). The floor is when the last call may be made at the earliest.
