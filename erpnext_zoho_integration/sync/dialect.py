@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -364,9 +365,9 @@ def _places(rows: Sequence[Sequence], same: tuple = ()) -> tuple[str, tuple]:
 			form += literals.of_column(values[:1])
 		else:
 			form.append("%s")
-			bound.append(values)
+			bound.append(literals.moments_as_text(values))
 	places = ", ".join([f"({', '.join(form)})"] * len(rows))
-	return places, tuple(value for row in zip(*bound, strict=True) for value in row)
+	return places, tuple(chain.from_iterable(zip(*bound, strict=True)))
 
 
 def _lookup(lookup: Lookup, lead: str = "", width: int = 0, packed: bool = False) -> tuple[str, tuple]:

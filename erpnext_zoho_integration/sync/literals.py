@@ -82,10 +82,17 @@ def of_column(values: Sequence, literal: Callable[[object], str] = by_driver) ->
 		return written
 	if types == {int}:
 		return ["NULL" if value is None else str(value) for value in values]
-	if types == {datetime} and not any(value.tzinfo for value in values if value):
-		texts = {value: f"'{value.isoformat(' ', 'microseconds')}'" for value in set(values) if value}
-		return [texts.get(value, "NULL") for value in values]
+	if types == {datetime} and (texts := moments_as_text(values)) is not values:
+		return ["NULL" if text is None else f"'{text}'" for text in texts]
 	return [literal(value) for value in values]
+
+
+def moments_as_text(values: Sequence) -> Sequence:
+	"""Return times without a zone as text, each but once made into it: many rows of a page share one; others as they are."""
+	if set(map(type, values)) - {type(None)} != {datetime} or any(value.tzinfo for value in values if value):
+		return values
+	texts = {value: value.isoformat(" ", "microseconds") for value in set(values) if value}
+	return [texts.get(value) for value in values]
 
 
 def is_plain(value: object) -> bool:

@@ -1,6 +1,6 @@
 """What is bound to a statement, and rows that come as one text."""
 
-from datetime import datetime
+from datetime import datetime, timezone
 
 import pytest
 
@@ -23,6 +23,12 @@ def test_what_is_the_same_and_not_plain_is_bound_to_each() -> None:
 	start = "'Administrator', '2026-01-02 03:04:05.000006', %s, %s, "
 	assert places == ", ".join([f"({start}%s, 'Opened', NULL, %s, %s)"] * 2)
 	assert bound == ("50%", "Zoë", "Ada", 0, "it's", "50%", "Zoë", "Bob", 1, "fine")
+
+
+def test_times_of_the_site_are_bound_as_text() -> None:
+	aware = MOMENT.replace(tzinfo=timezone.utc)
+	_written, bound = _places([(MOMENT, aware), (None, None), (MOMENT, None)])
+	assert bound == ("2026-01-02 03:04:05.000006", aware, None, None, "2026-01-02 03:04:05.000006", None)
 
 
 @pytest.mark.parametrize("value", ["it's", "50%", "%s", "a\\", "ifnull("])
