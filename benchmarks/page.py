@@ -20,7 +20,7 @@ FRAPPE_SITES_PATH=~/frappe-bench/sites ./dev bench --site my.site --rows 100000 
 
 - **row by row**: what version 0.0.1's description tells, and what apps of this kind do: for each recipient find or create the
   Contact, save it, find or create the row, save it, commit (`benchmarks/row_by_row.py`). All pages, the engine's client and
-  page size; gravatar.com is not asked. 26 SQL statements a row, 9 of them writes.
+  page size; gravatar.com is not asked. 24 SQL statements a row, 9 of them writes.
 - **per document**: the engine itself with the writers it uses where a site listens to documents: pages are compared and matched
   set-wise, and every contact and recipient that is new or changed goes through the Document API. 10 statements a row. The app
   clears the list in which Frappe notes what is being saved, page by page: left alone it grows with every new document, and
@@ -37,25 +37,20 @@ FRAPPE_SITES_PATH=~/frappe-bench/sites ./dev bench --site my.site --rows 100000 
   50 calls of a method in six seconds; the budget is 40, the same share of the limit as by default (400 of 500 in five
   minutes). The floor is when the last call may be made at the earliest.
 
-Measured once each with a million rows and 10,180 of erased persons in 500 campaigns, of which some 57,000 people were sent
-all, MariaDB, by three processes on the same two cores, from the first row to the last, the settling of the run included:
+A million rows (1,010,263, of 500 campaigns, which some 57,000 people were sent), MariaDB with 4 GB
+(`innodb_buffer_pool_size`) and 1 GB of log (`innodb_log_file_size`), three processes on the same two cores, from the first
+row to the last, the settling of the run included, measured once: **3,290 rows/s**, 6,219 calls, the fewest possible, 55 MiB
+more than for 1,000 rows, the longest transaction 0.55 s. After it a run with 20 campaigns due takes 1.0 to 1.3 s and 30 calls
+(three pages of the list, the reports, and A/B tests' details), one with nothing due 0.5 s. That was on a day when the
+machine did 30 rows/s row by row and a bare upsert, with nothing else to do, less than 8,000. On a day when it was half as
+slow again (47 and 13,000), an earlier version, which needed a half more of Python's time, did 6,460 rows/s (0.29 s), and
+3,562 with MariaDB as it comes, 128 MB and 96 MB (0.84 s): a large account is worth some memory of the database. Tables
+and indexes of a million rows have 2 GB, and with less memory their pages are read and written back all the time.
 
-| MariaDB's memory | rows/s | longest transaction |
-|---|---:|---:|
-| as it comes: `innodb_buffer_pool_size` 128 MB, `innodb_log_file_size` 96 MB | 3,562 | 0.84 s |
-| 4 GB and 1 GB | 6,460 | 0.29 s |
-
-6,219 calls, the fewest possible; 141 to 145 MiB at most in a process, which is 50 to 54 more than for 1,000 rows. After it a
-run with 20 campaigns due takes 0.5 s and 26 to 35 calls (three pages of the list, the reports, and A/B tests' details), one
-with nothing due 0.15 s and three calls. So a large account is worth some memory of the database: tables and indexes of a
-million rows have 2 GB, and with less memory their pages are read and written back all the time. With ten times
-as many contacts to create (560,346) and MariaDB as it comes, an earlier version did 3,121 rows/s by two processes; on another
-day, this one did 1,490 by three over the first 830,000 rows, where it was stopped.
-
-The machine is a shared one, whose speed differs by a third from minute to minute, and ratios depend on the machine too: what
-Python does and what the database does are not faster by the same factor. It is a slow one: elsewhere a row of the original
-app, which has as many statements as `row by row`, took 8 to 10 ms and a bare upsert did 43,000 rows/s; here it is 21 ms
-and 13,000 to 22,000.
+The machine is a shared one, whose speed differs by the half from minute to minute and more from day to day, and ratios
+depend on the machine too: what Python does and what the database does are not faster by the same factor. It is a slow
+one: elsewhere a row of the original app, which has as many statements as `row by row`, took 8 to 10 ms and a bare upsert
+did 43,000 rows/s; here it is 18 to 45 ms and 6,700 to 17,000.
 
 """
 
