@@ -101,9 +101,7 @@ class CampaignSync:
 		self.lists_read = False  # whether a list was read since the campaign was last closed
 		self.anonymous = False  # whether only figures of this campaign are stored
 		self.announced = 0  # rows of the lists being read that are not counted yet
-		self.results: dict[
-			str, PageResult
-		] = {}  # of written pages of which none is taken note of, by action type
+		self.results: dict[str, PageResult] = {}  # of written pages of actions not taken note of, by type
 		self.uncommitted: dict[str, PageResult] = {}  # those of pages that are not committed
 		self.refused: set[str] = set()  # actions of which Zoho has refused a list
 		self.contacts = unlisted.SeenKeys()  # Zoho's ids of those who came in the list being read
@@ -166,6 +164,7 @@ class CampaignSync:
 		Raises:
 			CampaignGone: somebody has deleted it here.
 		"""
+		frappe.db.rollback()  # of nothing: what is read from here on is as it is now that Zoho has been asked
 
 		def save() -> Document:
 			name = campaigns.find_campaign(record.key, record.id)
