@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +16,17 @@ from tests.site.test_desk import figures, make_campaign, make_recipient
 
 SETTINGS = ("Zoho Settings", "Zoho Settings")
 IMPACTS = ("serious", "critical")
+# Nothing has been asked for, frozen or announced as being loaded for 300 ms since this call began.
+QUIET = """call => {
+	const busy = window.frappe?.request?.ajax_count
+		|| document.querySelector(".freeze-message-container, #freeze.in")
+		|| [...document.querySelectorAll(".list-count")].some(
+			count => count.checkVisibility() && count.innerText.trim().endsWith("...")
+		);
+	if (busy || window.settling?.call !== call) window.settling = { call, since: performance.now() };
+	return performance.now() - window.settling.since > 300;
+}"""
+calls = count()
 
 
 def spring_campaign() -> str:
@@ -71,9 +83,12 @@ def workspace() -> str:
 
 
 def settled(page) -> None:
-	"""Wait until the page has asked for all it wants and has drawn it."""
+	"""Wait until the page has asked for all it wants and has drawn it, however slow the machine is.
+
+	The browser's own idle network is reached once per document, also when scripts are merely slow to ask for more.
+	"""
 	page.wait_for_load_state("networkidle")
-	page.wait_for_function("() => !document.querySelector('.freeze-message-container, #freeze.in')")
+	page.wait_for_function(QUIET, arg=next(calls), polling=50)
 
 
 def expect_rows(page, number: int) -> None:
