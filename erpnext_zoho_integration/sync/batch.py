@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property
 
 from frappe import _
 
@@ -83,21 +84,36 @@ class MatchedPages:
 		)
 		self.found = recipients.difference(pages.rows, stored)
 		self.fresh, self.loose = _without_contact(self.found)
-		self.told = _actions_of(self.fresh)
 		# A contact that somebody deleted is not created again for an unchanged row.
 		creatable = [*self.fresh, *(row for row, old in self.loose if not old.contact_removed)]
 		self.matches = find_contacts(
 			[row.person for row in self._contactless() if not row.erased],
 			and_waiting=any(self.may_create(row.person) for row in creatable),
 		)
-		asking = list(filter(self._is_wanted, creatable))
-		self.asked_for = _actions_of(asking)
+		self._asking = list(filter(self._is_wanted, creatable))
 		wanted: dict[str, Row] = {}
-		for row in asking:
+		for row in self._asking:
 			wanted.setdefault(row.email, row)
 		self.wanted = _one_per_zoho_id({email: row.person for email, row in wanted.items()})
 		self.creators = {email: row.action_type for email, row in wanted.items()}
-		self.creatable = _actions_of(creatable)
+		self._creatable = creatable
+
+	# By address, the action types of rows: most pages are written without a need of them.
+
+	@cached_property
+	def told(self) -> dict[str, list[str]]:
+		"""Of new and changed rows."""
+		return _actions_of(self.fresh)
+
+	@cached_property
+	def asked_for(self) -> dict[str, list[str]]:
+		"""Of the rows that are to have a new Contact."""
+		return _actions_of(self._asking)
+
+	@cached_property
+	def creatable(self) -> dict[str, list[str]]:
+		"""Of the rows that may have a new Contact."""
+		return _actions_of(self._creatable)
 
 	def match_again(self) -> None:
 		"""Find the Contacts that others have made meanwhile for those who had none."""

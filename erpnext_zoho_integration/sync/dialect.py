@@ -75,12 +75,33 @@ def look_up(lookup: Lookup) -> list[tuple]:
 		return []
 	if frappe.db.db_type == "mariadb":
 		query, bound = _lookup(lookup, packed=True)
-		numbers = [column in lookup.numbers for column in lookup.columns]
-		((count, text),) = frappe.db.sql(query, bound)  # nosemgrep - as above
-		found = unpacked(count, text, numbers)
+		found = _ask_packed(query, bound, [column in lookup.numbers for column in lookup.columns])
 		if found is not None:
 			return found
 	return select_in(*lookup[:5], any_case=lookup.any_case)
+
+
+def select_all(doctype: str, columns: Sequence[str], end: str = "") -> list[tuple]:
+	"""Return columns of all rows of a small table, texts only.
+
+	Args:
+		doctype: its name.
+		columns: to select.
+		end: fixed SQL behind the table, such as `shared_lock()`.
+	"""
+	names = [f"{_quote()}{name}{_quote()}" for name in columns]
+	table = f"FROM {_quote()}tab{doctype}{_quote()}{end}"
+	if frappe.db.db_type == "mariadb":
+		found = _ask_packed(f"SELECT {_pack(names)} {table}", (), [False] * len(names))
+		if found is not None:
+			return found
+	return list(frappe.db.sql(f"SELECT {', '.join(names)} {table}"))  # nosemgrep - names are ours
+
+
+def _ask_packed(query: str, bound: tuple, numbers: Sequence[bool]) -> list[tuple] | None:
+	"""Return the rows of a query whose columns are packed, see `unpacked`."""
+	((count, text),) = frappe.db.sql(query, bound)  # nosemgrep - names of columns are ours, values are bound
+	return unpacked(count, text, numbers)
 
 
 def unpacked(count: int, text: str | None, numbers: Sequence[bool]) -> list[tuple] | None:
@@ -153,9 +174,7 @@ def latest_of_each(
 	)
 	if frappe.db.db_type == "mariadb":
 		columns = _pack(("subject", "word", "moment"))
-		packed = f"SELECT {columns} FROM ({query}) AS latest"
-		((count, text),) = frappe.db.sql(packed, bound)  # nosemgrep - as above
-		found = unpacked(count, text, [False] * 3)
+		found = _ask_packed(f"SELECT {columns} FROM ({query}) AS latest", bound, [False] * 3)
 		if found is not None:
 			return found
 	return list(frappe.db.sql(query, bound))  # nosemgrep - as above

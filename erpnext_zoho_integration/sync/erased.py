@@ -14,7 +14,9 @@ from erpnext_zoho_integration.sync.identity import keyed_digest, normalize_email
 
 ERASED = "Zoho Erased Person"
 AT_ZOHO, HERE = "Zoho", "This Site"
-_AT_LEAST = "zoho_erased_at_least"  # a flag: how many entries the register has been seen to have
+_SIZE = "zoho_erased_size"  # a flag: how many entries the register has been seen to have
+# So many entries are read in the time that it takes to look for one digest.
+_READ_PER_DIGEST = 4
 _WORD_WITH_ADDRESS = re.compile(r"[^\s<>\"]+@[^\s<>\"]+")
 Person = tuple[str | None, str | None]  # e-mail address, Zoho contact id
 
@@ -78,16 +80,14 @@ def known_by(digests: dict[Person, list[str]]) -> Known:
 	comes at the same moment waits until the page has been written, and then finds its rows.
 	"""
 	wanted = {digest for each in digests.values() for digest in each}
-	rows: list | None = None
-	# To ask for a page's thousand digests takes as long as to read some thousand entries.
-	if len(wanted) // 2 > frappe.local.flags.get(_AT_LEAST, 0):
-		small = len(wanted) // 2
-		register = f"SELECT name, stand_in FROM `tab{ERASED}` LIMIT {small + 1}{dialect.shared_lock()}"
-		rows = frappe.db.sql(register)  # nosemgrep - made of constants and a number
-		if len(rows) > small:
-			frappe.local.flags[_AT_LEAST], rows = small, None
-	if rows is None:
-		rows = dialect.select_in(ERASED, ("name", "stand_in"), "name", wanted, dialect.shared_lock())
+	columns, flags = ("name", "stand_in"), frappe.local.flags
+	if wanted and _SIZE not in flags:
+		flags[_SIZE] = frappe.db.count(ERASED)
+	if wanted and flags[_SIZE] <= _READ_PER_DIGEST * len(wanted):
+		rows = dialect.select_all(ERASED, columns, dialect.shared_lock())
+		flags[_SIZE] = len(rows)
+	else:
+		rows = dialect.select_in(ERASED, columns, "name", wanted, dialect.shared_lock())
 	return Known({digest: stand_in for digest, stand_in in rows if digest in wanted}, digests)
 
 

@@ -17,9 +17,14 @@ DEFAULT_CALLS = 400
 # A worker waits this long itself; for longer the run lets it go.
 PATIENCE_SECONDS = 30.0
 
-# Drops what has left the window; takes a place if there is one, else tells when the oldest leaves. By Redis's own clock:
-# those of several machines, or of two threads of which one was held up, would let one call too many through.
+# Tells when the lock ends if there is one. Else drops what has left the window, and takes a place if there is one, or tells
+# when the oldest leaves. By Redis's own clock: those of several machines, or of two threads of which one was held up, would
+# let one call too many through.
 _TAKE = """
+local lock = redis.call('GET', KEYS[2])
+if lock and tonumber(lock) > tonumber(ARGV[5]) then
+	return {lock, '0'}
+end
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 if not now then
 	local time = redis.call('TIME')
@@ -29,10 +34,10 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
 if redis.call('ZCARD', KEYS[1]) < limit then
 	redis.call('ZADD', KEYS[1], now, ARGV[4])
 	redis.call('PEXPIRE', KEYS[1], math.ceil(window * 1000) + 1000)
-	return '0'
+	return {'0', '0'}
 end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-return tostring(tonumber(oldest[2]) + window - now)
+return {'0', tostring(tonumber(oldest[2]) + window - now)}
 """
 
 
@@ -82,6 +87,7 @@ class Governor:
 		self.window = window
 		self.locks = dict(locks or {})
 		self._server = server
+		self._script = server.register_script(_TAKE)
 		self._prefix = prefix
 		self._patience = patience
 		self._sleep = sleep
@@ -94,11 +100,17 @@ class Governor:
 		Raises:
 			Paused: not before long.
 		"""
-		self._mind_lock(endpoint)
-		while (seconds := self._take(endpoint)) > 0:
-			if seconds > self._patience:
-				raise Paused(endpoint, seconds)
-			self._sleep(seconds)
+		until = self.locks.get(endpoint, 0.0)
+		while True:
+			locked, seconds = until - self._clock(), 0.0
+			if locked <= 0:
+				until, seconds = self._take(endpoint)
+				locked = until - self._clock()
+			if max(locked, seconds) > self._patience:
+				raise Paused(endpoint, max(locked, seconds), locked=locked > 0)
+			if locked <= 0 and seconds <= 0:
+				return
+			self._sleep(max(locked, seconds))
 
 	def used(self, endpoint: str) -> int:
 		"""Return how many calls of a method are in the window now."""
@@ -109,7 +121,9 @@ class Governor:
 
 	def locked_until(self, endpoint: str) -> float | None:
 		"""Return when Zoho's lock of a method ends, in seconds since the epoch; None if it is not locked."""
-		until = self._lock_end(endpoint)
+		until = self.locks.get(endpoint, 0.0)
+		with suppress(redis.exceptions.RedisError):
+			until = max(until, float(self._server.get(self._lock_key(endpoint)) or 0))
 		return until if until > self._clock() else None
 
 	def lock(self, endpoint: str, seconds: float) -> float:
@@ -117,39 +131,34 @@ class Governor:
 		until = self._clock() + seconds
 		self.locks[endpoint] = until
 		with suppress(redis.exceptions.RedisError):  # the database remembers it too
-			self._server.set(f"{self._prefix}lock-{endpoint}", until, px=max(1, int(seconds * 1000)))
+			self._server.set(self._lock_key(endpoint), until, px=max(1, int(seconds * 1000)))
 		return until
 
-	def _mind_lock(self, endpoint: str) -> None:
-		seconds = self._lock_end(endpoint) - self._clock()
-		if seconds > self._patience:
-			raise Paused(endpoint, seconds, locked=True)
-		if seconds > 0:
-			self._sleep(seconds)
+	def _take(self, endpoint: str) -> tuple[float, float]:
+		"""Take a place in the window, or return why there is none.
 
-	def _lock_end(self, endpoint: str) -> float:
-		until = self.locks.get(endpoint, 0.0)
-		with suppress(redis.exceptions.RedisError):
-			until = max(until, float(self._server.get(f"{self._prefix}lock-{endpoint}") or 0))
-		return until
-
-	def _take(self, endpoint: str) -> float:
-		"""Take a place in the window, or return how long none becomes free, in seconds."""
+		Returns:
+			When Zoho's lock ends, in seconds since the epoch, and how long no place becomes free, in seconds; 0 if neither.
+		"""
 		try:
-			wait = self._server.eval(
-				_TAKE,
-				1,
-				self._key(endpoint),
-				self._own_clock() if self._own_clock else "",
-				self.window,
-				self.calls,
-				uuid.uuid4().hex,
+			until, wait = self._script(
+				keys=[self._key(endpoint), self._lock_key(endpoint)],
+				args=[
+					self._own_clock() if self._own_clock else "",
+					self.window,
+					self.calls,
+					uuid.uuid4().hex,
+					self._clock(),
+				],
 			)
 		except redis.exceptions.RedisError:
 			# Without Redis there are no other workers either: keep the average pace.
 			self._sleep(self.window / self.calls)
-			return 0.0
-		return float(wait)
+			return 0.0, 0.0
+		return float(until), float(wait)
 
 	def _key(self, endpoint: str) -> str:
 		return f"{self._prefix}calls-{endpoint}"
+
+	def _lock_key(self, endpoint: str) -> str:
+		return f"{self._prefix}lock-{endpoint}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -302,8 +302,23 @@ class Transport:
 		return b"".join(chunks)
 
 
+class _Session(requests.Session):
+	"""Looks into the environment for proxies and certificates once a host, not at each call."""
+
+	def __init__(self) -> None:
+		super().__init__()
+		self._settings: dict[tuple[str, str], Any] = {}
+
+	def merge_environment_settings(self, url: Any, *others: Any) -> Any:
+		"""Return what applies to a request; `_once` gives the same other arguments each time."""
+		scheme, host = urlsplit(url)[:2]
+		if (scheme, host) not in self._settings:
+			self._settings[scheme, host] = super().merge_environment_settings(url, *others)
+		return self._settings[scheme, host]
+
+
 def _session() -> requests.Session:
-	session = requests.Session()
+	session = _Session()
 	session.headers["User-Agent"] = USER_AGENT
 	session.headers["Accept"] = "application/json"
 	# A token says who we are; a cookie from an earlier call must not.
