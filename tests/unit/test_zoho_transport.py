@@ -4,6 +4,7 @@ import gzip
 import logging
 import traceback
 from email.utils import formatdate
+from urllib.parse import urlsplit
 
 import pytest
 from zoho_server import FarEnd, Reply, closed_port
@@ -100,6 +101,17 @@ def test_a_netrc_file_does_not_replace_the_token(transport, far_end, tmp_path, m
 	far_end.say({})
 	get(transport, far_end, headers={"Authorization": "Zoho-oauthtoken t"})
 	assert far_end.requests[0].headers["authorization"] == "Zoho-oauthtoken t"
+
+
+def test_a_proxy_of_the_environment_is_used_for_the_hosts_that_it_is_for(transport, far_end, monkeypatch):
+	monkeypatch.setenv("HTTP_PROXY", far_end.url)
+	monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+	far_end.say({}, {}, {}, {})
+	for _ in range(2):
+		transport.send("GET", "http://zoho.test/x", endpoint="x")
+		get(transport, far_end)
+	hosts = [request.headers["host"] for request in far_end.requests]
+	assert hosts == ["zoho.test", urlsplit(far_end.url).netloc] * 2
 
 
 TRUNCATED = Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
