@@ -225,11 +225,14 @@ class MatchedPages:
 		unmade = {self.created[email]: self.creators[email] for email in self.created}
 		for action_type in self.pages.by_action:
 			own = {contact for contact, creator in unmade.items() if creator == action_type}
-			said = {
-				contact: row
-				for row in heard[action_type]
-				if (contact := contact_of.get(row.key)) and (contact in own or contact not in unmade)
-			}
+			said: dict[str, Row] = {}
+			for row in heard[action_type]:
+				contact = contact_of.get(row.key)
+				if contact and (contact in own or contact not in unmade):
+					# Of several addresses of somebody, the one that may have the last word.
+					said[contact] = (
+						max(row, said[contact], key=contacts.status_of) if contact in said else row
+					)
 			unmade = {contact: creator for contact, creator in unmade.items() if contact not in own}
 			self._take_over(action_type, said, own)
 

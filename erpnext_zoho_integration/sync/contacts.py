@@ -23,6 +23,10 @@ _FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", "z
 _ORDINARY_ADDRESS = re.compile(r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
 
 
+# What a row says of a person's status: when, to the minute; whether it is trouble; the status.
+StatusWord = tuple[datetime, bool, str]
+
+
 class UnusableAddress(frappe.ValidationError):
 	"""Frappe does not accept the address, so that no Contact can have it."""
 
@@ -173,14 +177,27 @@ def last_status(names: Iterable[str]) -> dict[str, str]:
 	else again. So that it does not depend on which list was read last, the newest campaign counts, and in it what is not
 	"active". One query.
 	"""
-	said: dict[str, tuple[datetime, bool, str]] = {}
+	said: dict[str, StatusWord] = {}
 	for contact, status, sent_time in dialect.latest_of_each(
 		"Campaign Recipient", "contact", names, "contact_status", "sent_time"
 	):
 		if status:
-			word = (_to_the_minute(sent_time), status.lower() != "active", status)
+			word = _status_word(status, sent_time)
 			said[contact] = max(said.get(contact, word), word)
 	return {contact: status for contact, (_sent, _is_trouble, status) in said.items()}
+
+
+def status_of(row: Row) -> StatusWord:
+	"""Return what a row says of a person's status; the greatest of such words is the last one."""
+	return _status_word(row.person.status, row.values["sent_time"])
+
+
+def _status_word(status: str | None, sent_time: datetime | str | None) -> StatusWord:
+	return (
+		(_to_the_minute(sent_time), status.lower() != "active", status)
+		if status
+		else (datetime.min, False, "")
+	)
 
 
 def _to_the_minute(sent_time: datetime | str | None) -> datetime:

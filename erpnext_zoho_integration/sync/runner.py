@@ -31,8 +31,9 @@ from erpnext_zoho_integration.sync.writers import Writers
 SLICE_SECONDS = 600
 # A dead worker's lock has run out before its task is taken by another one.
 _CAMPAIGN_LOCK_SECONDS = 60 * (tasks.SILENT_MINUTES - 1)
-# To compare what several workers have written of a million rows takes seconds.
-_FINISH_LOCK_SECONDS = 300
+# To compare what several workers have written of a million rows takes seconds; if it takes longer, another worker does it
+# too, which does no harm.
+_FINISH_LOCK_SECONDS = 60
 _PROGRESS_SECONDS = 2.0
 # So many campaigns in a row that Zoho does not answer for, and it does not answer at all.
 _PATIENCE_CAMPAIGNS = 3
@@ -344,11 +345,13 @@ class Slice:
 
 	def _finish(self, stopped: str | None, cancelled: bool = False) -> str:
 		"""End the run; of several workers one does, and the others are told that it is still running."""
+		if not self.writers.taking_turns:
+			return self._end(stopped, cancelled)
 		with shared_lock(f"finish-{self.run}", seconds=_FINISH_LOCK_SECONDS, wait=0) as lock:
+			frappe.db.commit()  # nosemgrep - see whether another worker has ended it meanwhile
 			return self._end(stopped, cancelled) if lock else "Running"
 
 	def _end(self, stopped: str | None, cancelled: bool) -> str:
-		frappe.db.commit()  # nosemgrep - see whether another worker has ended it meanwhile
 		run = frappe.db.get_value(account.RUN, self.run, ["started_at", "status"], as_dict=True)
 		if not run:
 			raise RunGone

@@ -390,3 +390,16 @@ def test_one_recipient_from_python(zoho) -> None:
 	assert sync_recipient(campaign, person("ada@example.com", 5, city="London"), "Clicked").updated == 1
 	assert sync_recipient(campaign, {}, "Clicked").skipped == 1
 	assert frappe.db.count(RECIPIENT) == 1
+
+
+def test_of_several_addresses_of_a_contact_in_one_list_the_trouble_counts(start_simulator: Callable) -> None:
+	zoho = connect(start_simulator(campaigns=1, recipients=10))
+	contact = new_contact("work@example.com")
+	contact.append("email_ids", {"email_id": "home@example.com"})
+	contact.zoho_status = "active"
+	contact.save()
+	frappe.db.commit()
+	bounced = person("work@example.com", 1, contactstatus="bounce")
+	answer_with(zoho, {"openedcontacts": [bounced, person("home@example.com", 2, contactstatus="active")]})
+	sync_all()
+	assert contact.reload().zoho_status == "bounce"

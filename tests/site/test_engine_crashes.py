@@ -11,6 +11,7 @@ import pytest
 import frappe
 from frappe.utils import add_to_date, now_datetime
 
+from erpnext_zoho_integration.connection.locks import shared_lock
 from erpnext_zoho_integration.sync import account, queue, runner
 from tests.site.engine import (
 	RUN,
@@ -217,6 +218,17 @@ def test_slices_of_one_page_end_as_one_long_slice_does(zoho) -> None:
 	assert whole.rows_removed == 2
 	# The pages that were fetched ahead when the slice was over.
 	assert len(pages_asked(zoho, start)) <= 3 * len(pages)
+
+
+def test_of_several_workers_one_ends_the_run(zoho) -> None:
+	name, _created = queue.open_run("Python", None, "All", workers=2)
+	frappe.db.commit()
+	with shared_lock(f"finish-{name}", seconds=60, wait=0):
+		assert runner.execute_slice(name) == "Running"
+		assert run_end(name).status == "Running", "another worker is ending it"
+	assert runner.execute_slice(name) == "Success"
+	run = run_end(name)
+	assert run.rows_inserted == frappe.db.count(RECIPIENT)
 
 
 def test_cancelled_in_mid_run_it_stops_after_the_page_and_the_next_run_goes_on(zoho) -> None:
