@@ -221,6 +221,9 @@ class MatchedPages:
 		heard = defaultdict(list)
 		for row in (*self.found.new, *(row for row, _old in self.found.changed)):
 			heard[row.action_type].append(row)
+		self.writers.heard.take_back(
+			contact for row, _old in self.found.changed if (contact := contact_of.get(row.key))
+		)
 		# A Contact that is new says what the page says that it was made of; what pages before that one say is not asked.
 		unmade = {self.created[email]: self.creators[email] for email in self.created}
 		for action_type in self.pages.by_action:

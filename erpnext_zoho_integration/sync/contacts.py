@@ -87,6 +87,11 @@ class Heard:
 		for contact in contacts:
 			self._settled.pop(contact, None)
 
+	def take_back(self, contacts: Iterable[str]) -> None:
+		"""Hear again what the campaign says of these Contacts: rows have changed that may have had the last word."""
+		for contact in contacts:
+			self._words.pop(contact, None)
+
 
 def _word(person: Person) -> int:
 	"""Return what stands for all that `changes` reads of a person."""

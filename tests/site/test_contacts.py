@@ -15,8 +15,14 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
 	update_contact_from_zoho,
 )
 from erpnext_zoho_integration.sync import match
+from erpnext_zoho_integration.sync.batch import MatchedPages
 from erpnext_zoho_integration.sync.contacts import Heard
+from erpnext_zoho_integration.sync.erased import digests_of
+from erpnext_zoho_integration.sync.fetch import FetchedPage
+from erpnext_zoho_integration.sync.identity import site_key
 from erpnext_zoho_integration.sync.mapping import Row, Times, recipient_row
+from erpnext_zoho_integration.sync.page import read_pages
+from erpnext_zoho_integration.sync.writers import Writers
 from erpnext_zoho_integration.zoho import Clock, Recipient
 from tests.site.syncing import (
 	RECIPIENT,
@@ -30,6 +36,7 @@ from tests.site.syncing import (
 	statements,
 	sync_all,
 )
+from tests.site.test_desk import make_campaign
 
 
 @pytest.fixture
@@ -403,3 +410,25 @@ def test_of_several_addresses_of_a_contact_in_one_list_the_trouble_counts(start_
 	answer_with(zoho, {"openedcontacts": [bounced, person("home@example.com", 2, contactstatus="active")]})
 	sync_all()
 	assert contact.reload().zoho_status == "bounce"
+
+
+def test_a_status_that_its_row_takes_back_is_the_last_word_no_longer(site) -> None:
+	campaign, writers = make_campaign("Spring offer").name, Writers.for_site()
+	times = Times(Clock(skew_ms=0), ZoneInfo("UTC"))
+
+	def write(action_type: str, status: str) -> str:
+		record = Recipient.from_zoho(person("ada@example.com", 5, contactstatus=status))
+		people = [(record.email, record.contact_id)]
+		row = recipient_row(record, action_type, "key", times)
+		digests = digests_of(people, site_key())
+		page = FetchedPage(action_type, None, 1, None, [], people, [False], [row], digests)
+		matched = MatchedPages(campaign, read_pages([page], "key"), "Everyone", writers)
+		matched.create_contacts()
+		matched.store()
+		frappe.db.commit()
+		return frappe.db.get_value("Contact", {"email_id": "ada@example.com"}, "zoho_status")
+
+	assert write("Sent", "active") == "active"
+	assert write("Clicked", "bounce") == "bounce"
+	assert write("Opened", "active") == "bounce", "what is not active counts"
+	assert write("Clicked", "active") == "active"
