@@ -39,9 +39,10 @@ FRAPPE_SITES_PATH=~/frappe-bench/sites ./dev bench --site my.site --rows 100000 
 
 A million rows (1,010,263, of 500 campaigns, which some 57,000 people were sent), MariaDB started with 4 GB
 (`innodb_buffer_pool_size`) and 1 GB of log (`innodb_log_file_size`), three processes on the same two cores, from the
-first row to the last, the settling of the run included, measured six times in an hour and a half while it was worked on:
-between **6,882 and 7,785 rows/s**, the median 7,345, half of a bare upsert (15,000). The first half of a million goes at
-some 8,000 rows/s. 6,219 calls, the fewest possible; 58 MiB more than for 1,000 rows; the longest transaction 0.22 to 0.37 s.
+first row to the last, the settling of the run included, measured seven times in two and a half hours while it was worked
+on: between **6,594 and 7,785 rows/s**, the median 7,242, half of a bare upsert (15,000). In the faster ones the first half
+of the million went at some 8,000 rows/s. 6,219 calls, the fewest possible; 58 and 59 MiB more than for 1,000 rows; the
+longest transaction 0.22 to 0.37 s.
 After it a run with 20 campaigns due takes 0.5 s and 27 to 33 calls (three pages of the list, the reports, and A/B tests'
 details), one with nothing due 0.2 s. On slower days the machine did 3,290 and 3,566 rows/s (row by row 30, a bare upsert
 less than 8,000); and with MariaDB as it comes, 128 MB and 96 MB, once 3,562 where it did 6,460 with memory: a large account
