@@ -53,7 +53,7 @@ emptied tables, was up to a tenth slower.
 The machine is a shared one, whose speed differs by the half from minute to minute and more from day to day, and ratios
 depend on the machine too: what Python does and what the database does are not faster by the same factor. It is a slow
 one: elsewhere a row of the original app, which has as many statements as `row by row`, took 8 to 10 ms and a bare upsert
-did 43,000 rows/s; here it is 18 to 45 ms and 6,700 to 17,000.
+did 43,000 rows/s; here it is 10 to 45 ms and 6,700 to 28,000.
 
 """
 
