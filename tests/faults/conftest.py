@@ -98,7 +98,7 @@ def drill(site, singles) -> Iterator[Drill]:  # noqa: F811
 	from erpnext_zoho_integration.simulator import Simulator
 	from erpnext_zoho_integration.sync.governor import Governor
 	from erpnext_zoho_integration.zoho import Transport
-	from tests.faults.drill import ACCOUNT, CLIENT_SECRET, Drill
+	from tests.faults.drill import ACCOUNT, CLIENT_SECRET, TRACES, Drill
 	from tests.site.engine import forget_everything
 	from tests.site.server import settle
 
@@ -110,6 +110,8 @@ def drill(site, singles) -> Iterator[Drill]:  # noqa: F811
 		yield Drill(zoho)
 	patch.undo()
 	forget_everything()
+	for doctype in TRACES:
+		frappe.db.delete(doctype)
 	restore_singles(singles)
 	settle()
 

@@ -249,20 +249,26 @@ def redis_trouble(kind: str):
 
 	def gone() -> None:
 		pool.connection_kwargs["port"] = 9  # where nobody listens
-		forget_connections()
+		for connection in connections():
+			connection.port = 9
+		moment()
 
 	def back() -> None:
 		pool.connection_kwargs["port"] = port
-		forget_connections()
-
-	def forget_connections() -> None:
 		pool.disconnect()
 		pool.reset()  # those that were made before would connect again to where they were
 
 	def moment() -> None:
-		for connection in (*pool._available_connections, *pool._in_use_connections):
+		# Each thread sees its own connection end when it uses it next, as in an outage.
+		for connection in connections():
 			if connection._sock:
 				connection._sock.shutdown(socket.SHUT_RDWR)
+
+	def connections() -> list:
+		# Frappe 16 has a thread that listens for news of its cache; how it gets over an outage is Frappe's.
+		listener = getattr(getattr(frappe, "client_cache", None), "_watcher", None)
+		made = [*pool._available_connections, *pool._in_use_connections]
+		return [each for each in made if each is not getattr(listener, "connection", None)]
 
 	def emptied() -> None:
 		frappe.cache.flushdb()
