@@ -123,27 +123,42 @@ class CampaignSync:
 		"""
 		sources, reports = self._ask_zoho(record)
 		known = [report for report in reports if report is not None]
-		campaign = self._save(record, known)
+		counted = lists.counted(self.policy.actions, sources, reports)
+		reading = fetch.Reading(record.key, self.times, site_key())
+		with fetch.PagesAhead(self.session, reading, self._following) as self.ahead:
+			self._begin_to_fetch(record.key, counted)
+			campaign = self._save(record, known)
+			self._plan(campaign, counted)
+			self.batch_writer = BatchWriter(
+				record.key, self.anonymous, self.policy.create_for, self.writers, self.account
+			)
+			for action in self.policy.actions:
+				self._sync_action(action, [each for each in counted if each.action == action], known)
+		self._close(campaign, counted, known)
+
+	def _begin_to_fetch(self, key: str, counted: list[CountedList]) -> None:
+		"""Have the first lists fetched while the Campaign is saved, where all are wanted: none has been read before."""
+		if state.load([key]):
+			return
+		self.wanted = lists.wanted(
+			counted, state.CampaignState(None, key, position=self._new_position()), True
+		)
+		if self.wanted:
+			self.ahead.expect((self.wanted[0].source, self.wanted[0].action))
+
+	def _plan(self, campaign: Document, counted: list[CountedList]) -> None:
+		"""See what is to be read, and commit where this sync begins."""
 		self.anonymous = retention.keeps_figures_only(campaign, self.state, self.policy.people_since)
 		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
 		left_off = self.state.position
 		self.lists_read = left_off is not None
 		self.own_position = bool(left_off and left_off.run == self.account.run)
-		counted = lists.counted(self.policy.actions, sources, reports)
 		if not self.own_position:
 			self.state.position = self._begin(self.state.position, counted)
 		self._commit()
 		self.campaign = campaign.name
 		self.wanted = lists.wanted(counted, self.state, self.full)
 		self.stored_before = reconcile.count_stored(campaign.name) if self.wanted else {}
-		self.batch_writer = BatchWriter(
-			record.key, self.anonymous, self.policy.create_for, self.writers, self.account
-		)
-		reading = fetch.Reading(record.key, self.times, site_key())
-		with fetch.PagesAhead(self.session, reading, self._following) as self.ahead:
-			for action in self.policy.actions:
-				self._sync_action(action, [each for each in counted if each.action == action], known)
-		self._close(campaign, counted, known)
 
 	def _ask_zoho(self, record: zoho.Campaign) -> tuple[list[fetch.Source], list[zoho.Report | None]]:
 		"""Return the keys of a campaign with the report of each; where Zoho refuses them, what its list says is saved."""
@@ -185,6 +200,9 @@ class CampaignSync:
 			done = left_off.done if self.full else lists.done_before(left_off, counted, self.state)
 			if done is not None and 0 <= clock.seconds_since(at) < _RESUMABLE_SECONDS:
 				return replace(left_off, run=self.account.run, done=done, full=self.full)
+		return self._new_position()
+
+	def _new_position(self) -> Position:
 		return Position(self.account.run, full=self.full)
 
 	def _full_check_due(self, sent_time: datetime | None) -> bool:

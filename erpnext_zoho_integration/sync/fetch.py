@@ -239,6 +239,10 @@ class PagesAhead:
 		if self._ahead:
 			self._ahead.cancel()
 
+	def expect(self, wanted: List) -> None:
+		"""Begin to fetch a list that will be asked for from its beginning."""
+		self._begin(wanted, 1)
+
 	def pages(self, source: Source, action: str, from_index: int = 1) -> Iterator[FetchedPage]:
 		"""Yield the pages of one list as `recipient_pages` does."""
 		start: int | None = from_index
@@ -264,10 +268,13 @@ class PagesAhead:
 		if not self._pieces or (self._pieces[0].wanted, self._pieces[0].start) != (wanted, start):
 			if self._ahead:
 				self._ahead.cancel()
-			self._reader = _Reader(self._session, self._reading, self._following, wanted, start)
-			self._fetch()
+			self._begin(wanted, start)
 			self._receive()
 		return self._pieces.popleft()
+
+	def _begin(self, wanted: List, start: int) -> None:
+		self._reader = _Reader(self._session, self._reading, self._following, wanted, start)
+		self._fetch()
 
 	def _receive(self) -> None:
 		"""Wait for the batch that is being fetched, if one is, and let the one behind it be fetched."""

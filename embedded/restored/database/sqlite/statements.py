@@ -46,11 +46,13 @@ def translate(query: str) -> tuple[str, Kind]:
 
 	`SELECT … FOR UPDATE` writes: SQLite locks no rows, so its one write lock stands for them.
 	"""
-	word = FIRST_WORD.match(query)[1].lower()
-	if "locate(" in query.lower():
+	lowered = query.lower()
+	word = FIRST_WORD.match(lowered)[1]
+	if "locate(" in lowered:
 		query = LOCATE.sub(r"instr(\2, \1)", query)
 	if word == "select":
-		statement = FOR_UPDATE.sub("", query)
+		# A page's values are thousands of places where it could begin.
+		statement = FOR_UPDATE.sub("", query) if "update" in lowered else query
 		return statement, Kind.READ if statement == query else Kind.WRITE
 	if word == "with":
 		return query, Kind.WRITE if WRITES_AFTER_ALL.search(query) else Kind.READ
@@ -92,9 +94,13 @@ def _bind_plainly(query: str, values: Sequence | dict) -> tuple[str, list] | Non
 	"""Bind values that each stand for themselves at a `%s` of their own, at once; a page of rows has thousands."""
 	if isinstance(values, dict) or len(values) > MOST_PARAMETERS or "%%" in query or "%(" in query:
 		return None
-	if query.count("%s") != len(values) or not _LISTS.isdisjoint(map(type, values)):
+	types = set(map(type, values))
+	if not _LISTS.isdisjoint(types):
 		return None
-	return query.replace("%s", "?"), [v if type(v) in _AS_IT_IS else to_sqlite(v) for v in values]
+	parameters = list(values if types <= _AS_IT_IS else map(to_sqlite, values))
+	if "%" not in query:  # SQLite's own places are in it already
+		return query, parameters
+	return (query.replace("%s", "?"), parameters) if query.count("%s") == len(values) else None
 
 
 def next_value(values: Iterator, query: str) -> Any:
