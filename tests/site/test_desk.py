@@ -156,12 +156,22 @@ def test_progress_of_one_campaign_is_the_share_of_the_recipients_that_zoho_annou
 	assert runs.get_active_run() is None
 
 
-def test_progress_counts_in_thousands_as_the_site_writes_them():
+@pytest.fixture
+def commas():
+	"""A site that writes 1,200, wherever it is."""
+	before = frappe.db.get_default("number_format")
+	frappe.db.set_default("number_format", "#,###.##")
+	yield
+	frappe.db.set_default("number_format", before)
+	frappe.db.commit()
+
+
+def test_progress_counts_in_thousands_as_the_site_writes_them(commas):
 	run = start_run(total_campaigns=4000, synced_campaigns=1200, rows_inserted=1234567)
 	assert runs.get_progress(run)["text"] == "1,200 of 4,000 campaigns, 1,234,567 recipients checked"
 
 
-def test_the_summary_of_a_run_counts_in_thousands_too():
+def test_the_summary_of_a_run_counts_in_thousands_too(commas):
 	numbers = dict.fromkeys(("rows_updated", "rows_unchanged"), 0)
 	summary = account._summary({**numbers, "synced_campaigns": 1200, "rows_inserted": 20207}, 1200)
 	assert summary == "1,200 of 1,200 campaigns synced: 20,207 new, 0 changed and 0 unchanged recipients."

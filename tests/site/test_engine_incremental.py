@@ -10,7 +10,7 @@ import pytest
 import frappe
 from frappe.utils import add_to_date, getdate, now_datetime
 
-from erpnext_zoho_integration.sync import unlisted
+from erpnext_zoho_integration.sync import campaigns, unlisted
 from erpnext_zoho_integration.zoho import ACTIONS, Transport
 from tests.site.engine import (
 	STATE,
@@ -131,6 +131,29 @@ def test_while_a_list_is_written_the_next_one_is_fetched(lone) -> None:
 	assert len({action for _key, action, _from in asked_while_writing}) == 2
 	pages = pages_asked(lone)
 	assert len(pages) == len(set(pages)) == run.api_calls - 2  # besides the list of campaigns and the report
+
+
+def test_the_first_list_of_a_new_campaign_comes_while_it_is_saved(
+	lone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""Only of a new one: of others it is not known yet which lists have news, and no call is made in vain."""
+	save, start, asked_before_saving = campaigns.save, 0, []
+
+	def wait_and_save(name: str | None, *args: object) -> object:
+		deadline = time.monotonic() + (0.5 if name else 20)
+		while not pages_asked(lone, start) and time.monotonic() < deadline:
+			time.sleep(0.01)
+		asked_before_saving.append(len(pages_asked(lone, start)))
+		return save(name, *args)
+
+	monkeypatch.setattr(campaigns, "save", wait_and_save)
+	people = [person(f"ada{number}@example.com", number) for number in range(3)]
+	answer_with(lone, {"openedcontacts": people})
+	assert run_all().status == "Success"
+	assert asked_before_saving == [1] and len(pages_asked(lone)) == 1
+	start = last_request(lone)
+	assert run_all().status == "Success"
+	assert asked_before_saving == [1, 0] and not pages_asked(lone, start)
 
 
 def test_clicks_that_no_counter_shows_come_with_the_full_check(zoho) -> None:
