@@ -8,6 +8,7 @@ import frappe
 
 from benchmarks.world import World, empty
 from erpnext_zoho_integration.sync import dialect, queue
+from erpnext_zoho_integration.sync.state import STATE
 from erpnext_zoho_integration.sync.writers import BulkRecipients, Writers
 
 RECIPIENT = "Campaign Recipient"
@@ -52,6 +53,14 @@ def sync(mode: str = "All", writers: Writers | None = None) -> Sync:
 		statements.longest,
 		numbers.status,
 	)
+
+
+def make_due(number: int) -> None:
+	"""Let so many campaigns be due, besides those that are."""
+	names = frappe.get_all(STATE, pluck="name", order_by="name", limit=number)
+	now = frappe.utils.now_datetime()
+	frappe.db.set_value(STATE, {"name": ("in", names)}, "next_check", now, update_modified=False)
+	frappe.db.commit()
 
 
 class Statements:

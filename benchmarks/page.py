@@ -78,6 +78,8 @@ ROWS = (
 	("run without news, all counters checked, s", "run_without_news_seconds", "{:.2f}"),
 	("… and its calls", "run_without_news_calls", "{}"),
 	("run with nothing due, s", "run_with_nothing_due_seconds", "{:.2f}"),
+	("run with 20 campaigns due, s", "run_with_20_due_seconds", "{:.2f}"),
+	("… and its calls: list, reports, those of A/B tests", "run_with_20_due_calls", "{}"),
 	("processes that share a first sync", "workers", "{}"),
 	("rows/s, these together", "workers_rows_per_second", "{:,.0f}"),
 	("**these against row by row**", "workers_to_row_by_row_ratio", "**{:.1f} ×**"),

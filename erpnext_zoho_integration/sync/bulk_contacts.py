@@ -1,8 +1,8 @@
 """Contacts in bulk: the same rows that Contact's own insert would write, a page of them in a few statements."""
 
-import json
 import secrets
 from collections.abc import Iterator
+from json.encoder import encode_basestring_ascii
 
 import redis
 
@@ -22,6 +22,8 @@ from erpnext_zoho_integration.sync.mapping import Person
 OWN_FIELDS = frozenset({"zoho_contact_id", "zoho_status", "unsubscribed"})
 _NO_FLAGS = {"is_primary_phone": 0, "is_primary_mobile_no": 0}
 _SKIPPED = frozenset({"doctype", "__islocal", "__unsaved"})
+# What Frappe queues for global search, as JSON.
+_SEARCHED = '{"doctype": "Contact", "name": %s, "content": %s, "published": 0, "title": %s, "route": null}'
 
 
 class ContactMaker:
@@ -161,18 +163,8 @@ def _update_global_search(template: dict, contacts: list[dict]) -> None:
 		found = {**shared, **contact}
 		content = [_searched(found[f.fieldname], f) for f in fields if found[f.fieldname]]
 		if content:
-			items.append(
-				json.dumps(
-					{
-						"doctype": "Contact",
-						"name": contact["name"],
-						"content": " ||| ".join(content),
-						"published": 0,
-						"title": (contact.get(title) or contact["name"])[:140],
-						"route": None,
-					}
-				)
-			)
+			texts = contact["name"], " ||| ".join(content), (contact.get(title) or contact["name"])[:140]
+			items.append(_SEARCHED % tuple(map(encode_basestring_ascii, texts)))
 	if items:
 		frappe.db.after_commit.add(lambda: _push(items))
 

@@ -12,8 +12,7 @@ _THRESHOLDS = (50_000, 20, 20)
 def collecting_rarely() -> Iterator[None]:
 	"""Let Python look for unreachable cycles seldom, and not among what was there before.
 
-	They are looked for in all that a process has imported otherwise, which takes a sixth of a sync's time; at the end as
-	well, were this block's own not looked through before.
+	They are looked for in all that a process has imported otherwise, which takes a sixth of a sync's time.
 	"""
 	thresholds, frozen_before = gc.get_threshold(), gc.get_freeze_count()
 	if not frozen_before:
@@ -22,7 +21,6 @@ def collecting_rarely() -> Iterator[None]:
 	try:
 		yield
 	finally:
-		gc.collect()
 		gc.set_threshold(*thresholds)
 		if not frozen_before:
 			gc.unfreeze()

@@ -376,7 +376,7 @@ def _inserted(rows: Sequence[Sequence], same: tuple, database: str) -> tuple[str
 	"""
 	if database == "mariadb":
 		return "VALUES %s", (literals.Sql(literals.of_rows(rows, same)),)
-	place, by_select = _place(database), database == "sqlite" and len(rows) > 1
+	by_select = database == "sqlite" and len(rows) > 1
 	form: list[str] = []
 	bound: list[Sequence] = []
 	for values in (*((value,) * len(rows) for value in same), *zip(*rows, strict=True)):
@@ -384,12 +384,12 @@ def _inserted(rows: Sequence[Sequence], same: tuple, database: str) -> tuple[str
 			form += literals.of_column(values[:1])
 		else:
 			bound.append(literals.moments_as_text(values))
-			form.append(f"column{len(bound)}" if by_select else place)
+			form.append(f"column{len(bound)}" if by_select else "%s")
 	flat = tuple(chain.from_iterable(zip(*bound, strict=True)))
 	written = ",".join(form)
 	if not (by_select and bound):
 		return f"VALUES {','.join([f'({written})'] * len(rows))}", flat
-	places = ",".join([f"({','.join([place] * len(bound))})"] * len(rows))
+	places = ",".join([f"({','.join(['%s'] * len(bound))})"] * len(rows))
 	# Without WHERE, SQLite would take the ON of ON CONFLICT for a join's.
 	return f"SELECT {written} FROM (VALUES {places}) WHERE true", flat
 
@@ -425,12 +425,7 @@ def _listed(values: Sequence[str]) -> tuple[str, tuple]:
 	"""Return what stands for values behind IN, and what is bound."""
 	if frappe.db.db_type == "mariadb":
 		return "%s", (literals.Sql(", ".join(literals.of_column(values))),)
-	return ",".join([_place(frappe.db.db_type)] * len(values)), tuple(values)
-
-
-def _place(database: str) -> str:
-	"""Return what stands for a value in a long statement, SQLite's own there: Frappe goes through its text several times."""
-	return "?" if database == "sqlite" else "%s"
+	return ",".join(["%s"] * len(values)), tuple(values)
 
 
 def _quote() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -119,6 +120,18 @@ def test_documents_do_not_take_longer_from_page_to_page(zoho) -> None:
 	by_document()
 	assert frappe.db.count("Contact") > 10
 	assert len(frappe.flags.currently_saving) <= before + 2  # the Campaign, and its run
+
+
+def test_new_contacts_are_queued_for_global_search_as_by_document(zoho) -> None:
+	queued: list[dict[str, dict]] = []
+	for run in (run_all, by_document):
+		forget_everything()
+		frappe.cache.delete_value("global_search_queue")
+		answer_with(zoho, {"openedcontacts": people()})
+		assert run().contacts_created > 20
+		items = [json.loads(item) for item in frappe.cache.lrange("global_search_queue", 0, -1)]
+		queued.append({item["name"]: item for item in reversed(items) if item["doctype"] == "Contact"})
+	assert queued[0] == queued[1] and len(queued[0]) > 20
 
 
 def test_bulk_writes_what_documents_would(zoho, a_user: str, fields_with_defaults: None) -> None:

@@ -47,7 +47,8 @@ def test_sqlite_stores_what_it_is_given_and_updates_what_is_there(rows: list[tup
 	for shared in ("it's 50%", "a ? b", None, 7):
 		written, bound = _inserted(rows, (shared,), "sqlite")
 		database.execute(
-			f"insert into t (shared, a, b, c, d, e, k) {written} on conflict (k) do update set shared = excluded.shared",
+			f"insert into t (shared, a, b, c, d, e, k) {written.replace('%s', '?')} "
+			"on conflict (k) do update set shared = excluded.shared",
 			bound,
 		)
 		assert database.execute("select * from t order by k").fetchall() == [(shared, *row) for row in rows]

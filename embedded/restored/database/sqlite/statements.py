@@ -95,12 +95,9 @@ def _bind_plainly(query: str, values: Sequence | dict) -> tuple[str, list] | Non
 	if isinstance(values, dict) or len(values) > MOST_PARAMETERS or "%%" in query or "%(" in query:
 		return None
 	types = set(map(type, values))
-	if not _LISTS.isdisjoint(types):
+	if query.count("%s") != len(values) or not _LISTS.isdisjoint(types):
 		return None
-	parameters = list(values if types <= _AS_IT_IS else map(to_sqlite, values))
-	if "%" not in query:  # SQLite's own places are in it already
-		return query, parameters
-	return (query.replace("%s", "?"), parameters) if query.count("%s") == len(values) else None
+	return query.replace("%s", "?"), list(values if types <= _AS_IT_IS else map(to_sqlite, values))
 
 
 def next_value(values: Iterator, query: str) -> Any:
