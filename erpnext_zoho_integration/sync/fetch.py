@@ -125,6 +125,10 @@ List = tuple[Source, str]  # with Zoho's name of the action
 Following = Callable[[Source, str], List | None]
 
 
+def _nothing_follows(_source: Source, _action: str) -> None:
+	return None
+
+
 @dataclass(slots=True, frozen=True)
 class _Piece:
 	"""What came when a list was asked for what it has from a position on: a page, nothing any more, or an error.
@@ -238,6 +242,8 @@ class PagesAhead:
 	def __exit__(self, *exception: object) -> None:
 		if self._ahead:
 			self._ahead.cancel()
+		# Whoever knows what follows has this as well: together they would keep the last batch in memory.
+		self._reader, self._following = None, _nothing_follows
 
 	def expect(self, wanted: List) -> None:
 		"""Begin to fetch a list that will be asked for from its beginning."""

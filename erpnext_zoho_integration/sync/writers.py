@@ -136,7 +136,7 @@ class DocumentContacts:
 				frappe.clear_last_message()
 				if contacts.made_meanwhile(person):
 					raise  # the page is done again, and finds that Contact
-				failures.append((person, error))
+				failures.append((person, _alone(error)))
 		_forget_unnamed()
 		return created, failures
 
@@ -149,7 +149,7 @@ class DocumentContacts:
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
-				failures.append((person, error))
+				failures.append((person, _alone(error)))
 		return failures
 
 
@@ -171,7 +171,7 @@ class BulkContacts:
 				contacts.require_usable(person.email)
 				usable.append(person)
 			except contacts.UnusableAddress as error:
-				failures.append((person, error))
+				failures.append((person, _alone(error)))
 		created = self._maker.create(usable)
 		if created:
 			_tell_lists("Contact")
@@ -231,7 +231,7 @@ def _guarded(row: Row, failures: RefusedRows, write: Callable[..., object], **kw
 	except frappe.ValidationError as error:
 		frappe.db.rollback(save_point="zoho_row")
 		frappe.clear_last_message()
-		failures.append((row, error))
+		failures.append((row, _alone(error)))
 
 
 def _forget_unnamed() -> None:
@@ -246,3 +246,9 @@ def _forget_unnamed() -> None:
 def _tell_lists(doctype: str) -> None:
 	"""Let open lists refresh, once a page instead of once a document."""
 	frappe.publish_realtime("list_update", {"doctype": doctype}, doctype=doctype, after_commit=True)
+
+
+def _alone(error: Exception) -> Exception:
+	"""Return an error without the frames it came through: they have the rows of its page, and the list that it is put into."""
+	error.__context__ = error.__cause__ = None
+	return error.with_traceback(None)
