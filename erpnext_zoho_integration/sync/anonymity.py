@@ -30,7 +30,7 @@ KEPT = (
 	"click_count",
 	"variant",
 )
-_STORED = ("name", "creation", "owner", "campaign", "email", "bounced", "url_clicks", *KEPT)
+_STORED = ("name", "creation", "owner", "campaign", "email", "bounced", "content_hash", "url_clicks", *KEPT)
 
 
 def campaign_stand_in(identity: str, email: str) -> str:
@@ -122,7 +122,8 @@ def stored_of_campaign(campaign: str, after: str, limit: int) -> list[frappe._di
 def replace(rows: Iterable[tuple[Mapping, dict, str, str]]) -> int:
 	"""Put figures in the place of rows, under new names, with whatever else in the database names the old ones.
 
-	A row whose place is taken already only goes. The caller commits.
+	A row whose place is taken already only goes. One that did not come from Zoho's list of its campaign gets no content
+	hash, as before: no sync removes it. The caller commits.
 
 	Args:
 		rows: of each the stored row (see `stored`), the values of its figure, its key and its content hash.
@@ -144,6 +145,7 @@ def replace(rows: Iterable[tuple[Mapping, dict, str, str]]) -> int:
 	for (old, values, key, digest), number in zip(fresh, reserve_numbers(len(fresh)), strict=True):
 		name = new_names[old["name"]] = recipient_name(None, values["email"], number)
 		fixed = (name, old["creation"], now, user, old["owner"], 0, 0, old["campaign"], old["bounced"] or 0)
+		digest = digest if old["content_hash"] else None
 		written.append([*fixed, key, digest, *(values[field] for field in RECIPIENT_FIELDS)])
 	dialect.insert_rows(RECIPIENT, _WRITTEN, written)
 	traces.follow(RECIPIENT, names, new_names)

@@ -384,7 +384,13 @@ class CampaignSync:
 			if self.uncommitted:  # what the removal commits
 				self.position.seen = seen.dump()
 				self._commit_batch()
-			unlisted.remove_unlisted(self.campaign, action_type, seen, self._count_removed)
+			unlisted.remove_unlisted(
+				self.campaign,
+				action_type,
+				seen,
+				self._count_removed,
+				figures=not any(part.failed for part in read),
+			)
 
 	def _count_removed(self, number: int) -> None:
 		self.account.count("rows_removed", number)

@@ -79,7 +79,9 @@ def _number(key: str) -> int:
 	return int(key[-16:], 16)
 
 
-def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys, count: Callable[[int], None]) -> None:
+def remove_unlisted(
+	campaign: str, action_type: str, seen: SeenKeys, count: Callable[[int], None], *, figures: bool
+) -> None:
 	"""Delete the rows of an action whose keys were not seen. Commits batch by batch.
 
 	Args:
@@ -87,13 +89,15 @@ def remove_unlisted(campaign: str, action_type: str, seen: SeenKeys, count: Call
 		action_type: all of whose lists have been read.
 		seen: the keys that came.
 		count: called with the number of rows that are deleted with the next commit.
+		figures: what erased people left as well; not where a record had neither address nor id, which may be one of them.
 	"""
 	listed = seen.as_set()
 	last = ""
 	while rows := _next(campaign, action_type, last):
 		last = rows[-1][0]
-		# What an erased person left is a figure, and is no longer found by an address.
-		gone = [name for name, key, erased in rows if not erased and _number(key or "0") not in listed]
+		gone = [
+			name for name, key, erased in rows if (figures or not erased) and _number(key or "0") not in listed
+		]
 		if gone:
 			frappe.db.delete(RECIPIENT, {"name": ("in", gone)})
 			count(len(gone))

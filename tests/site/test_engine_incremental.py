@@ -10,6 +10,7 @@ import pytest
 import frappe
 from frappe.utils import add_to_date, getdate, now_datetime
 
+from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_person
 from erpnext_zoho_integration.sync import campaigns, unlisted
 from erpnext_zoho_integration.zoho import ACTIONS, Transport
 from tests.site.engine import (
@@ -257,6 +258,37 @@ def test_a_soft_bounce_that_became_a_hard_one_is_no_soft_one_any_more(lone) -> N
 	assert (stored("Soft Bounced"), stored("Hard Bounced")) == (emails(BOUNCED[1:]), emails(BOUNCED[:1]))
 	assert (run.rows_removed, run.rows_inserted) == (1, 1)
 	assert frappe.db.get_value(STATE, {}, "verdict") == "Complete"
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["from Zoho", "made by hand"])
+def test_what_an_erased_person_left_goes_as_well(lone, by_hand: bool) -> None:
+	"""The figure of a soft bounce; one of a row that somebody made by hand stays, as the row would."""
+	answer_with(lone, {SOFT: BOUNCED})
+	run_all()
+	campaign = frappe.get_all("Campaign", {"zoho_campaign_key": ("is", "set")}, pluck="name")[0]
+	if by_hand:
+		made = {"campaign": campaign, "email": "by.hand@example.com", "action_type": "Soft Bounced"}
+		frappe.get_doc({"doctype": RECIPIENT, **made}).insert()
+		erase_person("by.hand@example.com")
+	answer_with(lone, {SOFT: BOUNCED[1:], HARD: [{**BOUNCED[0], "rtbf": "1"}]})
+	run = run_all()
+	assert run.status == "Success" and run.rows_removed == 1
+	assert [email for email in stored("Soft Bounced") if "erased" not in email] == emails(BOUNCED[1:])
+	assert frappe.db.count(RECIPIENT, {"action_type": "Soft Bounced", "rtbf": 1}) == by_hand
+	assert [row.rtbf for row in rows_of(campaign, "Hard Bounced")] == [1]
+	assert frappe.db.get_value(STATE, {}, "verdict") != "Incomplete"
+
+
+def test_what_an_erased_person_left_stays_while_a_record_may_be_theirs(lone) -> None:
+	answer_with(lone, {SOFT: BOUNCED})
+	run_all()
+	erase_person(BOUNCED[0]["contactemailaddress"])
+	nobody = {"contactid": "", "contactemailaddress": "", "rtbf": "1"}
+	answer_with(lone, {SOFT: [nobody, *BOUNCED[2:]]})
+	run = run_all()
+	assert run.rows_removed == 1  # who was not erased, and is listed no longer
+	assert [email for email in stored("Soft Bounced") if "erased" not in email] == emails(BOUNCED[2:])
+	assert frappe.db.count(RECIPIENT, {"action_type": "Soft Bounced", "rtbf": 1}) == 1
 
 
 def test_in_an_a_b_test_too_what_has_left_one_list_goes_at_once(start_simulator: Callable) -> None:
