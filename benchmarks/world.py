@@ -54,7 +54,7 @@ class World:
 		arguments = [
 			part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))
 		]
-		command = [sys.executable, "-m", "erpnext_zoho_integration.simulator", *arguments]
+		command = [sys.executable, "-m", "zoho_simulator", *arguments]
 		self._process = subprocess.Popen(
 			command,
 			stdin=subprocess.DEVNULL,

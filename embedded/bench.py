@@ -27,7 +27,7 @@ from embedded.state import build_folder, digest, keep_newest, lock
 
 STAND_IN_SOURCE = EMBEDDED / STAND_IN
 # Parts of the app that installing it on a site does not read.
-NOT_INSTALLED = ("simulator", "public", "zoho", "locale")
+NOT_INSTALLED = ("public", "zoho", "locale")
 
 
 class Bench:

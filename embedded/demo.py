@@ -84,7 +84,7 @@ def start_everything(run: Run, options: argparse.Namespace) -> str:
 	"""Start the simulator, the site's web server, its worker and its scheduler. Return the simulator's address."""
 	simulator_port = free_port()
 	url = f"http://{HOST}:{simulator_port}"
-	command = python("erpnext_zoho_integration.simulator", "--port", str(simulator_port), "--ask-consent")
+	command = python("zoho_simulator", "--port", str(simulator_port), "--ask-consent")
 	for name, value in (
 		("campaigns", options.campaigns),
 		("recipients", options.recipients),

@@ -96,7 +96,9 @@ def remove_unlisted(
 	while rows := _next(campaign, action_type, last):
 		last = rows[-1][0]
 		gone = [
-			name for name, key, erased in rows if (figures or not erased) and _number(key or "0") not in listed
+			name
+			for name, key, erased in rows
+			if (figures or not erased) and _number(key or "0") not in listed
 		]
 		if gone:
 			frappe.db.delete(RECIPIENT, {"name": ("in", gone)})

@@ -95,12 +95,12 @@ def drill(site, singles) -> Iterator[Drill]:  # noqa: F811
 	"""The account and the site of all cells."""
 	import frappe
 
-	from erpnext_zoho_integration.simulator import Simulator
 	from erpnext_zoho_integration.sync.governor import Governor
 	from erpnext_zoho_integration.zoho import Transport
 	from tests.faults.drill import ACCOUNT, CLIENT_SECRET, TRACES, Drill
 	from tests.site.engine import forget_everything
 	from tests.site.server import settle
+	from zoho_simulator import Simulator
 
 	patch = pytest.MonkeyPatch()
 	patch.setitem(Transport.__init__.__kwdefaults__, "sleep", _pause)

@@ -10,13 +10,13 @@ from frappe.utils import add_to_date, now_datetime
 from frappe.utils.password import set_encrypted_password
 
 from erpnext_zoho_integration.connection import authorization
-from erpnext_zoho_integration.simulator import Simulator
-from erpnext_zoho_integration.simulator.recipients import RowWriter
-from erpnext_zoho_integration.simulator.reports import Reporter
 from erpnext_zoho_integration.sync import queue, runner
 from tests.site.connecting import SETTINGS, enter_client, is_live, secret
 from tests.site.engine import RUN, content, forget_everything, forget_keys, pages_asked, table
 from tests.site.server import settle
+from zoho_simulator import Simulator
+from zoho_simulator.recipients import RowWriter
+from zoho_simulator.reports import Reporter
 
 # Three campaigns, one of them an A/B test; every list has somebody in it, there are duplicates, a person without an
 # address and one who asked to be forgotten; the larger lists have several pages.

@@ -17,7 +17,6 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.simulator import Simulator
 from tests.faults import plan, sabotage
 from tests.faults.drill import CLIENT_SECRET, Drill
 from tests.faults.oracle import TOKEN, Oracle
@@ -25,6 +24,7 @@ from tests.faults.plan import Cell
 from tests.faults.plan_site import departures
 from tests.site.engine import RUN
 from tests.site.server import settle
+from zoho_simulator import Simulator
 
 if TYPE_CHECKING:
 	from embedded.bench import Run

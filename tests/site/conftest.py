@@ -309,7 +309,7 @@ SIMULATOR_CONFIG = {
 @pytest.fixture
 def start_simulator(site: TestSite) -> Iterator[Callable]:
 	"""`start_simulator(campaigns=3, …)` serves a Zoho at the address that the site is configured with."""
-	from erpnext_zoho_integration.simulator import Simulator
+	from zoho_simulator import Simulator
 
 	running = []
 

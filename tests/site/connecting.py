@@ -15,8 +15,8 @@ from frappe.utils import now_datetime
 from frappe.utils.password import get_decrypted_password
 
 from erpnext_zoho_integration.connection import authorization
-from erpnext_zoho_integration.simulator import Simulator
 from tests.site.server import Session, settle
+from zoho_simulator import Simulator
 
 SETTINGS = "Zoho Settings"
 API = "erpnext_zoho_integration.erpnext_zoho_integration.api"

@@ -10,11 +10,11 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.sync import queue
 from erpnext_zoho_integration.sync.writers import Writers
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT
+from zoho_simulator import Simulator
 
 STATE, RUN, TASK = "Zoho Campaign State", "Zoho Sync Run", "Zoho Sync Task"
 STAMPS = frozenset(

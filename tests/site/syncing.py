@@ -12,11 +12,11 @@ import frappe
 from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
-from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.sync import queue
 from erpnext_zoho_integration.zoho import ACTION_COUNTERS, ACTIONS
 from tests.site import connecting
 from tests.site.server import settle
+from zoho_simulator import Simulator
 
 RECIPIENT = "Campaign Recipient"
 STORED_ACTIONS = tuple(label for label in ACTIONS.values() if label)

@@ -12,10 +12,10 @@ import frappe
 from erpnext_zoho_integration import connection, zoho
 from erpnext_zoho_integration.connection import NotConnected
 from erpnext_zoho_integration.erpnext_zoho_integration.api import campaigns
-from erpnext_zoho_integration.simulator import Simulator
-from erpnext_zoho_integration.simulator.messages import mark
 from tests.site.connecting import API, asked, connect, let_expire, messages, refreshes, secret, settings
 from tests.site.server import Session, Web
+from zoho_simulator import Simulator
+from zoho_simulator.messages import mark
 
 RECENT, REPORT, RECIPIENTS = "recentcampaigns", "campaignreports", "getcampaignrecipientsdata"
 AT_ONCE = {"Retry-After": "0"}

@@ -129,7 +129,7 @@ def test_a_worker_among_several_killed_at_any_commit_and_taken_over_ends_up_the_
 
 def rewind(zoho) -> None:
 	"""Take the simulated account back to its beginning; the connection stays."""
-	from erpnext_zoho_integration.simulator.world import World
+	from zoho_simulator.world import World
 
 	zoho.world = World(zoho.settings)
 	zoho.pages.clear()

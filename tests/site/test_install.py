@@ -99,7 +99,6 @@ def use() -> dict:
 	import frappe
 
 	from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
-	from erpnext_zoho_integration.simulator import Simulator  # noqa: F401 - ships with the app
 	from tests.site.connecting import enter_client
 
 	enter_client()

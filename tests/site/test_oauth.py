@@ -10,7 +10,6 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.simulator import Simulator
 from tests.site.connecting import (
 	API,
 	AUTHORIZE,
@@ -33,6 +32,7 @@ from tests.site.connecting import (
 	wait_until,
 )
 from tests.site.server import Session, Web
+from zoho_simulator import Simulator
 
 CHEATS = [
 	"https://evil.example",

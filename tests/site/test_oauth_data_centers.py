@@ -14,9 +14,9 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import authorization, campaigns_client, store_tokens
 from erpnext_zoho_integration.connection.authorization import StateRefused
 from erpnext_zoho_integration.erpnext_zoho_integration.api import oauth
-from erpnext_zoho_integration.simulator import Simulator
 from tests.site.connecting import enter_client, query_of, secret
 from tests.site.server import TestSite
+from zoho_simulator import Simulator
 
 TOKENS = zoho.Tokens("1000.new-access-token", "1000.new-refresh-token", 3600, None, "")
 

@@ -14,10 +14,10 @@ import requests
 import frappe
 
 import erpnext_zoho_integration
-from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.sync.account import open_run
 from tests.site.connecting import API, connect, settings
 from tests.site.server import ROLES, Session, Web, settle
+from zoho_simulator import Simulator
 
 APP = "erpnext_zoho_integration"
 # What may be expected of a role; a refusal of a guest is 401 or 403 by the version of Frappe.

@@ -15,7 +15,6 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration import connection, zoho
 from erpnext_zoho_integration.erpnext_zoho_integration.api import oauth
-from erpnext_zoho_integration.simulator import Simulator
 from tests.site.connecting import (
 	API,
 	AUTHORIZE,
@@ -31,6 +30,7 @@ from tests.site.connecting import (
 )
 from tests.site.server import Session, TestSite, Web, settle
 from tests.site.tables import tables
+from zoho_simulator import Simulator
 
 # So that it stands out: the simulator's usual one is a word that documentation may use.
 CLIENT_SECRET = "s3cr3t-of-the-client-0f9e8d7c6b5a"

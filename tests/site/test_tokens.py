@@ -15,7 +15,6 @@ from frappe.utils import get_datetime, now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import NotConnected, TokenSource
 from erpnext_zoho_integration.erpnext_zoho_integration.api import campaigns, oauth
-from erpnext_zoho_integration.simulator import Simulator
 from tests.site.connecting import (
 	API,
 	asked,
@@ -30,6 +29,7 @@ from tests.site.connecting import (
 	settings,
 )
 from tests.site.server import Session, TestSite, Web
+from zoho_simulator import Simulator
 
 WHAT_TO_DO = "click Authorize with Zoho"
 RACERS, CALLS_EACH = 4, 2

@@ -138,15 +138,13 @@ def test_commands_of_dev_that_are_named_exist() -> None:
 
 def test_options_of_the_simulator_that_are_named_exist() -> None:
 	shown = subprocess.run(
-		[sys.executable, "-m", "erpnext_zoho_integration.simulator", "--help"],
+		[sys.executable, "-m", "zoho_simulator", "--help"],
 		capture_output=True,
 		text=True,
 		check=True,
 		cwd=ROOT,
 	).stdout
-	commands = re.findall(
-		r"erpnext_zoho_integration\.simulator((?: --?[\w-]+(?: \w[\w-]*)?)*)", README.read_text()
-	)
+	commands = re.findall(r"zoho_simulator((?: --?[\w-]+(?: \w[\w-]*)?)*)", README.read_text())
 	options = {option for command in commands for option in re.findall(r"--[\w-]+", command)}
 	assert options
 	assert {option for option in options if option not in shown} == set()

@@ -87,19 +87,19 @@ def test_the_licence_and_the_readme_are_where_pyproject_says() -> None:
 	assert project["requires-python"] == ">=3.10"
 
 
-@pytest.mark.parametrize("room", ["zoho", "simulator"])
-def test_rooms_that_know_nothing_of_frappe(room: str) -> None:
-	for path in (APP / room).rglob("*.py"):
+def test_the_zoho_client_knows_nothing_of_frappe() -> None:
+	for path in (APP / "zoho").rglob("*.py"):
 		for name in imported(path):
 			assert name.split(".")[0] not in ("frappe", "erpnext"), path
 			if name.startswith("erpnext_zoho_integration."):
-				assert name.split(".")[1] == room, f"{path} imports {name}"
+				assert name.split(".")[1] == "zoho", f"{path} imports {name}"
 
 
-def test_the_simulator_needs_the_standard_library_only() -> None:
-	for path in (APP / "simulator").rglob("*.py"):
-		tops = {name.split(".")[0] for name in imported(path)} - {"erpnext_zoho_integration"}
+def test_the_simulator_needs_the_standard_library_only_and_is_not_installed() -> None:
+	for path in (ROOT / "zoho_simulator").rglob("*.py"):
+		tops = {name.split(".")[0] for name in imported(path)} - {"zoho_simulator"}
 		assert tops <= sys.stdlib_module_names, path
+	assert pyproject()["tool"]["flit"]["module"]["name"] == "erpnext_zoho_integration"
 
 
 @pytest.mark.parametrize("room", ["sync", "connection"])

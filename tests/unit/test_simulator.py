@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from erpnext_zoho_integration.simulator import Simulator
+from zoho_simulator import Simulator
 
 STORED = {
 	"sentcontacts": "Sent",

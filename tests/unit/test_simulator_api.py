@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from erpnext_zoho_integration.simulator import Simulator
+from zoho_simulator import Simulator
 
 RECIPIENTS = "getcampaignrecipientsdata"
 KEYED = ("campaignreports", "getcampaignreports", "getcampaigndetails", RECIPIENTS)

@@ -9,7 +9,7 @@ import sys
 import pytest
 import requests
 
-COMMAND = [sys.executable, "-m", "erpnext_zoho_integration.simulator"]
+COMMAND = [sys.executable, "-m", "zoho_simulator"]
 
 
 def read_until(process, last):
@@ -76,7 +76,7 @@ def test_wrong_arguments_are_explained(arguments):
 def test_every_setting_is_an_option():
 	from dataclasses import fields
 
-	from erpnext_zoho_integration.simulator import Settings
+	from zoho_simulator import Settings
 
 	text = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
 	for each in fields(Settings):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from erpnext_zoho_integration.simulator import Simulator
+from zoho_simulator import Simulator
 
 COUNTED = {
 	"opens": ("Opened", "opens_count"),

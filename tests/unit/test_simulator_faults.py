@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 import requests
 
-from erpnext_zoho_integration.simulator import Simulator
+from zoho_simulator import Simulator
 
 
 @pytest.fixture

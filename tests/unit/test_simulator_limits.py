@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from erpnext_zoho_integration.simulator import Simulator
+from zoho_simulator import Simulator
 
 
 @pytest.fixture

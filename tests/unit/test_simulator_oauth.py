@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from erpnext_zoho_integration.simulator import Simulator
+from zoho_simulator import Simulator
 
 HOME = "http://erp.localhost:8000/api/method/callback"
 ASKED = {

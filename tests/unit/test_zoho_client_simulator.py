@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from erpnext_zoho_integration.simulator import Simulator
 from erpnext_zoho_integration.zoho import (
 	ACTIONS,
 	AuthenticationError,
@@ -25,6 +24,7 @@ from erpnext_zoho_integration.zoho import (
 	Unavailable,
 	parse_callback,
 )
+from zoho_simulator import Simulator
 
 REDIRECT = "http://127.0.0.1:1/callback"
 STORED = {action: label for action, label in ACTIONS.items() if label}

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from erpnext_zoho_integration.simulator.audience import ACTIONS, Mailing
-from erpnext_zoho_integration.simulator.campaigns import OWNER, Campaign
-from erpnext_zoho_integration.simulator.formats import to_xml
-from erpnext_zoho_integration.simulator.limits import refusal
-from erpnext_zoho_integration.simulator.messages import (
+from zoho_simulator.audience import ACTIONS, Mailing
+from zoho_simulator.campaigns import OWNER, Campaign
+from zoho_simulator.formats import to_xml
+from zoho_simulator.limits import refusal
+from zoho_simulator.messages import (
 	MESSAGES,
 	XML_TYPE,
 	Answer,
@@ -19,12 +19,12 @@ from erpnext_zoho_integration.simulator.messages import (
 	json_answer,
 	unauthorised,
 )
-from erpnext_zoho_integration.simulator.people import to_json
-from erpnext_zoho_integration.simulator.recipients import RowWriter, envelope
-from erpnext_zoho_integration.simulator.reports import Reporter
+from zoho_simulator.people import to_json
+from zoho_simulator.recipients import RowWriter, envelope
+from zoho_simulator.reports import Reporter
 
 if TYPE_CHECKING:
-	from erpnext_zoho_integration.simulator.core import Simulator
+	from zoho_simulator.core import Simulator
 
 PREFIX = "/api/v1.1/"
 CAMPAIGN_READ, CONTACT_READ = "ZohoCampaigns.campaign.READ", "ZohoCampaigns.contact.READ"

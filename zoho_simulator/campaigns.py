@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 
-from erpnext_zoho_integration.simulator.audience import Counts, Mailing
-from erpnext_zoho_integration.simulator.settings import Settings
+from zoho_simulator.audience import Counts, Mailing
+from zoho_simulator.settings import Settings
 
 OWNER, COLLEAGUE = "700000001", "700000002"  # the two zuids; the tokens belong to the first
 SENDERS = {OWNER: ("news@acme.example", "Acme News"), COLLEAGUE: ("sales@acme.example", "Jürgen & Søn")}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from erpnext_zoho_integration.simulator.messages import Answer, Request, json_answer
+from zoho_simulator.messages import Answer, Request, json_answer
 
 if TYPE_CHECKING:
-	from erpnext_zoho_integration.simulator.core import Simulator
+	from zoho_simulator.core import Simulator
 
 
 class Control:

@@ -9,20 +9,20 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from erpnext_zoho_integration.simulator import evolve as evolution
-from erpnext_zoho_integration.simulator import truth as truths
-from erpnext_zoho_integration.simulator.api import PREFIX, CampaignsServer
-from erpnext_zoho_integration.simulator.campaigns import Campaign
-from erpnext_zoho_integration.simulator.consent import error_page, front_page
-from erpnext_zoho_integration.simulator.control import Control
-from erpnext_zoho_integration.simulator.faults import Fault, FaultPlan, spoil
-from erpnext_zoho_integration.simulator.formats import zone
-from erpnext_zoho_integration.simulator.limits import Clock, PageCache, RateLimits, refusal
-from erpnext_zoho_integration.simulator.messages import Answer, Request, html_answer
-from erpnext_zoho_integration.simulator.oauth import AccountsServer
-from erpnext_zoho_integration.simulator.server import Server
-from erpnext_zoho_integration.simulator.settings import DATA_KNOBS, Settings
-from erpnext_zoho_integration.simulator.world import World
+from zoho_simulator import evolve as evolution
+from zoho_simulator import truth as truths
+from zoho_simulator.api import PREFIX, CampaignsServer
+from zoho_simulator.campaigns import Campaign
+from zoho_simulator.consent import error_page, front_page
+from zoho_simulator.control import Control
+from zoho_simulator.faults import Fault, FaultPlan, spoil
+from zoho_simulator.formats import zone
+from zoho_simulator.limits import Clock, PageCache, RateLimits, refusal
+from zoho_simulator.messages import Answer, Request, html_answer
+from zoho_simulator.oauth import AccountsServer
+from zoho_simulator.server import Server
+from zoho_simulator.settings import DATA_KNOBS, Settings
+from zoho_simulator.world import World
 
 ENDPOINTS = {
 	"/oauth/v2/auth": "oauth/auth",

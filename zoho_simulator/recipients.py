@@ -6,11 +6,11 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape
 
-from erpnext_zoho_integration.simulator.audience import Mailing
-from erpnext_zoho_integration.simulator.campaigns import Campaign
-from erpnext_zoho_integration.simulator.formats import date_string, epoch_ms, event_string
-from erpnext_zoho_integration.simulator.settings import SHAPES, Settings
-from erpnext_zoho_integration.simulator.world import World
+from zoho_simulator.audience import Mailing
+from zoho_simulator.campaigns import Campaign
+from zoho_simulator.formats import date_string, epoch_ms, event_string
+from zoho_simulator.settings import SHAPES, Settings
+from zoho_simulator.world import World
 
 STATUS = {
 	"optoutcontacts": "unsub",

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from erpnext_zoho_integration.simulator import consent
-from erpnext_zoho_integration.simulator.campaigns import OWNER
-from erpnext_zoho_integration.simulator.messages import Answer, Request, html_answer, json_answer, redirect
+from zoho_simulator import consent
+from zoho_simulator.campaigns import OWNER
+from zoho_simulator.messages import Answer, Request, html_answer, json_answer, redirect
 
 if TYPE_CHECKING:
-	from erpnext_zoho_integration.simulator.core import Simulator
+	from zoho_simulator.core import Simulator
 
 SCOPE = re.compile(
 	r"ZohoCampaigns\.(campaign|contact)\.(CREATE|READ|UPDATE|DELETE|CREATE-UPDATE|WRITE|ALL)"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
-from erpnext_zoho_integration.simulator.audience import STORED_ACTIONS
-from erpnext_zoho_integration.simulator.campaigns import Campaign
-from erpnext_zoho_integration.simulator.recipients import RowWriter
-from erpnext_zoho_integration.simulator.reports import figures
-from erpnext_zoho_integration.simulator.world import World
+from zoho_simulator.audience import STORED_ACTIONS
+from zoho_simulator.campaigns import Campaign
+from zoho_simulator.recipients import RowWriter
+from zoho_simulator.reports import figures
+from zoho_simulator.world import World
 
 COLUMNS = ("listed", "rows", "duplicates", "missing_email", "erased")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from erpnext_zoho_integration.simulator.messages import (
+from zoho_simulator.messages import (
 	HTML_TYPE,
 	Answer,
 	Wire,
@@ -16,7 +16,7 @@ from erpnext_zoho_integration.simulator.messages import (
 	json_answer,
 	unauthorised,
 )
-from erpnext_zoho_integration.simulator.settings import REFUSALS
+from zoho_simulator.settings import REFUSALS
 
 MAINTENANCE = (
 	"<!DOCTYPE html><html><head><title>Zoho</title></head><body>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from erpnext_zoho_integration.simulator.settings import Settings
+from zoho_simulator.settings import Settings
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f272e; --soft: #687178; --line: #d9dde1; --card: #fff; --page: #f4f5f6; }

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from erpnext_zoho_integration.simulator.messages import Answer, Request, Wire
+from zoho_simulator.messages import Answer, Request, Wire
 
 LARGEST_BODY = 1 << 20
 PIECES = 20  # in which a slow body is sent

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from erpnext_zoho_integration.simulator.audience import Counts, Mailing
-from erpnext_zoho_integration.simulator.campaigns import Campaign
+from zoho_simulator.audience import Counts, Mailing
+from zoho_simulator.campaigns import Campaign
 
 if TYPE_CHECKING:
-	from erpnext_zoho_integration.simulator.world import World
+	from zoho_simulator.world import World
 
 FIRST_DAYS = 14 * 86400  # within which the opens that exist at the start happened
 OVERLAP = 2  # persons of an A/B campaign's test group who also get the winner

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from erpnext_zoho_integration.simulator.audience import Counts, Mailing
-from erpnext_zoho_integration.simulator.campaigns import SENDER_ZONES, SENDERS, Campaign
-from erpnext_zoho_integration.simulator.formats import date_string, epoch_ms
-from erpnext_zoho_integration.simulator.settings import Settings
+from zoho_simulator.audience import Counts, Mailing
+from zoho_simulator.campaigns import SENDER_ZONES, SENDERS, Campaign
+from zoho_simulator.formats import date_string, epoch_ms
+from zoho_simulator.settings import Settings
 
 COUNTRIES = ("India", "Germany", "United States", "Côte d'Ivoire")
 COUNTRY_CODES = ("in", "de", "us", "ci")

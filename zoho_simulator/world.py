@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from erpnext_zoho_integration.simulator.audience import STORED_ACTIONS, Mailing
-from erpnext_zoho_integration.simulator.campaigns import Campaign, Planner
-from erpnext_zoho_integration.simulator.people import ERASED, MISSING, SPECIAL, People
-from erpnext_zoho_integration.simulator.settings import Settings
-from erpnext_zoho_integration.simulator.sizing import size_campaigns
+from zoho_simulator.audience import STORED_ACTIONS, Mailing
+from zoho_simulator.campaigns import Campaign, Planner
+from zoho_simulator.people import ERASED, MISSING, SPECIAL, People
+from zoho_simulator.settings import Settings
+from zoho_simulator.sizing import size_campaigns
 
 
 class World:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from erpnext_zoho_integration.simulator.audience import Mailing
-from erpnext_zoho_integration.simulator.campaigns import Campaign
-from erpnext_zoho_integration.simulator.people import SPECIAL
-from erpnext_zoho_integration.simulator.sizing import date_back, send
-from erpnext_zoho_integration.simulator.world import World
+from zoho_simulator.audience import Mailing
+from zoho_simulator.campaigns import Campaign
+from zoho_simulator.people import SPECIAL
+from zoho_simulator.sizing import date_back, send
+from zoho_simulator.world import World
 
 COUNTERS = {
 	"opens": "opened",

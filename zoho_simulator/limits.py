@@ -8,8 +8,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
-from erpnext_zoho_integration.simulator.messages import Answer, json_answer
-from erpnext_zoho_integration.simulator.settings import Settings
+from zoho_simulator.messages import Answer, json_answer
+from zoho_simulator.settings import Settings
 
 
 class Clock:

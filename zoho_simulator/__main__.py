@@ -1,4 +1,4 @@
-"""The command line: `python -m erpnext_zoho_integration.simulator`."""
+"""The command line: `python -m zoho_simulator`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 import threading
 from dataclasses import fields
 
-from erpnext_zoho_integration.simulator import Settings, Simulator
+from zoho_simulator import Settings, Simulator
 
 
 def parser() -> argparse.ArgumentParser:
 	"""Return the parser: one option per knob, named after it."""
 	made = argparse.ArgumentParser(
-		prog="python -m erpnext_zoho_integration.simulator",
+		prog="python -m zoho_simulator",
 		description="Serve a simulated Zoho Campaigns account on 127.0.0.1 until Ctrl-C.",
 	)
 	made.add_argument("--port", type=int, default=8900, help="port; 0 takes any free one (default: 8900)")
