@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import frappe
 
 from benchmarks.world import World, empty
-from erpnext_zoho_integration.sync import dialect, queue
-from erpnext_zoho_integration.sync.state import STATE
-from erpnext_zoho_integration.sync.writers import BulkRecipients, Writers
+from erpnext_zoho_integration.store import sql_writes
+from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE
+from erpnext_zoho_integration.sync.recipients.writers import BulkRecipients, Writers
+from erpnext_zoho_integration.sync.runs import queue
 
 RECIPIENT = "Campaign Recipient"
 
@@ -57,9 +58,9 @@ def sync(mode: str = "All", writers: Writers | None = None) -> Sync:
 
 def make_due(number: int) -> None:
 	"""Let so many campaigns be due, besides those that are."""
-	names = frappe.get_all(STATE, pluck="name", order_by="name", limit=number)
+	names = frappe.get_all(CAMPAIGN_STATE, pluck="name", order_by="name", limit=number)
 	now = frappe.utils.now_datetime()
-	frappe.db.set_value(STATE, {"name": ("in", names)}, "next_check", now, update_modified=False)
+	frappe.db.set_value(CAMPAIGN_STATE, {"name": ("in", names)}, "next_check", now, update_modified=False)
 	frappe.db.commit()
 
 
@@ -106,7 +107,9 @@ def bare_upsert(page: int = 500) -> float:
 	frappe.db.commit()
 	begin = time.perf_counter()
 	for start in range(0, len(rows), page):
-		dialect.upsert_rows(RECIPIENT, columns, rows[start : start + page], "row_key", BulkRecipients.UPDATED)
+		sql_writes.upsert_rows(
+			RECIPIENT, columns, rows[start : start + page], "row_key", BulkRecipients.UPDATED
+		)
 		frappe.db.commit()
 	return len(rows) / (time.perf_counter() - begin)
 

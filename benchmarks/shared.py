@@ -12,7 +12,8 @@ import frappe
 
 from benchmarks import world
 from benchmarks.measure import RECIPIENT, fresh
-from erpnext_zoho_integration.sync import queue, runner
+from erpnext_zoho_integration.sync.runs import queue
+from erpnext_zoho_integration.sync.runs import worker as run_worker
 
 # Calls of a method that Zoho allows in a window, those that are asked for (the same share as by default, 400 of 500), and
 # the window in seconds: Zoho's, scaled.
@@ -81,7 +82,7 @@ def _sync(workers: int) -> float:
 	begin = time.perf_counter()
 	for other in others:
 		other.stdin.close()  # go
-	status = runner.execute(run)
+	status = run_worker.execute(run)
 	seconds = time.perf_counter() - begin
 	ends = [other.wait() for other in others]
 	if any(ends):
@@ -97,7 +98,7 @@ def _join(sites_path: str, site: str, run: str, config: str) -> None:
 	print("ready", flush=True)
 	sys.stdin.read()
 	frappe.db.rollback()
-	runner.execute(run)
+	run_worker.execute(run)
 
 
 if __name__ == "__main__":

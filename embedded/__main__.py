@@ -84,7 +84,7 @@ def bench(arguments: list[str]) -> int:
 	if options.histories:
 		os.environ["ZOHO_HISTORIES"] = str(options.histories)
 		processes = ["-n", str(os.cpu_count() or 1), "--dist", "load"]
-		return test(["tests/site/test_engine_histories.py", *processes, *others])
+		return test(["tests/site/sync/runs/test_histories.py", *processes, *others])
 	if options.json:
 		others += ["--json", str(ROOT / options.json)]
 	if options.site:

@@ -8,6 +8,8 @@ import click
 import frappe
 from frappe.commands import pass_context
 
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+
 # What the shell gets: see the command's help.
 EXIT_CODES = {"Success": 0, "Failed": 1, "Partial": 2, "Cancelled": 3}
 ALREADY_RUNNING = 4
@@ -41,8 +43,9 @@ def zoho_sync(context, campaign: str | None, full: bool, workers: int, dry_run: 
 
 
 def _sync(site: str, mode: str, campaign: str | None, workers: int) -> int:
-	from erpnext_zoho_integration.connection import explain
-	from erpnext_zoho_integration.sync import account, queue, runner
+	from erpnext_zoho_integration.connection.messages import explain
+	from erpnext_zoho_integration.sync.runs import queue
+	from erpnext_zoho_integration.sync.runs import worker as run_worker
 	from erpnext_zoho_integration.zoho import ZohoError
 
 	try:
@@ -57,11 +60,11 @@ def _sync(site: str, mode: str, campaign: str | None, workers: int) -> int:
 		return ALREADY_RUNNING
 	others = [_child(site, run) for _number in range(workers - 1)]
 	with click.progressbar(length=1, label=run, show_pos=False, show_eta=True) as bar:
-		status = runner.execute(run, progress=lambda numbers: _show(bar, numbers))
+		status = run_worker.execute(run, progress=lambda numbers: _show(bar, numbers))
 		bar.update(max(0, bar.length - bar.pos))
 	for other in others:
 		other.wait()
-	return _report(account.RUN, run, status)
+	return _report(SYNC_RUN, run, status)
 
 
 def _show(bar, numbers: dict) -> None:
@@ -93,14 +96,14 @@ def _child(site: str, run: str) -> subprocess.Popen:
 
 
 def _join(run: str) -> None:
-	from erpnext_zoho_integration.sync import runner
+	from erpnext_zoho_integration.sync.runs import worker as run_worker
 
-	runner.execute(run)
+	run_worker.execute(run)
 
 
 def _dry_run(mode: str, campaign: str | None) -> int:
-	from erpnext_zoho_integration.connection import explain
-	from erpnext_zoho_integration.sync.dry_run import DryRun
+	from erpnext_zoho_integration.connection.messages import explain
+	from erpnext_zoho_integration.sync.runs.dry_run import DryRun
 	from erpnext_zoho_integration.zoho import ZohoError
 
 	run, code = DryRun(mode, campaign), 0

@@ -45,20 +45,20 @@ additional_timeline_content = {
 doc_events = {
 	"Campaign": {
 		"onload": f"{_MODULE}.desk.campaign.onload",
-		"on_trash": "erpnext_zoho_integration.sync.lifecycle.campaign_deleted",
-		"on_change": "erpnext_zoho_integration.sync.lifecycle.campaign_changed",
-		"after_rename": "erpnext_zoho_integration.sync.lifecycle.campaign_renamed",
+		"on_trash": "erpnext_zoho_integration.sync.document_events.campaign_deleted",
+		"on_change": "erpnext_zoho_integration.sync.document_events.campaign_changed",
+		"after_rename": "erpnext_zoho_integration.sync.document_events.campaign_renamed",
 	},
 	"Contact": {
 		"onload": f"{_MODULE}.desk.contact.onload",
-		"before_validate": "erpnext_zoho_integration.sync.lifecycle.before_contact_validate",
-		"validate": "erpnext_zoho_integration.sync.lifecycle.after_contact_validate",
-		"on_update": "erpnext_zoho_integration.sync.lifecycle.contact_saved",
-		"on_trash": "erpnext_zoho_integration.sync.lifecycle.contact_deleted",
-		"after_rename": "erpnext_zoho_integration.sync.lifecycle.contact_renamed",
+		"before_validate": "erpnext_zoho_integration.sync.document_events.before_contact_validate",
+		"validate": "erpnext_zoho_integration.sync.document_events.after_contact_validate",
+		"on_update": "erpnext_zoho_integration.sync.document_events.contact_saved",
+		"on_trash": "erpnext_zoho_integration.sync.document_events.contact_deleted",
+		"after_rename": "erpnext_zoho_integration.sync.document_events.contact_renamed",
 	},
 	"Personal Data Deletion Request": {
-		"on_update": "erpnext_zoho_integration.sync.erasure.data_deletion",
+		"on_update": "erpnext_zoho_integration.sync.privacy.erasure.data_deletion",
 	},
 	"Customer": {"onload": f"{_MODULE}.desk.contact.onload"},
 	"Lead": {"onload": f"{_MODULE}.desk.contact.onload"},
@@ -66,11 +66,11 @@ doc_events = {
 
 scheduler_events = {
 	"cron": {
-		"* * * * *": ["erpnext_zoho_integration.sync.queue.resume_waiting"],
-		"30 * * * *": ["erpnext_zoho_integration.sync.notify.check"],
+		"* * * * *": ["erpnext_zoho_integration.sync.runs.queue.resume_waiting"],
+		"30 * * * *": ["erpnext_zoho_integration.sync.runs.notifications.check"],
 	},
 	"hourly": [f"{_MODULE}.api.sync.sync_all_campaigns"],
-	"daily_long": ["erpnext_zoho_integration.sync.retention.anonymise_old_campaigns"],
+	"daily_long": ["erpnext_zoho_integration.sync.privacy.retention.anonymise_old_campaigns"],
 }
 
 # Our records follow the documents they describe: they never stand in the way of a deletion.

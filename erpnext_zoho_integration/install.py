@@ -2,28 +2,41 @@
 
 import frappe
 
-from erpnext_zoho_integration.connection import disconnect
+from erpnext_zoho_integration.connection.tokens import disconnect
 from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import (
 	create_custom_fields,
 	delete_custom_fields,
 )
-from erpnext_zoho_integration.sync.dialect import drop_address_index, index_addresses
-from erpnext_zoho_integration.sync.names import forget_series
-from erpnext_zoho_integration.sync.schedule import DEFAULT_INTERVALS
+from erpnext_zoho_integration.store.doctypes import (
+	ANALYTICS,
+	CAMPAIGN_STATE,
+	DELETED_CAMPAIGN,
+	ERASED_PERSON,
+	NOTIFIED_USER,
+	RECIPIENT,
+	SETTINGS,
+	SYNC_INTERVAL,
+	SYNC_RUN,
+	SYNC_RUN_CAMPAIGN,
+	SYNC_RUN_ERROR,
+	SYNC_TASK,
+)
+from erpnext_zoho_integration.store.indexes import drop_address_index, index_addresses
+from erpnext_zoho_integration.store.names import forget_series
+from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
 
-SETTINGS = "Zoho Settings"
 MODULE = "ERPNext Zoho Integration"
 # Large or standing alone: emptied before Frappe removes the modules row by row.
 TABLES = (
-	"Campaign Recipient",
-	"Campaign Analytics",
-	"Zoho Campaign State",
-	"Zoho Sync Task",
-	"Zoho Sync Run",
-	"Zoho Sync Run Campaign",
-	"Zoho Sync Run Error",
-	"Zoho Deleted Campaign",
-	"Zoho Erased Person",
+	RECIPIENT,
+	ANALYTICS,
+	CAMPAIGN_STATE,
+	SYNC_TASK,
+	SYNC_RUN,
+	SYNC_RUN_CAMPAIGN,
+	SYNC_RUN_ERROR,
+	DELETED_CAMPAIGN,
+	ERASED_PERSON,
 )
 
 
@@ -87,7 +100,7 @@ def before_uninstall() -> None:
 
 def after_uninstall() -> None:
 	"""Remove what Frappe leaves: the values and secrets of a Single, its notes of our jobs and patches."""
-	for doctype in ("Zoho Sync Interval", "Zoho Notified User"):
+	for doctype in (SYNC_INTERVAL, NOTIFIED_USER):
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
@@ -116,7 +129,7 @@ def _remove_from_desk() -> None:
 
 def _end_runs() -> None:
 	"""Take the runs away from workers that are at it; they end at their next page."""
-	for doctype in ("Zoho Sync Task", "Zoho Sync Run"):
+	for doctype in (SYNC_TASK, SYNC_RUN):
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
 	frappe.db.commit()  # nosemgrep - the workers must see it now; what follows cannot be undone either

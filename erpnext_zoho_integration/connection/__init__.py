@@ -1,41 +1,10 @@
-"""The bridge between a Frappe site and the `zoho` package: settings, tokens, clients, and what errors mean to people.
+"""The bridge between a Frappe site and the `zoho` client. Nothing here reads or writes synced data.
 
-`api` and `sync` come here for a client; `zoho` knows nothing of it. Nothing here reads or writes synced data.
+settings       reads Zoho Settings: data centre, servers, OAuth client
+tokens         stores and refreshes tokens, one worker at a time
+authorization  the OAuth redirect and its one-time state
+clients        a client for the connected account; the site's rate limiter
+rate_limit     one budget of calls per method, shared by all workers
+messages       what an error means to the person who reads it
+errors         errors of the connection itself
 """
-
-from erpnext_zoho_integration.connection.clients import (
-	accounts_url,
-	campaigns_client,
-	campaigns_url,
-	oauth_client,
-)
-from erpnext_zoho_integration.connection.messages import explain, explained_errors
-from erpnext_zoho_integration.connection.tokens import (
-	NotConnected,
-	TokenSource,
-	disconnect,
-	mark_needs_attention,
-	mark_refused,
-	mark_working,
-	refresh_token,
-	store_tokens,
-	valid_token,
-)
-
-__all__ = [
-	"NotConnected",
-	"TokenSource",
-	"accounts_url",
-	"campaigns_client",
-	"campaigns_url",
-	"disconnect",
-	"explain",
-	"explained_errors",
-	"mark_needs_attention",
-	"mark_refused",
-	"mark_working",
-	"oauth_client",
-	"refresh_token",
-	"store_tokens",
-	"valid_token",
-]

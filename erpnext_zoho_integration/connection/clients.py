@@ -1,71 +1,23 @@
 """Zoho clients made from Zoho Settings: the only place where the settings meet the `zoho` package."""
 
+import json
 from collections.abc import Callable
 
+import redis
+
 import frappe
-from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
-
-SETTINGS = "Zoho Settings"
-CALLBACK = "erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.callback"
-
-
-def get_settings() -> Document:
-	"""Return Zoho Settings as they are stored now: no cache lies between two workers that share a token."""
-	return frappe.get_doc(SETTINGS)
-
-
-def stored_secret(settings: Document, fieldname: str) -> zoho.Secret | None:
-	"""Return a Password field of Zoho Settings; keep it in a variable whose name ends in token or secret."""
-	value = settings.get_password(fieldname, raise_exception=False)
-	return zoho.Secret(value) if value else None
-
-
-def data_center(code: str | None = None) -> zoho.DataCenter:
-	"""Return the data centre with this code, by default the one in Zoho Settings.
-
-	Raises:
-		frappe.ValidationError: the code is not in the table.
-	"""
-	code = code or get_settings().data_center
-	if code not in zoho.DATA_CENTERS:
-		frappe.throw(_("Choose the data centre of your Zoho account in Zoho Settings."))
-	return zoho.DATA_CENTERS[code]
-
-
-def accounts_url(code: str | None = None) -> str:
-	"""Return the accounts server: of the table, or of `zoho_accounts_base_url` in site_config.json.
-
-	Only a server administrator can write site_config.json, so no form can send the client secret to another host.
-	"""
-	return frappe.conf.get("zoho_accounts_base_url") or data_center(code).accounts_url
-
-
-def campaigns_url(code: str | None = None) -> str:
-	"""Return the Campaigns server: of the table, or of `zoho_campaigns_base_url` in site_config.json."""
-	return frappe.conf.get("zoho_campaigns_base_url") or data_center(code).campaigns_url
-
-
-def redirect_uri() -> str:
-	"""Return the address that Zoho sends the browser back to; the client at Zoho must list exactly this one."""
-	return frappe.utils.get_url(f"/api/method/{CALLBACK}")
-
-
-def oauth_client(settings: Document | None = None) -> zoho.OAuthClient:
-	"""Return the OAuth client of Zoho Settings.
-
-	Raises:
-		frappe.ValidationError: the client ID or secret has not been entered.
-	"""
-	settings = settings or get_settings()
-	secret = stored_secret(settings, "client_secret")
-	if not settings.client_id or not secret:
-		frappe.throw(
-			_("Enter the Client ID and the Client Secret of your Zoho API client in Zoho Settings and save.")
-		)
-	return zoho.OAuthClient(settings.client_id, secret, redirect_uri(), zoho.Transport())
+from erpnext_zoho_integration.connection.rate_limit import (
+	DEFAULT_CALLS,
+	PATIENCE_SECONDS,
+	WINDOW_SECONDS,
+	RateLimiter,
+)
+from erpnext_zoho_integration.connection.settings import campaigns_url, get_settings
+from erpnext_zoho_integration.connection.tokens import TokenSource
 
 
 def campaigns_client(
@@ -77,12 +29,27 @@ def campaigns_client(
 		token_provider: gives the access token of each call; by default the stored one, refreshed when it runs out.
 		transport: counts and paces the calls; by default a new one.
 	"""
-	from erpnext_zoho_integration.connection.tokens import TokenSource
-
 	source = TokenSource()
 	return zoho.CampaignsClient(
 		campaigns_url(),
 		token_provider or source.current,
 		transport or zoho.Transport(),
 		refresh=source.renew,
+	)
+
+
+def make_rate_limiter(settings: Document | None = None, patience: float | None = None) -> RateLimiter:
+	"""Return the budget of the site, shared by all its workers.
+
+	`zoho_rate_window_seconds` in site_config.json shortens the window for a simulator that scales its time.
+	"""
+	settings = settings or get_settings()
+	cache = frappe.cache
+	return RateLimiter(
+		redis.Redis(connection_pool=cache.connection_pool),
+		cache.make_key("zoho-").decode(),
+		calls=cint(settings.calls_per_window) or DEFAULT_CALLS,
+		window=float(frappe.conf.get("zoho_rate_window_seconds") or WINDOW_SECONDS),
+		locks=json.loads(settings.method_locks or "{}"),
+		patience=PATIENCE_SECONDS if patience is None else patience,
 	)

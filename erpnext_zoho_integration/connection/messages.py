@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.tokens import NotConnected
+from erpnext_zoho_integration.connection.errors import NotConnected
 
 
 def explain(error: Exception) -> str:

@@ -15,16 +15,17 @@ from frappe import _
 from frappe.utils import add_to_date, get_datetime, now_datetime
 from frappe.utils.password import remove_encrypted_password, set_encrypted_password
 
-from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection import onboarding
-from erpnext_zoho_integration.connection.clients import (
-	SETTINGS,
+from erpnext_zoho_integration import onboarding, zoho
+from erpnext_zoho_integration.connection.errors import NotConnected
+from erpnext_zoho_integration.connection.messages import explain
+from erpnext_zoho_integration.connection.settings import (
 	accounts_url,
 	get_settings,
 	oauth_client,
 	stored_secret,
 )
-from erpnext_zoho_integration.connection.locks import Held, shared_lock
+from erpnext_zoho_integration.locks import Held, shared_lock
+from erpnext_zoho_integration.store.doctypes import SETTINGS
 
 MIN_LIFE = timedelta(minutes=5)
 # However long Zoho says: one hour later it does no harm to ask again.
@@ -37,10 +38,6 @@ DISCONNECTED = {
 	"no_tokens_before": None,
 	"is_active": 0,
 }
-
-
-class NotConnected(frappe.ValidationError):
-	"""The site has no usable connection to Zoho."""
 
 
 def valid_token() -> str:
@@ -217,8 +214,6 @@ def _shared_refresh(refused_token: str | None) -> str:
 
 
 def _ask_for_token(settings) -> str:
-	from erpnext_zoho_integration.connection.messages import explain
-
 	long_lived_token = stored_secret(settings, "refresh_token")
 	if not long_lived_token:
 		raise NotConnected(_("No refresh token available. Open Zoho Settings and click Authorize with Zoho."))

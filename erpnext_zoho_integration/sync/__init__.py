@@ -1,10 +1,11 @@
-"""The pipeline: plan → fetch → match contacts → upsert → account for it. The only writer of synced data.
+"""What Zoho has becomes what ERPNext stores; the only writer of synced data. A room imports only rooms below it.
 
-- `plan`: which campaigns are due, and where their recipients are
-- `fetch`: pages of recipients from Zoho
-- `mapping`: a page of Zoho's records becomes rows (pure)
-- `match`: which Contact each row belongs to, in one query per page
-- `upsert`: what differs is written
-- `account`: what happened is written to the Zoho Sync Run
-- `runner`: the sentence above, for one campaign or for all
+runs        starts, slices, resumes and logs runs; commits batches
+document_events  what happens here when people rename, merge, delete and save documents
+planning    which campaigns are due, which lists are worth reading, what it costs
+recipients  a batch of records becomes Campaign Recipient rows
+privacy     erasure and retention
+campaigns   Campaign, its analytics, its state; work on all rows of a campaign
+contacts    finds, creates, fills and opts out Contacts
+fetch, mapping  reads Zoho; plain functions from its records to our values
 """

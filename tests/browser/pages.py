@@ -12,7 +12,7 @@ import frappe
 
 from embedded import desk
 from tests.site.connecting import enter_client
-from tests.site.test_desk import figures, make_campaign, make_recipient
+from tests.site.desk.test_desk import figures, make_campaign, make_recipient
 
 SETTINGS = ("Zoho Settings", "Zoho Settings")
 IMPACTS = ("serious", "critical")

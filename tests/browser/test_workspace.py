@@ -10,7 +10,7 @@ import pytest
 import frappe
 
 from tests.browser.pages import figures, make_recipient, route, settled, workspace
-from tests.site.test_desk_workspace import recent
+from tests.site.desk.test_workspace import recent
 
 
 def quick_list(page, label: str) -> list[str]:

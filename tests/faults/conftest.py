@@ -95,16 +95,16 @@ def drill(site, singles) -> Iterator[Drill]:  # noqa: F811
 	"""The account and the site of all cells."""
 	import frappe
 
-	from erpnext_zoho_integration.sync.governor import Governor
+	from erpnext_zoho_integration.connection.rate_limit import RateLimiter
 	from erpnext_zoho_integration.zoho import Transport
 	from tests.faults.drill import ACCOUNT, CLIENT_SECRET, TRACES, Drill
-	from tests.site.engine import forget_everything
+	from tests.site.database_content import forget_everything
 	from tests.site.server import settle
 	from zoho_simulator import Simulator
 
 	patch = pytest.MonkeyPatch()
 	patch.setitem(Transport.__init__.__kwdefaults__, "sleep", _pause)
-	patch.setitem(Governor.__init__.__kwdefaults__, "sleep", _pause)
+	patch.setitem(RateLimiter.__init__.__kwdefaults__, "sleep", _pause)
 	frappe.set_user("Administrator")
 	with Simulator(**ACCOUNT, client_secret=CLIENT_SECRET).start(SIMULATOR_PORT) as zoho:
 		yield Drill(zoho)

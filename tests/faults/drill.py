@@ -10,9 +10,10 @@ from frappe.utils import add_to_date, now_datetime
 from frappe.utils.password import set_encrypted_password
 
 from erpnext_zoho_integration.connection import authorization
-from erpnext_zoho_integration.sync import queue, runner
+from erpnext_zoho_integration.sync.runs import queue
+from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.site.connecting import SETTINGS, enter_client, is_live, secret
-from tests.site.engine import RUN, content, forget_everything, forget_keys, pages_asked, table
+from tests.site.database_content import RUN, content, forget_everything, forget_keys, pages_asked, table
 from tests.site.server import settle
 from zoho_simulator import Simulator
 from zoho_simulator.recipients import RowWriter
@@ -130,7 +131,7 @@ class Drill:
 		"""Do slices of a run until it ends or waits; an error that it raises, which fails its job, is kept."""
 		self.unforeseen = None
 		try:
-			while runner.execute_slice(name) == "Running":
+			while run_worker.execute_slice(name) == "Running":
 				pass
 		except Exception as error:
 			self.unforeseen = error

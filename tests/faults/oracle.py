@@ -9,7 +9,7 @@ from collections import Counter
 import frappe
 
 from tests.faults.drill import CLIENT_SECRET, TRACES, Drill
-from tests.site.engine import RUN, assert_same, pages_asked
+from tests.site.database_content import RUN, assert_same, pages_asked
 from tests.site.syncing import RECIPIENT, duplicates, errors_of
 
 TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")

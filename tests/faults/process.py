@@ -12,7 +12,7 @@ from tests.site.server import ROOT, TestSite, settle
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-	["tests.faults.process", "tests.faults.sabotage", "erpnext_zoho_integration.sync.queue"]
+	["tests.faults.process", "tests.faults.sabotage", "erpnext_zoho_integration.sync.runs.queue"]
 )
 
 
@@ -43,7 +43,7 @@ def killed_run(site: TestSite, run: str, stage: str) -> str:
 def _work(sites_path: str, site: str, run: str, stage: str, there: Connection) -> None:
 	import frappe
 
-	from erpnext_zoho_integration.sync import runner
+	from erpnext_zoho_integration.sync.runs import worker as run_worker
 	from tests.faults import sabotage
 
 	os.chdir(sites_path)
@@ -52,7 +52,7 @@ def _work(sites_path: str, site: str, run: str, stage: str, there: Connection) -
 	frappe.utils.has_gravatar = lambda email: ""  # nothing of these processes leaves the machine
 	try:
 		with sabotage.at_statement(stage, lambda: os.kill(os.getpid(), signal.SIGKILL)):
-			said = runner.execute(run)
+			said = run_worker.execute(run)
 	except Exception:
 		said = f"failed: {frappe.get_traceback()}"
 	there.send(said)

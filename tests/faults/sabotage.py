@@ -138,8 +138,8 @@ def at_moment(stage: str, act: Callable[[], None], patch, nth: int = 1) -> Itera
 		patch: pytest's monkeypatch.
 		nth: at which call or page, from 1.
 	"""
-	from erpnext_zoho_integration.sync import account
-	from erpnext_zoho_integration.sync.campaign_sync import CampaignSync
+	from erpnext_zoho_integration.sync.runs import run_log
+	from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
 
 	done: list[int] = []
 	seen, here = 0, threading.get_ident()
@@ -170,7 +170,7 @@ def at_moment(stage: str, act: Callable[[], None], patch, nth: int = 1) -> Itera
 	elif stage == "recipients":
 		patch.setattr(CampaignSync, "_page", before(CampaignSync._page))
 	elif stage == "finish":
-		patch.setattr(account, "finish", before(account.finish))
+		patch.setattr(run_log, "finish", before(run_log.finish))
 	else:  # right after the commit of a page
 		original = CampaignSync._page
 

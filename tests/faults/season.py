@@ -9,7 +9,7 @@ import pytest
 
 from frappe.utils import get_system_timezone, now_datetime
 
-from erpnext_zoho_integration.sync import clock
+from erpnext_zoho_integration.sync.mapping import site_clock
 
 _STEP = timedelta(minutes=15)
 
@@ -37,7 +37,7 @@ class SiteClock:
 	def __init__(self, begin: datetime, patch: pytest.MonkeyPatch) -> None:
 		self._ahead = begin - datetime.now(timezone.utc)
 		names = now_datetime.__globals__
-		patch.setattr(clock, "utc_now", self.utc)
+		patch.setattr(site_clock, "utc_now", self.utc)
 		patch.setitem(names, "_season", self)
 		patch.setattr(now_datetime, "__code__", (lambda: _season.at_site()).__code__)  # noqa: F821 - a name of its module
 

@@ -19,12 +19,12 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.sync import queue
+from erpnext_zoho_integration.sync.runs import queue
 from tests.faults.drill import CLIENT_SECRET, PAGE_SIZE, UNDER_WAY, Drill
 from tests.faults.oracle import Oracle
 from tests.faults.test_site import grow_old
 from tests.site.connecting import SETTINGS, enter_client
-from tests.site.engine import RUN
+from tests.site.database_content import RUN
 from tests.site.server import TestSite, settle
 from tests.site.syncing import RECIPIENT, campaign_named, errors_of, runs
 

@@ -14,7 +14,7 @@ import frappe
 from erpnext_zoho_integration import zoho as zoho_package
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection.tokens import wipe_tokens
-from erpnext_zoho_integration.sync import queue
+from erpnext_zoho_integration.sync.runs import queue
 from erpnext_zoho_integration.zoho import Transport
 from tests.faults import plan
 from tests.faults.drill import PAGE_SIZE, Drill

@@ -14,7 +14,7 @@ from tests.faults.drill import PAGE_SIZE, Drill
 from tests.faults.oracle import Oracle
 from tests.faults.plan import Cell
 from tests.faults.plan_data import ABSENT, data
-from tests.site.engine import forget_everything
+from tests.site.database_content import forget_everything
 from tests.site.syncing import RECIPIENT, duplicates, errors_of
 
 CELLS = plan.played(data())

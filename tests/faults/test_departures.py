@@ -22,7 +22,7 @@ from tests.faults.drill import CLIENT_SECRET, Drill
 from tests.faults.oracle import TOKEN, Oracle
 from tests.faults.plan import Cell
 from tests.faults.plan_site import departures
-from tests.site.engine import RUN
+from tests.site.database_content import RUN
 from tests.site.server import settle
 from zoho_simulator import Simulator
 

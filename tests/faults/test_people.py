@@ -12,15 +12,16 @@ import pytest
 import frappe
 from frappe.utils import now_datetime
 
-from erpnext_zoho_integration.connection import disconnect
-from erpnext_zoho_integration.sync import queue, runner
+from erpnext_zoho_integration.connection.tokens import disconnect
+from erpnext_zoho_integration.sync.runs import queue
+from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.faults import plan, sabotage
 from tests.faults.drill import Drill
 from tests.faults.oracle import Oracle
 from tests.faults.plan import Cell
 from tests.faults.plan_site import clocks, people
 from tests.site.connecting import SETTINGS
-from tests.site.engine import RUN, assert_same
+from tests.site.database_content import RUN, assert_same
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, campaign_named, duplicates, new_contact
 
@@ -90,7 +91,7 @@ class Person:
 		"""What the button of a Campaign does, with a worker that takes the job at once."""
 		name, created = queue.start("User", campaign_named(self.drill.keys[0]), "Full")
 		settle()
-		assert created and runner.execute(name) in ("Success", "Partial")
+		assert created and run_worker.execute(name) in ("Success", "Partial")
 
 
 ACTS: dict[str, Callable[[Person], None]] = {

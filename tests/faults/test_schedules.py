@@ -21,7 +21,7 @@ import frappe
 from erpnext_zoho_integration.erpnext_zoho_integration.doctype.zoho_sync_run.zoho_sync_run import ZohoSyncRun
 from tests.faults.drill import Drill
 from tests.faults.oracle import Oracle
-from tests.site.engine import RUN, assert_same, forget_everything, shift
+from tests.site.database_content import RUN, assert_same, forget_everything, shift
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, duplicates
 

@@ -14,7 +14,7 @@ from frappe.utils import add_to_date, now_datetime
 
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection.tokens import wipe_tokens
-from erpnext_zoho_integration.sync import queue
+from erpnext_zoho_integration.sync.runs import queue
 from tests.faults import plan, sabotage
 from tests.faults.drill import UNDER_WAY, Drill
 from tests.faults.oracle import Oracle
@@ -22,7 +22,7 @@ from tests.faults.plan import Cell
 from tests.faults.plan_site import site as site_cells
 from tests.faults.process import killed_run
 from tests.site.connecting import query_of
-from tests.site.engine import RUN, forget_keys
+from tests.site.database_content import RUN, forget_keys
 from tests.site.server import settle
 
 CELLS = plan.played(site_cells())

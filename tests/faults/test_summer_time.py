@@ -12,7 +12,8 @@ import frappe
 from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import cards, runs
-from erpnext_zoho_integration.sync import health, queue, runner
+from erpnext_zoho_integration.sync.runs import health, queue
+from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.faults import plan, sabotage
 from tests.faults.drill import Drill
 from tests.faults.oracle import Oracle
@@ -20,7 +21,7 @@ from tests.faults.plan import Cell
 from tests.faults.plan_site import summer_time
 from tests.faults.season import SiteClock, next_change
 from tests.site.connecting import SETTINGS
-from tests.site.engine import RUN, forget_everything, forget_keys
+from tests.site.database_content import RUN, forget_everything, forget_keys
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT, campaign_named
 
@@ -85,7 +86,7 @@ def through_mid_run(cell: Cell, drill: Drill, clock: SiteClock, patch: pytest.Mo
 		queue.resume_waiting()
 		assert slices(name) == before, "taken for dead"
 		if cell.stage not in ("list", "finish"):  # another worker finds what is left, and no more
-			assert runner.execute_slice(name) == "Running"
+			assert run_worker.execute_slice(name) == "Running"
 		settle()
 
 	with sabotage.at_moment(cell.stage, act, patch) as done:

@@ -31,7 +31,8 @@ def play(how: str, stage: str) -> dict:
 	"""Do a run in which the app is uninstalled; return how the slice ended, and whether it came to that."""
 	import frappe
 
-	from erpnext_zoho_integration.sync import queue, runner
+	from erpnext_zoho_integration.sync.runs import queue
+	from erpnext_zoho_integration.sync.runs import worker as run_worker
 	from tests.faults import sabotage
 	from tests.faults.drill import CLIENT_SECRET
 	from tests.site.connecting import enter_client
@@ -48,15 +49,15 @@ def play(how: str, stage: str) -> dict:
 		if not pause:
 			frappe.db.set_single_value("Zoho Settings", "method_locks", _locked())
 			frappe.db.commit()
-		before = runner.execute_slice(name, **pause)
+		before = run_worker.execute_slice(name, **pause)
 		assert before == ("Running" if pause else "Waiting"), before
 		uninstall()
 		frappe.destroy()
 		connect()
-		return {"acted": True, "status": runner.execute_slice(name)}
+		return {"acted": True, "status": run_worker.execute_slice(name)}
 	patch = pytest.MonkeyPatch()
 	with sabotage.at_moment(stage, uninstall, patch) as done:
-		status = runner.execute_slice(name)
+		status = run_worker.execute_slice(name)
 	patch.undo()
 	return {"acted": bool(done), "status": status}
 

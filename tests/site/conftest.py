@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.site.engine_process import Run
+from tests.site.run_processes import Run
 from tests.site.server import (
 	ROLES,
 	EmbeddedSite,
@@ -30,7 +30,7 @@ from tests.site.server import (
 	free_port,
 	settle,
 )
-from tests.site.spare import SpareSite
+from tests.site.spare_site import SpareSite
 
 # Ours: emptied after each test.
 OUR_APP = "erpnext_zoho_integration"

@@ -12,7 +12,7 @@ import frappe
 from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
-from erpnext_zoho_integration.sync import queue
+from erpnext_zoho_integration.sync.runs import queue
 from erpnext_zoho_integration.zoho import ACTION_COUNTERS, ACTIONS
 from tests.site import connecting
 from tests.site.server import settle

@@ -15,6 +15,7 @@ import pytest
 import frappe
 from frappe.utils import add_days, now_datetime
 
+from tests.site.api.test_permissions import NO, SURFACE, whitelisted
 from tests.site.connecting import (
 	API,
 	AUTHORIZE,
@@ -28,7 +29,6 @@ from tests.site.connecting import (
 )
 from tests.site.server import ROLES, Session, Web, settle
 from tests.site.syncing import RECIPIENT, answer_with, campaign_named, person, rows_of, sync_all
-from tests.site.test_permissions import NO, SURFACE, whitelisted
 from zoho_simulator import Simulator
 
 APP = Path(frappe.get_app_path("erpnext_zoho_integration"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.earlier import APP, write_app
+from tests.site.earlier_version import APP, write_app
 
 RECIPIENT = "Campaign Recipient"
 LARGE = int(os.environ.get("ZOHO_EARLIER_ROWS", "3000"))
@@ -268,7 +268,7 @@ def sync() -> dict:
 
 	assert authorization
 	token()
-	client = frappe.get_attr("erpnext_zoho_integration.connection.campaigns_client")()
+	client = frappe.get_attr("erpnext_zoho_integration.connection.clients.campaigns_client")()
 	listed = [record for page in client.campaign_pages(status="sent") for record in page.items]
 	for name, record in zip(("Summer", "Winter"), listed, strict=False):
 		frappe.db.set_value(

@@ -30,7 +30,7 @@ def require_campaign_key(campaign_key: str) -> str | None:
 	Raises:
 		frappe.PermissionError: the user may not.
 	"""
-	from erpnext_zoho_integration.sync.campaigns import find_campaign
+	from erpnext_zoho_integration.sync.campaigns.documents import find_campaign
 
 	campaign = find_campaign(campaign_key)
 	if not campaign:

@@ -7,12 +7,9 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection import (
-	campaigns_client,
-	explained_errors,
-	mark_working,
-	valid_token,
-)
+from erpnext_zoho_integration.connection.clients import campaigns_client
+from erpnext_zoho_integration.connection.messages import explained_errors
+from erpnext_zoho_integration.connection.tokens import mark_working, valid_token
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	MAY_SYNC,
 	SYSTEM_MANAGER,
@@ -162,7 +159,7 @@ def sync_campaign_data(campaign_key: str) -> dict:
 def test_connection() -> dict:
 	"""Ask Zoho for one campaign and return what the connected account is: `data_center` and `total_count`."""
 	require(SYSTEM_MANAGER)
-	from erpnext_zoho_integration.connection.clients import data_center
+	from erpnext_zoho_integration.connection.settings import data_center
 
 	with explained_errors():
 		page = next(iter(campaigns_client().campaign_pages(status="all", page_size=1)), None)
@@ -189,7 +186,7 @@ def _first(block: object) -> dict:
 
 def _keys(client: zoho.CampaignsClient, campaign_key: str, campaign: str | None) -> list[str]:
 	"""Return the keys under which Zoho lists the recipients: its own, and those of an A/B campaign's test mails."""
-	from erpnext_zoho_integration.sync.fetch import sources
+	from erpnext_zoho_integration.sync.fetch.reports import sources
 
 	kind = frappe.db.get_value("Campaign", campaign, "zoho_campaign_type") if campaign else None
 	return [source.key for source in sources(client, campaign_key, kind)]

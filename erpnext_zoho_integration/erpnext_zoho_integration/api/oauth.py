@@ -5,9 +5,11 @@ from urllib.parse import urlencode
 import frappe
 from frappe import _
 
-from erpnext_zoho_integration import connection, zoho
+from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import authorization
-from erpnext_zoho_integration.connection.clients import get_settings
+from erpnext_zoho_integration.connection import tokens as stored_tokens
+from erpnext_zoho_integration.connection.messages import explained_errors
+from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	SYSTEM_MANAGER,
 	asks_for_token,
@@ -74,7 +76,7 @@ def fetch_tokens(code: str | None = None) -> dict:
 	code = zoho.Secret((code or settings.code or "").strip())
 	if not code:
 		frappe.throw(_("Enter the authorization code, or click Authorize with Zoho, which needs none."))
-	with connection.explained_errors():
+	with explained_errors():
 		tokens = authorization.exchange(code, settings.data_center)
 	return {
 		"access_token": mask(tokens.access_token),
@@ -93,15 +95,15 @@ def refresh_access_token() -> str:
 		frappe.ValidationError: there is no refresh token, or Zoho refuses it.
 	"""
 	require(SYSTEM_MANAGER)
-	with connection.explained_errors():
-		return mask(connection.refresh_token())
+	with explained_errors():
+		return mask(stored_tokens.refresh_token())
 
 
 @frappe.whitelist(methods=["POST"])
 def disconnect() -> dict:
 	"""Revoke the tokens at Zoho and delete them here; `revoked` tells whether Zoho confirmed."""
 	require(SYSTEM_MANAGER)
-	return {"revoked": connection.disconnect()}
+	return {"revoked": stored_tokens.disconnect()}
 
 
 @frappe.whitelist(methods=["POST"])

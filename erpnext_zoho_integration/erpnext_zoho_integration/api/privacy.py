@@ -1,9 +1,9 @@
-"""Privacy: forgetting a person. Thin functions over `erpnext_zoho_integration.sync.erasure`."""
+"""Privacy: forgetting a person. Thin functions over `erpnext_zoho_integration.sync.privacy.erasure`."""
 
 import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, require
-from erpnext_zoho_integration.sync import erasure
+from erpnext_zoho_integration.sync.privacy import erasure
 
 
 @frappe.whitelist(methods=["POST"])

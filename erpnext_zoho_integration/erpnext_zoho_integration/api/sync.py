@@ -3,7 +3,7 @@
 import frappe
 from frappe import _
 
-from erpnext_zoho_integration.connection import explained_errors
+from erpnext_zoho_integration.connection.messages import explained_errors
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	MAY_SYNC,
 	over_http,
@@ -11,8 +11,8 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	require,
 	require_campaign,
 )
-from erpnext_zoho_integration.sync import account, direct, queue
-from erpnext_zoho_integration.sync.forecast import forecast_all
+from erpnext_zoho_integration.sync.planning.forecast import forecast_all
+from erpnext_zoho_integration.sync.runs import queue, run_log, steps
 
 
 @frappe.whitelist(methods=["POST"])
@@ -32,7 +32,7 @@ def sync_all_campaigns(now: bool = False) -> dict:
 		return _queued("User", "All")
 	if now:
 		queue.require_connection()
-		return account.result_of(queue.run_now("Python", mode="All"))
+		return run_log.result_of(queue.run_now("Python", mode="All"))
 	if not queue.schedule_enabled():
 		return {"success": True, "synced_count": 0, "total_campaigns": 0, "errors": [], "queued": False}
 	return _queued("Schedule", "Due")
@@ -78,12 +78,12 @@ def cancel_run(run: str) -> None:
 	queue.cancel(run)
 
 
-sync_single_campaign = direct.sync_single_campaign
-sync_campaign_analytics = direct.sync_campaign_analytics
-sync_campaign_recipients_data = direct.sync_campaign_recipients_data
-sync_recipient = direct.sync_recipient
-find_or_create_contact = direct.find_or_create_contact
-update_contact_from_zoho = direct.update_contact_from_zoho
+sync_single_campaign = steps.sync_single_campaign
+sync_campaign_analytics = steps.sync_campaign_analytics
+sync_campaign_recipients_data = steps.sync_campaign_recipients_data
+sync_recipient = steps.sync_recipient
+find_or_create_contact = steps.find_or_create_contact
+update_contact_from_zoho = steps.update_contact_from_zoho
 
 
 def _queued(trigger: str, mode: str) -> dict:

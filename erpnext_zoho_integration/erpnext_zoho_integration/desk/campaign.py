@@ -4,17 +4,16 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt
 
-from erpnext_zoho_integration.connection.clients import SETTINGS
+from erpnext_zoho_integration.connection.rate_limit import DEFAULT_CALLS, WINDOW_SECONDS
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 	COUNTS,
 	add_rates,
 )
-from erpnext_zoho_integration.sync.forecast import LARGE_CALLS, minutes
-from erpnext_zoho_integration.sync.governor import DEFAULT_CALLS, WINDOW_SECONDS
-from erpnext_zoho_integration.sync.session import LARGEST_PAGE
+from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, SETTINGS
+from erpnext_zoho_integration.sync.fetch.session import LARGEST_PAGE
+from erpnext_zoho_integration.sync.planning.forecast import LARGE_CALLS, minutes
 
-RECIPIENT = "Campaign Recipient"
 # Card → the action types of the recipients it counts. Zoho keeps no list of those whom the e-mail reached: they are
 # those it was sent to and did not bounce off.
 ACTIONS = {
@@ -101,7 +100,7 @@ def forecast(counts: dict[str, int]) -> dict | None:
 def reconciliation(campaign_key: str) -> dict | None:
 	"""Return the last comparison of the stored recipients with Zoho's counters: `verdict` and `verdict_reason`."""
 	return frappe.db.get_value(
-		"Zoho Campaign State",
+		CAMPAIGN_STATE,
 		{"zoho_campaign_key": campaign_key},
 		["verdict", "verdict_reason"],
 		as_dict=True,

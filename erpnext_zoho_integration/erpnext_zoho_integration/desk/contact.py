@@ -10,7 +10,8 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, get_url_to_form
 
-from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import ACTIONS, RECIPIENT, card_labels
+from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import ACTIONS, card_labels
+from erpnext_zoho_integration.store.doctypes import RECIPIENT
 
 TIMELINE_ROWS = 20
 # Of a company; more are of little use on a form, and their names go into the address of a list.

@@ -9,14 +9,14 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import require_campaign
-from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import RECIPIENT
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
 	COUNTS,
 	RATES,
 	add_rates,
 	get_data,
 )
-from erpnext_zoho_integration.sync.engagement import engagement
+from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT
+from erpnext_zoho_integration.sync.campaigns.engagement import engagement
 
 TOP = 5
 # Rate → the card that it is compared on.
@@ -65,7 +65,7 @@ def averages() -> dict[str, float]:
 
 def stored_engagement(campaign: str) -> dict:
 	"""Return what the last sync worked out, see `sync.engagement`; worked out now where there was none yet."""
-	stored = frappe.db.get_value("Zoho Campaign State", {"campaign": campaign}, "engagement")
+	stored = frappe.db.get_value(CAMPAIGN_STATE, {"campaign": campaign}, "engagement")
 	return json.loads(stored) if stored else engagement(campaign)
 
 

@@ -5,8 +5,10 @@ from frappe import _
 from frappe.utils import cint, flt, fmt_money
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import MAY_SYNC
-from erpnext_zoho_integration.sync import clock, tasks
-from erpnext_zoho_integration.sync.account import ACTIVE, RUN, read_plan
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.sync.mapping import site_clock
+from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs.run_log import ACTIVE, read_plan
 
 # The estimate of the time left means nothing before this share of the work is done.
 _ESTIMATE_FROM = 3.0
@@ -32,7 +34,7 @@ def active_run(campaign: str | None = None) -> str | None:
 	"""Return the run that is under way for this campaign or for all, if the user may see it."""
 	keys = ["all", f"campaign:{campaign}"[:140]] if campaign else ["all"]
 	runs = frappe.get_all(
-		RUN, {"active_key": ("in", keys)}, ["name", "user"], order_by="active_key desc", limit=1
+		SYNC_RUN, {"active_key": ("in", keys)}, ["name", "user"], order_by="active_key desc", limit=1
 	)
 	return runs[0].name if runs and _may_see(runs[0].user) else None
 
@@ -59,7 +61,7 @@ def get_progress(run: str) -> dict:
 		frappe.DoesNotExistError: there is no such run.
 		frappe.PermissionError: the user may not see it.
 	"""
-	found = frappe.db.get_value(RUN, run, _FIELDS, as_dict=True)
+	found = frappe.db.get_value(SYNC_RUN, run, _FIELDS, as_dict=True)
 	if not found:
 		frappe.throw(_("There is no sync run {0}.").format(frappe.bold(run)), frappe.DoesNotExistError)
 	if not _may_see(found.user):
@@ -79,12 +81,12 @@ def get_progress(run: str) -> dict:
 		"message": found.message,
 		"cancel_requested": bool(found.cancel_requested),
 		"may_cancel": active and bool(set(MAY_SYNC) & set(frappe.get_roles())),
-		"may_open": bool(frappe.has_permission(RUN, "read")),
+		"may_open": bool(frappe.has_permission(SYNC_RUN, "read")),
 	}
 
 
 def _may_see(starter: str | None) -> bool:
-	return starter == frappe.session.user or bool(frappe.has_permission(RUN, "read"))
+	return starter == frappe.session.user or bool(frappe.has_permission(SYNC_RUN, "read"))
 
 
 def _add_workers_numbers(run) -> None:
@@ -124,7 +126,7 @@ def _rows(run) -> int:
 def _seconds_left(run, percent: float | None) -> int | None:
 	if not run.started_at or not percent or percent < _ESTIMATE_FROM:
 		return None
-	elapsed = max(0.0, clock.seconds_since(run.started_at))
+	elapsed = max(0.0, site_clock.seconds_since(run.started_at))
 	return max(1, round(elapsed * (100 - percent) / percent))
 
 

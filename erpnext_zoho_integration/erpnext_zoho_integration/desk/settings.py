@@ -8,13 +8,13 @@ from frappe import _
 from frappe.utils import get_fullname, get_system_timezone
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.clients import get_settings
+from erpnext_zoho_integration.connection.clients import make_rate_limiter
+from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, require
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
-from erpnext_zoho_integration.sync import health
-from erpnext_zoho_integration.sync.account import RUN
-from erpnext_zoho_integration.sync.queue import schedule_enabled
-from erpnext_zoho_integration.sync.session import make_governor
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.sync.runs import health
+from erpnext_zoho_integration.sync.runs.queue import schedule_enabled
 
 _SCHEDULED = "erpnext_zoho_integration.erpnext_zoho_integration.api.sync.sync_all_campaigns"
 
@@ -53,13 +53,13 @@ def budget(settings) -> list[dict]:
 		Per method `label`, `left`, `calls` (the whole budget of five minutes) and `locked_until` (None unless Zoho has
 		locked it).
 	"""
-	governor = make_governor(settings)
+	limiter = make_rate_limiter(settings)
 	return [
 		{
 			"label": label,
-			"left": max(0, governor.calls - governor.used(method)),
-			"calls": governor.calls,
-			"locked_until": _at_site(governor.locked_until(method)),
+			"left": max(0, limiter.calls - limiter.used(method)),
+			"calls": limiter.calls,
+			"locked_until": _at_site(limiter.locked_until(method)),
 		}
 		for method, label in _methods().items()
 	]
@@ -94,7 +94,7 @@ def _at_site(seconds: float | None) -> datetime | None:
 
 def _last_run() -> dict | None:
 	runs = frappe.get_all(
-		RUN,
+		SYNC_RUN,
 		{"active_key": ("is", "not set")},
 		["name", "status", "message", "finished_at"],
 		order_by="creation desc",

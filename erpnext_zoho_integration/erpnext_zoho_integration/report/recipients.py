@@ -6,8 +6,8 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	get_campaigns,
 	validate_filters,
 )
+from erpnext_zoho_integration.store.doctypes import RECIPIENT
 
-RECIPIENT = "Campaign Recipient"
 WIDE = 10_000
 
 

@@ -4,7 +4,7 @@ import frappe
 from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.clients import SETTINGS
+from erpnext_zoho_integration.connection.settings import SETTINGS
 from erpnext_zoho_integration.install import add_missing_settings
 
 

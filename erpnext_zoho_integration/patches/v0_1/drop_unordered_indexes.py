@@ -1,6 +1,6 @@
 """Drop the indexes that `Campaign Recipient` had before those in the order of its list, which serve all they did."""
 
-from erpnext_zoho_integration.sync.dialect import drop_index
+from erpnext_zoho_integration.store.indexes import drop_index
 
 INDEXES = ("campaign_action_type_bounced_index", "action_type_action_date_index")
 

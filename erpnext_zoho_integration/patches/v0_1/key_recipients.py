@@ -7,8 +7,8 @@ any of the rows knew is lost; the next sync compares them with Zoho and neither 
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync import bounces
-from erpnext_zoho_integration.sync.folding import fold_campaign
+from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.campaigns.merging import rekey_campaign
 
 
 def execute() -> None:
@@ -18,6 +18,6 @@ def execute() -> None:
 	)
 	for (campaign,) in unkeyed.run():
 		if campaign:
-			fold_campaign(campaign)
+			rekey_campaign(campaign)
 			bounces.mark_campaign(campaign)
 			frappe.db.commit()  # nosemgrep - campaign by campaign; a migration that breaks off goes on here

@@ -4,10 +4,13 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from erpnext_zoho_integration.sync import bounces
-from erpnext_zoho_integration.sync.identity import campaign_identity, normalize_email, row_key
-from erpnext_zoho_integration.sync.match import contact_of
-from erpnext_zoho_integration.sync.names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.addresses import normalize_email
+from erpnext_zoho_integration.store.digests import row_key
+from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
+from erpnext_zoho_integration.sync.contacts.matching import contact_of
 
 
 class CampaignRecipient(Document):
@@ -47,7 +50,7 @@ class CampaignRecipient(Document):
 			self.contact = contact_of(self.email)
 
 	def refuse_second_row(self) -> None:
-		other = frappe.db.get_value("Campaign Recipient", {"row_key": self.row_key}, "name")
+		other = frappe.db.get_value(RECIPIENT, {"row_key": self.row_key}, "name")
 		if other and other != self.name:
 			frappe.throw(
 				_("{0} already has a row for {1} and {2}: {3}").format(
@@ -67,8 +70,8 @@ def on_doctype_update() -> None:
 	by, and as many columns: where MariaDB takes a list's order from either, it takes the index with fewer.
 	"""
 	frappe.db.add_index(
-		"Campaign Recipient", ["campaign", "action_type", "action_date", "name", "bounced"], "campaign_people"
+		RECIPIENT, ["campaign", "action_type", "action_date", "name", "bounced"], "campaign_people"
 	)
 	frappe.db.add_index(
-		"Campaign Recipient", ["action_date", "name", "action_type", "campaign", "bounced"], "latest_people"
+		RECIPIENT, ["action_date", "name", "action_type", "campaign", "bounced"], "latest_people"
 	)

@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from erpnext_zoho_integration.connection.clients import redirect_uri, stored_secret
+from erpnext_zoho_integration.connection.settings import redirect_uri, stored_secret
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
 
 # Written by the connection and by runs, often behind a form that is open: saving the form must not undo that.

@@ -5,9 +5,10 @@ from frappe.model.document import Document
 from frappe.query_builder import DocType
 from frappe.utils import add_to_date, now_datetime
 
-from erpnext_zoho_integration.sync import tasks
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR
+from erpnext_zoho_integration.sync.runs import tasks
 
-CHILD_TABLES = ("Zoho Sync Run Campaign", "Zoho Sync Run Error")
+CHILD_TABLES = (SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR)
 
 
 class ZohoSyncRun(Document):
@@ -20,12 +21,12 @@ class ZohoSyncRun(Document):
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:
 		"""Delete runs that ended more than `days` days ago, as Log Settings asks."""
-		run, before = DocType("Zoho Sync Run"), add_to_date(now_datetime(), days=-days)
+		run, before = DocType(SYNC_RUN), add_to_date(now_datetime(), days=-days)
 		old = (
 			frappe.qb.from_(run).select(run.name).where(run.active_key.isnull() & (run.creation < before))
 		).run(pluck=True)
 		for start in range(0, len(old), 500):
 			names = old[start : start + 500]
 			for child in CHILD_TABLES:
-				frappe.db.delete(child, {"parenttype": "Zoho Sync Run", "parent": ("in", names)})
-			frappe.db.delete("Zoho Sync Run", {"name": ("in", names)})
+				frappe.db.delete(child, {"parenttype": SYNC_RUN, "parent": ("in", names)})
+			frappe.db.delete(SYNC_RUN, {"name": ("in", names)})

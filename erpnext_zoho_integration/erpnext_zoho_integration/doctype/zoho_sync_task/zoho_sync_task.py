@@ -3,6 +3,8 @@
 import frappe
 from frappe.model.document import Document
 
+from erpnext_zoho_integration.store.doctypes import SYNC_TASK
+
 
 class ZohoSyncTask(Document):
 	"""Written by `sync.tasks` only; deleted when its run ends."""
@@ -10,4 +12,4 @@ class ZohoSyncTask(Document):
 
 def on_doctype_update() -> None:
 	"""Add the index by which workers look for the next task."""
-	frappe.db.add_index("Zoho Sync Task", ["run", "status"])
+	frappe.db.add_index(SYNC_TASK, ["run", "status"])

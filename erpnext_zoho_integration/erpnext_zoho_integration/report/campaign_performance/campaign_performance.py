@@ -15,7 +15,8 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	previous_filters,
 )
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
-from erpnext_zoho_integration.sync.figures import percentage
+from erpnext_zoho_integration.store.doctypes import ANALYTICS
+from erpnext_zoho_integration.sync.mapping.analytics import percentage
 
 # Column → metric of Campaign Analytics.
 COUNTS = {
@@ -133,7 +134,7 @@ def get_figures(campaigns: list[str]) -> dict[str, dict[str, str]]:
 	"""Return the stored metrics of all these campaigns, in one query."""
 	if not campaigns:
 		return {}
-	row = DocType("Campaign Analytics")
+	row = DocType(ANALYTICS)
 	rows = (
 		frappe.qb.from_(row)
 		.select(row.parent, row.metric, row.value)

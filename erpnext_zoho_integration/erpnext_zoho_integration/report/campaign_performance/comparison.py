@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, fmt_money, format_date, getdate
 
-from erpnext_zoho_integration.sync.figures import percentage
+from erpnext_zoho_integration.sync.mapping.analytics import percentage
 
 # Figure → whether more of it is better (1), worse (-1) or neither (0); in the order of the table.
 DIRECTIONS = {

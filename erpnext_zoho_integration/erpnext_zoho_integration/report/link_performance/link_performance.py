@@ -14,7 +14,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import 
 	read_filters,
 	read_recipients,
 )
-from erpnext_zoho_integration.sync.figures import percentage
+from erpnext_zoho_integration.sync.mapping.analytics import percentage
 
 CHART_LINKS = 10
 

@@ -1,0 +1,56 @@
+"""What Zoho Settings ask a sync to store, and how."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from frappe.utils import cint, get_datetime
+
+from erpnext_zoho_integration.connection.settings import get_settings
+from erpnext_zoho_integration.sync.contacts.updates import CREATE_FOR
+from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
+from erpnext_zoho_integration.sync.privacy import retention
+
+# Setting → Zoho's list. Sent comes last: by then those who acted have their contacts.
+ACTION_SETTINGS = {
+	"sync_opened": "openedcontacts",
+	"sync_clicked": "clickedcontacts",
+	"sync_hard_bounced": "senthardbounce",
+	"sync_soft_bounced": "sentsoftbounce",
+	"sync_unsubscribed": "optoutcontacts",
+	"sync_complaint": "spamcontacts",
+	"sync_sent": "sentcontacts",
+}
+
+
+@dataclass(slots=True)
+class Policy:
+	"""What the settings say about a run.
+
+	Attributes:
+		people_since: campaigns that were sent before keep figures only, see `retention`; None: none of them.
+	"""
+
+	actions: tuple[str, ...]
+	create_for: str
+	zone: ZoneInfo | None
+	intervals: tuple[tuple[int, int], ...]
+	full_check_days: int
+	sync_from: datetime | None
+	people_since: datetime | None
+
+
+def read_policy() -> Policy:
+	"""Return what Zoho Settings say about what is synced."""
+	settings = get_settings()
+	create_for = settings.create_contacts_for
+	intervals = tuple((cint(row.until_age_days), cint(row.every_hours)) for row in settings.intervals)
+	return Policy(
+		actions=tuple(action for setting, action in ACTION_SETTINGS.items() if settings.get(setting)),
+		create_for=create_for if create_for in CREATE_FOR else next(iter(CREATE_FOR)),
+		zone=settings.zone(),
+		intervals=intervals or DEFAULT_INTERVALS,
+		full_check_days=cint(settings.full_check_days),
+		sync_from=get_datetime(settings.sync_from) if settings.sync_from else None,
+		people_since=retention.cutoff(),
+	)

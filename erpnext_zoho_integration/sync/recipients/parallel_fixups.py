@@ -1,0 +1,89 @@
+"""What workers could not see of each other's pages, since neither had committed: put right when their run ends."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import frappe
+from frappe.query_builder import DocType
+from frappe.query_builder.functions import Max, Min
+
+from erpnext_zoho_integration.store import sql_lookups
+from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.sync.contacts import linking, matching
+from erpnext_zoho_integration.sync.contacts import status as contact_status
+from erpnext_zoho_integration.sync.contacts.writers import ContactWriter, RefusedPeople
+from erpnext_zoho_integration.sync.mapping import site_clock
+from erpnext_zoho_integration.sync.mapping.rows import Person
+
+_BATCH = 500
+
+
+def fix_what_workers_missed(started_at: datetime, writer: ContactWriter) -> RefusedPeople:
+	"""Link rows to the Contacts that another worker made meanwhile, and give Contacts the status that all rows say.
+
+	Commits batch by batch; each stands for itself.
+
+	Args:
+		started_at: begin of the run, in the site's zone.
+		writer: changes Contacts.
+
+	Returns:
+		People whose Contacts could not be changed, with the reason.
+	"""
+	refused: RefusedPeople = []
+	moment = site_clock.older_than(site_clock.seconds_since(started_at) / 60)
+	for emails in _batches(_unlinked(moment)):
+		linking.link_rows(matching.contacts_of(emails))
+		frappe.db.commit()  # nosemgrep - see above
+	for names in _batches(_disputed(moment)):
+		refused += _settle_status(names, writer)
+		frappe.db.commit()  # nosemgrep - see above
+	return refused
+
+
+def _unlinked(moment: datetime) -> list[str]:
+	"""Return addresses of rows without a Contact for which there is one now, both written since a moment."""
+	contact, recipient = DocType("Contact"), DocType(RECIPIENT)
+	query = (
+		frappe.qb.from_(recipient)
+		.join(contact)
+		.on(contact.email_id == recipient.email)
+		.select(recipient.email)
+		.where((recipient.modified >= moment) & recipient.contact.isnull() & (recipient.rtbf == 0))
+		.where(contact.creation >= moment)
+	)
+	return sorted(set(query.run(pluck=True)))  # MariaDB's DISTINCT holds müller@ and muller@ for one address
+
+
+def _disputed(moment: datetime) -> list[str]:
+	"""Return the Contacts of whose status the rows written since a moment say different things."""
+	recipient = DocType(RECIPIENT)
+	status = recipient.contact_status
+	return (
+		frappe.qb.from_(recipient)
+		.select(recipient.contact)
+		.where((recipient.modified >= moment) & recipient.contact.isnotnull())
+		.groupby(recipient.contact)
+		.having(Min(status) != Max(status))
+	).run(pluck=True)
+
+
+def _settle_status(names: list[str], writer: ContactWriter) -> RefusedPeople:
+	status = contact_status.last_status(names)
+	stored = sql_lookups.select_in("Contact", ("name", "email_id", "zoho_status"), "name", names)
+	return writer.change(
+		[
+			(name, _person(email or name, status[name]), {"zoho_status": status[name]})
+			for name, email, known in stored
+			if status.get(name, known) != known
+		]
+	)
+
+
+def _person(email: str, status: str) -> Person:
+	return Person(email, None, None, None, None, None, None, None, status)
+
+
+def _batches(values: list[str]) -> Iterator[list[str]]:
+	for start in range(0, len(values), _BATCH):
+		yield values[start : start + _BATCH]

@@ -1,0 +1,154 @@
+"""How recipients and contacts are written: set-wise by default, document by document where the site listens.
+
+Both ways write the same; `listeners` decides which one a DocType gets.
+"""
+
+from typing import Protocol
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from erpnext_zoho_integration.store import sql_writes
+from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.names import NumberBlock, recipient_name, reserve_numbers
+from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.contacts import change_cache
+from erpnext_zoho_integration.sync.contacts.writers import (
+	BulkContacts,
+	ContactWriter,
+	DocumentContacts,
+	RefusedRows,
+	forget_unnamed,
+	guarded,
+	tell_lists,
+)
+from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, in_order
+from erpnext_zoho_integration.sync.recipients.difference import Stored, columns
+from erpnext_zoho_integration.sync.recipients.listeners import reasons_for_documents
+
+NewRows = list[tuple[Row, str | None]]
+ChangedRows = list[tuple[Row, Stored, str | None]]
+
+
+class RecipientWriter(Protocol):
+	"""Writes the rows of a page; returns those that were refused, with the reason."""
+
+	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows: ...
+
+	def mark_bounced(self, keys: list[str], mark: bool) -> None: ...
+
+
+class DocumentRecipients:
+	"""Each row through the Document API: slower, but every listener of the site hears of it."""
+
+	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows:
+		failures: RefusedRows = []
+		numbers = reserve_numbers(len(new)) if new else range(0)
+		for (row, contact), number in zip(new, numbers, strict=True):
+			document = frappe.new_doc(RECIPIENT)
+			document.update(columns(row, contact))
+			document.campaign = campaign
+			document.flags.from_zoho = True
+			name = recipient_name(contact, row.email, number)
+			guarded(row, failures, document.insert, ignore_permissions=True, set_name=name)
+		for row, stored, contact in changed:
+			document = frappe.get_doc(RECIPIENT, stored.name)
+			document.update(columns(row, contact))
+			document.flags.from_zoho = True
+			guarded(row, failures, document.save, ignore_permissions=True)
+		forget_unnamed()
+		return failures
+
+	def mark_bounced(self, keys: list[str], mark: bool) -> None:
+		for name in frappe.get_all(RECIPIENT, {"row_key": ("in", keys)}, pluck="name"):
+			document = frappe.get_doc(RECIPIENT, name)
+			document.bounced = int(mark)
+			document.flags.from_zoho = True
+			guarded(name, [], document.save, ignore_permissions=True)
+
+
+class BulkRecipients:
+	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
+
+	_SAME = (
+		"creation",
+		"modified",
+		"modified_by",
+		"owner",
+		"docstatus",
+		"idx",
+		"campaign",
+		"contact_removed",
+	)
+	_OWN = ("name", "row_key", *RECIPIENT_FIELDS, "contact", "content_hash")
+	COLUMNS = (*_SAME, *_OWN)
+	UPDATED = ("modified", "modified_by", *RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
+
+	def __init__(self) -> None:
+		self._numbers = NumberBlock()
+
+	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows:
+		numbers = self._numbers.take(len(new))
+		rows = [
+			(
+				recipient_name(contact, row.email, number),
+				row.key,
+				*in_order(row.values),
+				contact,
+				row.content_hash,
+			)
+			for (row, contact), number in zip(new, numbers, strict=True)
+		]
+		rows += [
+			(stored.name, row.key, *in_order(row.values), contact, row.content_hash)
+			for row, stored, contact in changed
+		]
+		if rows:
+			now, user = now_datetime(), frappe.session.user
+			same = zip(self._SAME, (now, now, user, user, 0, 0, campaign, 0), strict=True)
+			sql_writes.upsert_rows(RECIPIENT, self._OWN, rows, "row_key", self.UPDATED, dict(same))
+			tell_lists(RECIPIENT)
+		return []
+
+	def mark_bounced(self, keys: list[str], mark: bool) -> None:
+		bounces.set_marks(keys, mark)
+
+
+class Writers:
+	"""The writers of a run, chosen once, with the reasons where it is the slower way.
+
+	Attributes:
+		taking_turns: other workers may create the same contacts.
+		heard: what has been taken over from lists and campaigns before.
+	"""
+
+	def __init__(
+		self, recipients: RecipientWriter, contact_writer: ContactWriter, reasons: list[str]
+	) -> None:
+		self.recipients = recipients
+		self.contacts = contact_writer
+		self.reasons = reasons
+		self.taking_turns = False
+		self.heard = change_cache.ChangeCache()
+
+	@classmethod
+	def for_site(cls) -> "Writers":
+		"""Return what this site needs: whoever listens to documents is heard."""
+		listeners = {doctype: reasons_for_documents(doctype) for doctype in (RECIPIENT, "Contact")}
+		return cls(
+			DocumentRecipients() if listeners[RECIPIENT] else BulkRecipients(),
+			DocumentContacts() if listeners["Contact"] else BulkContacts(),
+			[
+				_("{0} is written document by document, which is slower, because of: {1}").format(
+					_(doctype), ", ".join(found)
+				)
+				for doctype, found in listeners.items()
+				if found
+			],
+		)
+
+	@classmethod
+	def by_document(cls) -> "Writers":
+		"""Return writers that use the Document API for everything."""
+		return cls(DocumentRecipients(), DocumentContacts(), [])

@@ -1,0 +1,10 @@
+"""Sync runs, from start to end.
+
+queue          starts, finds, resumes and cancels runs
+worker         one slice of a run: plan, then campaign by campaign
+tasks          the campaigns of a run, taken by whichever worker comes first
+campaign_sync  one campaign, from its report to its reconciliation
+batch_writer   a batch, written again where another worker was quicker
+run_log, campaign_log  Zoho Sync Run and what it says of a campaign
+steps, dry_run, health, notifications
+"""

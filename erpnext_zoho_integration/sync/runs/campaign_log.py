@@ -1,0 +1,238 @@
+"""What one campaign has cost and brought within a run: its numbers, errors and notes."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from erpnext_zoho_integration.store import erased_people, sql_writes
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR
+from erpnext_zoho_integration.sync.mapping.results import Note, PageResult
+from erpnext_zoho_integration.sync.mapping.text import clean
+from erpnext_zoho_integration.sync.privacy import scrubbing
+from erpnext_zoho_integration.sync.runs import tasks
+
+MAX_ISSUES = 200  # more lines than anybody reads; the rest is counted in the last one
+
+
+_MESSAGE_LENGTH = 1000
+
+
+# Counters of a page → fields of a task.
+_COUNTERS = {
+	"inserted": "rows_inserted",
+	"updated": "rows_updated",
+	"unchanged": "rows_unchanged",
+	"duplicates": "rows_duplicate",
+	"skipped": "rows_skipped",
+	"erased": "rows_erased",
+	"contacts_created": "contacts_created",
+	"linked": "contacts_linked",
+	"opted_out": "opted_out",
+}
+
+
+_CAMPAIGN_NUMBERS = (
+	"rows_inserted",
+	"rows_updated",
+	"rows_unchanged",
+	"rows_skipped",
+	"rows_removed",
+	"contacts_created",
+)
+
+
+@dataclass(slots=True)
+class Issue:
+	"""An error or a note, with how often it occurred."""
+
+	severity: str
+	stage: str
+	message: str
+	action_type: str | None = None
+	code: str | None = None
+	occurrences: int = 0
+
+	@property
+	def key(self) -> tuple:
+		"""What makes two of them the same."""
+		return self.severity, self.stage, self.action_type, self.message
+
+	def as_list(self) -> list:
+		"""Return what makes an equal one."""
+		return [getattr(self, slot) for slot in self.__slots__]
+
+
+@dataclass(slots=True)
+class CampaignLog:
+	"""The account of one campaign within a run; writes its numbers to its task.
+
+	Args:
+		run: name of the Zoho Sync Run.
+		task: the task that is being done.
+	"""
+
+	run: str
+	task: tasks.Task
+	campaign: str | None = None
+	verdict: str | None = None
+	figures_changed: bool = False
+	failed: bool = False
+	issues: dict[tuple, Issue] = field(default_factory=dict)
+	_noted: bool = False  # since the last flush
+
+	def __post_init__(self) -> None:
+		for left in self.task.issues:
+			issue = Issue(*left)
+			self.issues[issue.key] = issue
+
+	@property
+	def status(self) -> str:
+		numbers = self.task.numbers
+		if self.failed:
+			return "Failed"
+		if any(issue.severity == "Error" for issue in self.issues.values()):
+			return "Partial"
+		changes = ("rows_inserted", "rows_updated", "rows_removed", "contacts_created")
+		return "Synced" if self.figures_changed or any(numbers[n] for n in changes) else "Unchanged"
+
+	def add(self, result: PageResult, action_type: str | None = None) -> None:
+		"""Count what became of a page."""
+		for counter, number in _COUNTERS.items():
+			self.task.numbers[number] += getattr(result, counter)
+		for note in result.notes:
+			self.note(note, action_type)
+
+	@contextmanager
+	def all_or_nothing(self) -> Iterator[None]:
+		"""Forget what is counted and noted in here if an error ends it, as the database does with what it speaks of."""
+		numbers, noted = dict(self.task.numbers), self._noted
+		occurrences = {key: issue.occurrences for key, issue in self.issues.items()}
+		try:
+			yield
+		except BaseException:
+			self.task.numbers, self._noted = numbers, noted
+			self.issues = {key: self.issues[key] for key in occurrences}
+			for key, times in occurrences.items():
+				self.issues[key].occurrences = times
+			raise
+
+	def count(self, number: str, by: int) -> None:
+		"""Add to one of `tasks.NUMBERS`."""
+		self.task.numbers[number] += by
+
+	def note(self, note: Note, action_type: str | None = None, code: str | None = None) -> None:
+		"""Record an error or a note; equal ones are counted."""
+		severity = "Error" if note.is_error else "Note"
+		new = Issue(severity, note.stage, _readable(note.message), action_type, code)
+		self.issues.setdefault(new.key, new).occurrences += 1
+		self._noted = True
+
+	def flush(self) -> None:
+		"""Write numbers, errors and notes so far to the task. The caller commits them with the rows that they count."""
+		values: dict[str, object] = {"campaign": self.campaign}
+		if self._noted:
+			issues = _without_erased(list(self.issues.values())[:MAX_ISSUES])
+			values["issues"] = json.dumps([issue.as_list() for issue in issues], ensure_ascii=False)
+			self._noted = False
+		tasks.update(self.task, values)
+
+	def close(self) -> None:
+		"""Write what is worth reading, and that the task is done. The caller commits."""
+		if self.status != "Unchanged":
+			table = SYNC_RUN_CAMPAIGN
+			listed = frappe.db.count(table, {"parent": self.run})
+			_insert_children(self.run, table, "campaigns", [self._row()], listed)
+		self._write_issues()
+		status = "Failed" if self.failed else "Done"
+		tasks.update(self.task, {"campaign": self.campaign, "status": status, "issues": None})
+
+	def give_back(self) -> None:
+		"""Write what there is to tell so far, and leave the task to whoever goes on. The caller commits."""
+		self._write_issues()
+		tasks.give_back(self.task)
+
+	def _write_issues(self) -> None:
+		"""Write the errors and notes to the run; whoever calls this takes them off the task."""
+		record = self.task.record
+		where = {
+			"campaign": self.campaign,
+			"campaign_name": clean(record.name),
+			"zoho_campaign_key": record.key,
+		}
+		_write_issues(self.run, self.issues.values(), where)
+		self.issues, self._noted = {}, False
+
+	def _row(self) -> dict:
+		return {
+			"campaign": self.campaign,
+			"campaign_name": clean(self.task.record.name),
+			"zoho_campaign_key": self.task.record.key,
+			"status": self.status,
+			"verdict": self.verdict,
+			**{name: self.task.numbers[name] for name in _CAMPAIGN_NUMBERS},
+		}
+
+
+def _readable(message: str | None) -> str:
+	"""Return a message without markup, which may hold Zoho's words; its lines stay."""
+	lines = (clean(line, _MESSAGE_LENGTH) for line in (message or "").splitlines())
+	return "\n".join(line for line in lines if line)[:_MESSAGE_LENGTH]
+
+
+def _without_erased(issues: Iterable[Issue]) -> list[Issue]:
+	"""Return these without the addresses of people who have been erased since they were noted."""
+	issues = list(issues)
+	gone = erased_people.named_in(issue.message for issue in issues)
+	if not gone:
+		return issues
+	return [replace(issue, message=scrubbing.redact(issue.message, gone)) for issue in issues]
+
+
+def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
+	issues = _without_erased(issues)
+	if not issues:
+		return
+	written = frappe.db.count(SYNC_RUN_ERROR, {"parent": run})
+	rows = [
+		{**where, **{slot: getattr(issue, slot) for slot in issue.__slots__}}
+		for issue in issues[: MAX_ISSUES - written]
+	]
+	if rows and written + len(issues) >= MAX_ISSUES:
+		rows[-1]["message"] = _("There are more than are listed here. The first one left out: {0}").format(
+			rows[-1]["message"]
+		)[:_MESSAGE_LENGTH]
+	_insert_children(run, SYNC_RUN_ERROR, "errors", rows, written)
+
+
+def _insert_children(run: str, doctype: str, fieldname: str, rows: list[dict], before: int) -> None:
+	"""Add rows to a run without loading and saving the whole document.
+
+	Args:
+		before: how many it has.
+	"""
+	if not rows:
+		return
+	now, user = now_datetime(), frappe.session.user
+	columns = (*sql_writes.STANDARD_COLUMNS, "parent", "parenttype", "parentfield", *rows[0])
+	children = [
+		(
+			frappe.generate_hash(length=16),
+			now,
+			now,
+			user,
+			user,
+			0,
+			idx,
+			run,
+			SYNC_RUN,
+			fieldname,
+			*values.values(),
+		)
+		for idx, values in enumerate(rows, before + 1)
+	]
+	sql_writes.insert_rows(doctype, columns, children)

@@ -1,0 +1,194 @@
+"""The account of a run: the Zoho Sync Run document and its numbers. The only writer of that document.
+
+While a run is under way its numbers live with its tasks, so that several workers never wait for each other's row; here
+they are added up for whoever looks.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import cint, fmt_money, now_datetime
+
+from erpnext_zoho_integration import onboarding
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_ERROR
+from erpnext_zoho_integration.sync.mapping import site_clock
+from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs.campaign_log import Issue, _readable, _write_issues
+
+ACTIVE = ("Queued", "Running", "Waiting")
+
+
+def open_run(
+	trigger: str, active_key: str, campaign: str | None = None, mode: str = "Due", workers: int = 1
+) -> str:
+	"""Insert a queued run and return its name.
+
+	Args:
+		trigger: what started it, one of the options of the field.
+		active_key: unique among the runs that have not ended: the database itself refuses a second one.
+		campaign: name of the Campaign; by default all.
+		mode: `Due`, `All` or `Full`.
+		workers: how many workers it may use.
+
+	Raises:
+		frappe.UniqueValidationError: such a run is active.
+	"""
+	run = frappe.new_doc(SYNC_RUN)
+	run.update(
+		{
+			"status": "Queued",
+			"trigger": trigger,
+			"user": frappe.session.user,
+			"campaign": campaign,
+			"active_key": active_key,
+			"mode": mode,
+			"workers": max(1, workers),
+			"heartbeat": now_datetime(),
+		}
+	)
+	run.insert(ignore_permissions=True)
+	return run.name
+
+
+def exists(name: str) -> bool:
+	"""Return whether a run is still there: somebody may delete it, or uninstall the app, while it is under way."""
+	return frappe.db.table_exists(SYNC_RUN, cached=False) and bool(frappe.db.exists(SYNC_RUN, name))
+
+
+def mark_running(name: str) -> bool:
+	"""Take part in a run; return False if it has ended. The caller commits."""
+	run = frappe.db.get_value(SYNC_RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
+	if not run or run.status not in ACTIVE:
+		return False
+	now = now_datetime()
+	values = {"status": "Running", "resume_at": None, "heartbeat": now, "started_at": run.started_at or now}
+	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+	return True
+
+
+def save_plan(name: str, plan: dict, total_campaigns: int) -> None:
+	"""Note what a run is to do. The caller commits, with the tasks."""
+	values = {"plan": json.dumps(plan), "total_campaigns": total_campaigns}
+	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+
+
+def read_plan(name: str) -> dict | None:
+	"""Return what `save_plan` noted, or None."""
+	plan = frappe.db.get_value(SYNC_RUN, name, "plan")
+	return json.loads(plan) if plan else None
+
+
+def add_up(name: str) -> dict:
+	"""Write the numbers of all workers to the run, with a sign of life, and return them. The caller commits."""
+	numbers = tasks.totals(name)
+	plan = read_plan(name) or {}
+	numbers["api_calls"] += plan.get("calls", 0)
+	# What was not due counts as synced: nothing is missing.
+	numbers["synced_campaigns"] += plan.get("not_due", 0)
+	frappe.db.set_value(SYNC_RUN, name, {**numbers, "heartbeat": now_datetime()}, update_modified=False)
+	return numbers
+
+
+def mark_waiting(name: str, resume_at: datetime, reason: str) -> None:
+	"""Note until when a run waits and for what. The caller commits."""
+	values = {
+		"status": "Waiting",
+		"resume_at": resume_at,
+		"message": _readable(reason),
+		"heartbeat": now_datetime(),
+	}
+	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+
+
+def add_error(name: str, message: str, stage: str, code: str | None = None, severity: str = "Error") -> None:
+	"""Record an error or a note that is not of one campaign. The caller commits."""
+	_write_issues(name, [Issue(severity, stage, _readable(message), None, code, 1)], {})
+
+
+def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> str | None:
+	"""Close a run and return how it ended, or None if another worker has closed it. The caller commits.
+
+	Args:
+		stopped: why it ended before everything was done, if it did.
+	"""
+	run = frappe.db.get_value(SYNC_RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
+	if not run or run.status not in ACTIVE:
+		return None
+	numbers = add_up(name)
+	_write_left_issues(name)
+	status = _status(name, numbers, stopped, cancelled)
+	now = now_datetime()
+	total = cint(frappe.db.get_value(SYNC_RUN, name, "total_campaigns"))
+	values = {
+		"status": status,
+		"finished_at": now,
+		"duration": max(0, round(site_clock.seconds_since(run.started_at or now))),
+		"message": _readable(stopped) or _summary(numbers, total),
+		"active_key": None,
+		"resume_at": None,
+		"plan": None,
+	}
+	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+	set_last_synced(tasks.checked_campaigns(name))
+	tasks.delete(name)
+	if numbers["synced_campaigns"]:
+		onboarding.tick_off(onboarding.SYNC)
+	return status
+
+
+def result_of(name: str) -> dict:
+	"""Return the outcome of a run in the shape that `sync_all_campaigns` promises."""
+	run = frappe.get_doc(SYNC_RUN, name)
+	return {
+		"success": run.status == "Success",
+		"synced_count": cint(run.synced_campaigns),
+		"total_campaigns": cint(run.total_campaigns),
+		"errors": [
+			{"campaign": row.campaign or row.campaign_name, "stage": row.stage, "error": row.message}
+			for row in run.errors
+			if row.severity == "Error"
+		],
+		"run": run.name,
+		"status": run.status,
+	}
+
+
+def set_last_synced(campaigns: Iterable[str]) -> None:
+	"""Note on all checked campaigns that Zoho was asked, in one statement; `modified` stays."""
+	names = list(campaigns)
+	if names:
+		frappe.db.set_value(
+			"Campaign", {"name": ("in", names)}, "last_synced", now_datetime(), update_modified=False
+		)
+
+
+def _status(name: str, numbers: dict, stopped: str | None, cancelled: bool) -> str:
+	if cancelled:
+		return "Cancelled"
+	if (stopped or numbers["failed_campaigns"]) and not numbers["synced_campaigns"]:
+		return "Failed"
+	errors = frappe.db.exists(SYNC_RUN_ERROR, {"parent": name, "severity": "Error"})
+	return "Partial" if stopped or numbers["failed_campaigns"] or errors else "Success"
+
+
+def _summary(numbers: dict, total: int) -> str:
+	counts = (
+		numbers["synced_campaigns"],
+		total,
+		numbers["rows_inserted"],
+		numbers["rows_updated"],
+		numbers["rows_unchanged"],
+	)
+	return _("{0} of {1} campaigns synced: {2} new, {3} changed and {4} unchanged recipients.").format(
+		*(fmt_money(count, precision=0) for count in counts)
+	)
+
+
+def _write_left_issues(run: str) -> None:
+	"""Write what workers noted who were killed over tasks that nobody has taken up again."""
+	for left in tasks.left_issues(run):
+		issues = [Issue(*each) for each in json.loads(left.pop("issues"))]
+		_write_issues(run, issues, left)

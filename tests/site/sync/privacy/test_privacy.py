@@ -1,0 +1,583 @@
+"""Forgetting people: at a click, by Frappe's own requests, when Zoho says so, and when their time has passed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+import frappe
+from frappe.utils import add_to_date, now_datetime
+
+from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_person
+from erpnext_zoho_integration.store import digests, erased_people
+from erpnext_zoho_integration.store.doctypes import ERASED_PERSON
+from erpnext_zoho_integration.sync.privacy import retention, scrubbing
+from erpnext_zoho_integration.sync.privacy.anonymised_rows import public_link
+from tests.site.connecting import API
+from tests.site.server import Web, settle
+from tests.site.syncing import (
+	RECIPIENT,
+	answer_with,
+	campaign_named,
+	connect,
+	errors_of,
+	new_contact,
+	person,
+	rows_of,
+	sync_all,
+)
+from tests.site.tables import tables
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+# What must be found nowhere once she is erased; a digest may well contain "ada".
+OF_ADA = ("ada@example", "Lovelace", "Analytical Engines", "1234567000000000001", "ada%40example")
+FIGURES = ("action_type", "action_date", "sent_time", "country", "open_count", "click_count")
+
+
+def ada(**more: object) -> dict:
+	"""Return Ada as Zoho lists her, with everything that it may know."""
+	link = "https://example.com/offer?utm_source=news&subscriber=ada%40example.com"
+	clicks = [{"url": link, "clicked_time": "1790000500000"}]
+	known = {
+		"companyname": "Analytical Engines",
+		"country": "United Kingdom",
+		"city": "London",
+		"urlclicks": [{"url": link, "count": 2}],
+	}
+	return person(ADA, 1, **{**known, "clickreports": clicks, **more})
+
+
+def bob() -> dict:
+	return person(BOB, 2, contactfn="Bob", contactln="Other")
+
+
+@pytest.fixture
+def zoho(start_simulator: Callable):
+	"""A connected Zoho of one campaign, in which Ada and Bob opened and clicked."""
+	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
+	lists = {action: [ada(), bob()] for action in ("sentcontacts", "openedcontacts", "clickedcontacts")}
+	answer_with(zoho, lists)
+	assert sync_all().status == "Success"
+	return zoho
+
+
+def whole_database(*except_for: str) -> dict[str, str]:
+	"""Return the text of every table in which one of Ada's traces stands."""
+	found = {}
+	for table in tables():
+		if table in except_for or table.startswith("__global_search_"):  # SQLite's index of __global_search
+			continue
+		text = json.dumps(frappe.db.sql(f"select * from `{table}`"), default=str)
+		if traces_in := [word for word in OF_ADA if word.lower() in text.lower()]:
+			found[table] = traces_in
+	return found
+
+
+def figures() -> list[tuple]:
+	rows = frappe.get_all(RECIPIENT, fields=list(FIGURES), order_by=", ".join(FIGURES))
+	return [tuple(row.values()) for row in rows]
+
+
+# Erase this person
+
+
+def leave_traces(zoho) -> str:
+	"""Let Ada be named wherever a site can name her; return the name of her Contact."""
+	row = rows_of(campaign_named(zoho.truth()["campaigns"][0]["campaign_key"]), "Opened", email=ADA)[0]
+	document, run = frappe.get_doc(RECIPIENT, row.name), frappe.get_last_doc("Zoho Sync Run")
+	document.add_comment("Comment", f"Called {ADA}")
+	frappe.get_doc(
+		{"doctype": "ToDo", "description": "Ring", "reference_type": RECIPIENT, "reference_name": row.name}
+	).insert()
+	file = {"doctype": "File", "file_name": "note.txt", "content": f"about {ADA}", "is_private": 1}
+	frappe.get_doc({**file, "attached_to_doctype": RECIPIENT, "attached_to_name": row.name}).insert()
+	frappe.get_doc(
+		{
+			"doctype": "Version",
+			"ref_doctype": RECIPIENT,
+			"docname": row.name,
+			"data": json.dumps({"changed": [["email", "x", ADA]]}),
+		}
+	).insert()
+	frappe.get_doc(
+		{
+			"doctype": "Version",
+			"ref_doctype": "Contact",
+			"docname": row.contact,
+			"data": json.dumps(
+				{"changed": [["zoho_contact_id", "", row.zoho_contact_id], ["designation", "", "CTO"]]}
+			),
+		}
+	).insert()
+	doubled = {"doctype": RECIPIENT, "campaign": row.campaign, "email": ADA, "action_type": "Complaint"}
+	frappe.delete_doc(RECIPIENT, frappe.get_doc(doubled).insert().name)
+	frappe.log_error("Zoho Test", f"Failed for {ADA.upper()} at /?q=ada%40example.com and nora@example.com")
+	frappe.db.set_value("Zoho Sync Run", run.name, "message", f"{ADA}: refused")
+	run.append("errors", {"severity": "Error", "stage": "Write", "message": f"{ADA}: refused"})
+	run.errors[-1].db_insert()
+	# What a worker left behind that was killed.
+	issues = json.dumps([["Note", "Contacts", f"{ADA} is not usable", None, None, 1]], ensure_ascii=False)
+	task = {"doctype": "Zoho Sync Task", "run": run.name, "status": "Working", "issues": issues}
+	frappe.get_doc(task).insert()
+	frappe.db.sql(
+		"insert into `__global_search` (doctype, name, content) values (%s, %s, %s)",
+		(RECIPIENT, row.name, ADA),
+	)
+	settings = json.dumps({"List": {"filters": [[RECIPIENT, "email", "=", ADA]]}})
+	frappe.db.sql(
+		"insert into `__UserSettings` (`user`, `doctype`, `data`) values (%s, %s, %s)",
+		("Administrator", RECIPIENT, settings),
+	)
+	frappe.db.commit()
+	return row.contact
+
+
+@pytest.fixture
+def _own_tables():
+	"""Put back what is no document."""
+	yield
+	frappe.db.sql("delete from `__global_search` where doctype=%s", RECIPIENT)
+	frappe.db.sql("delete from `__UserSettings` where `doctype`=%s", RECIPIENT)
+	frappe.db.commit()
+
+
+@pytest.mark.usefixtures("_own_tables")
+def test_a_person_is_erased_everywhere_and_the_figures_stay(zoho) -> None:
+	# Users that other tests called Ada, and mails to them: nothing that a sync writes.
+	of_other_tests = {
+		"tabDefaultValue",
+		"tabEmail Queue",
+		"tabEmail Queue Recipient",
+	} & whole_database().keys()
+	contact = leave_traces(zoho)
+	before = figures()
+	assert {
+		"tabCampaign Recipient",
+		"tabComment",
+		"tabVersion",
+		"tabError Log",
+		"tabDeleted Document",
+		"tabZoho Sync Task",
+	} <= set(whole_database())
+	result = erase_person(" ADA@example.com ", delete_contact=True)
+	assert result["rows"] == 3 and result["deleted"] == [contact] and result["texts"] >= 4
+	assert whole_database(*of_other_tests) == {}
+	assert figures() == before
+	assert frappe.db.count(RECIPIENT, {"rtbf": 1}) == 3 and frappe.db.count(RECIPIENT, {"email": BOB}) == 3
+	assert "nora@example.com" in frappe.db.get_value("Error Log", {"method": "Zoho Test"}, "error")
+	clicked = frappe.db.get_value(
+		RECIPIENT, {"rtbf": 1, "action_type": "Clicked"}, ["url_clicks", "clicked_links"]
+	)
+	assert "https://example.com/offer?utm_source=news" in clicked[0] and "subscriber" not in str(clicked)
+
+
+def test_a_contact_that_stays_loses_what_came_from_zoho_and_keeps_the_opt_out(zoho) -> None:
+	contact = frappe.db.get_value(RECIPIENT, {"email": ADA}, "contact")
+	frappe.db.set_value("Contact", contact, "unsubscribed", 1)
+	assert erase_person(ADA)["contacts"] == [contact]
+	stored = frappe.get_doc("Contact", contact)
+	assert not (stored.zoho_contact_id or stored.zoho_status or stored.zoho_last_synced)
+	assert stored.unsubscribed and stored.email_id == ADA
+	assert not frappe.db.count(RECIPIENT, {"contact": contact})
+
+
+def test_a_contact_whose_address_was_changed_here_is_cleaned_and_never_deleted(zoho) -> None:
+	contact = frappe.get_doc("Contact", frappe.db.get_value(RECIPIENT, {"email": ADA}, "contact"))
+	contact.email_ids = []
+	contact.append("email_ids", {"email_id": "married@example.com", "is_primary": 1})
+	contact.save()
+	result = erase_person(ADA, delete_contact=True)
+	assert result["contacts"] == [contact.name] and result["deleted"] == []
+	contact.reload()
+	assert contact.email_id == "married@example.com" and not contact.zoho_contact_id
+
+
+def test_a_contact_that_another_document_needs_is_kept_and_told(zoho) -> None:
+	contact = frappe.db.get_value(RECIPIENT, {"email": ADA}, "contact")
+	frappe.get_doc(
+		{
+			"doctype": "Communication",
+			"subject": "Hello",
+			"content": "x",
+			"reference_doctype": "Contact",
+			"reference_name": contact,
+		}
+	).insert()
+	customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Engines"}).insert()
+	frappe.db.set_value("Customer", customer.name, "customer_primary_contact", contact)
+	result = erase_person(ADA, delete_contact=True)
+	assert result["kept"] == [contact] and result["deleted"] == [] and frappe.db.exists("Contact", contact)
+
+
+def test_no_sync_brings_an_erased_person_back(zoho) -> None:
+	erase_person(ADA, delete_contact=True)
+	before = frappe.get_all(RECIPIENT, ["*"], order_by="name")
+	run = sync_all(full=True)
+	assert run.status == "Success" and run.rows_inserted == run.rows_updated == run.contacts_created == 0
+	assert frappe.get_all(RECIPIENT, ["*"], order_by="name") == before
+	# Nor under a new address, nor with something new to tell, nor in a list where she was not before.
+	news = [ada(contactemailaddress="countess@example.com"), ada(contactstatus="unsub"), bob()]
+	answer_with(zoho, {"openedcontacts": news[:1] + news[2:], "optoutcontacts": [news[1]]})
+	sync_all(full=True)
+	stored = frappe.get_all(RECIPIENT, ["*"])
+	assert not [word for word in ("countess", *OF_ADA) if word in str(stored)]
+	assert [row.email for row in stored if row.action_type == "Unsubscribed"] == [
+		frappe.get_all(ERASED_PERSON, pluck="stand_in")[0]
+	]
+	assert not frappe.db.exists("Contact Email", {"email_id": ("in", (ADA, "countess@example.com"))})
+
+
+def test_neither_a_single_step_nor_a_dry_run_brings_an_erased_person_back(zoho) -> None:
+	from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
+		find_or_create_contact,
+		sync_recipient,
+	)
+	from erpnext_zoho_integration.sync.runs.dry_run import DryRun
+
+	campaign = frappe.get_last_doc("Campaign")
+	erase_person(ADA, delete_contact=True)
+	sync_recipient(campaign, ada(), "Complaint")
+	assert find_or_create_contact(ada()) is None
+	assert not frappe.db.count(RECIPIENT, {"email": ADA}) and not frappe.db.exists(
+		"Contact Email", {"email_id": ADA}
+	)
+	[preview] = list(DryRun("Full").previews())
+	assert (preview.inserted, preview.updated, preview.contacts) == (0, 0, 0)
+
+
+def test_people_who_resemble_the_erased_one_stay(zoho) -> None:
+	campaign = frappe.get_last_doc("Campaign").name
+	for email in ("nada@example.com", "ada@example.com.au", "adà@example.com"):
+		frappe.get_doc(
+			{"doctype": RECIPIENT, "campaign": campaign, "email": email, "action_type": "Opened"}
+		).insert()
+	assert erase_person(ADA)["rows"] == 3
+	assert frappe.db.count(RECIPIENT, {"rtbf": 0}) == 3 + 3
+
+
+def test_the_register_tells_nobody_who_was_erased(zoho) -> None:
+	erase_person(ADA)
+	register = json.dumps(frappe.get_all(ERASED_PERSON, ["*"]), default=str)
+	assert not [word for word in OF_ADA if word in register]
+	assert frappe.db.count(ERASED_PERSON) == 2  # her address, and Zoho's id
+	assert erased_people.among([(ADA, None)]).stand_in(ADA, None)
+	assert erased_people.among([(BOB, None)]).stand_in(BOB, None) is None
+
+
+@pytest.mark.parametrize("email", ["", "   ", "%", "ada", "a\n@example.com", "x" * 300 + "@example.com"])
+def test_what_is_no_address_erases_nobody(zoho, email: str) -> None:
+	with pytest.raises(frappe.ValidationError, match="e-mail address"):
+		erase_person(email)
+	assert not frappe.db.count(ERASED_PERSON) and not frappe.db.count(RECIPIENT, {"rtbf": 1})
+
+
+def test_erasing_somebody_unknown_is_remembered_for_what_may_come(zoho) -> None:
+	assert erase_person("new@example.com")["rows"] == 0
+	answer_with(zoho, {"openedcontacts": [person("new@example.com", 5), bob()]})
+	sync_all(full=True)
+	assert not frappe.db.count(RECIPIENT, {"email": "new@example.com"})
+
+
+def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
+	"""The page was read before the erasure and is written after it: it is read again once it fails, or refused."""
+	from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch
+
+	store = MatchedBatch.store
+	attempts = []
+
+	def erase_first(page: MatchedBatch):
+		attempts.append(1)
+		if len(attempts) == 1:
+			frappe.db.rollback()
+			erase_person(ADA)
+			raise frappe.QueryDeadlockError
+		return store(page)
+
+	answer_with(zoho, {"openedcontacts": [ada(city="Marylebone"), bob()]})
+	monkeypatch.setattr(MatchedBatch, "store", erase_first)
+	assert sync_all(full=True).status == "Success" and len(attempts) > 1
+	assert not frappe.db.count(RECIPIENT, {"email": ADA})
+
+
+def test_what_a_worker_has_noted_of_an_erased_person_goes_with_them(
+	zoho, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	"""Noted and counted while the run is under way, it is written at the end of the campaign: without the person."""
+	from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
+
+	eve, evelyn = "eve@example.com", "eve@example.community"
+	for email in (eve, eve, evelyn, evelyn):
+		new_contact(email)
+	close = CampaignSync._close
+
+	def erase_first(campaign: CampaignSync, *args: object) -> None:
+		assert [issue for issue in campaign.account.issues.values() if eve in issue.message]
+		erase_person("Eve@Example.com")
+		close(campaign, *args)
+
+	answer_with(zoho, {"openedcontacts": [person(eve, 5), person(evelyn, 6), bob()]})
+	monkeypatch.setattr(CampaignSync, "_close", erase_first)
+	told = " ".join(note.message for note in sync_all(full=True).errors)
+	assert scrubbing.REDACTED in told and evelyn in told
+	assert eve not in told.replace(evelyn, "")
+
+
+@pytest.mark.parametrize(
+	"others", [(), ("somebody@example.com", "else@example.com")], ids=["nobody", "others"]
+)
+def test_an_erasure_waits_for_a_page_that_has_looked_and_is_not_written(
+	zoho, others: tuple[str, ...]
+) -> None:
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("SQLite has one writer at a time")
+	import pymysql
+
+	for email in others:
+		erase_person(email)
+	frappe.db.commit()
+	assert erased_people.among([(ADA, None)]).stand_in(ADA, None) is None  # a page has looked
+	conf = frappe.conf
+	address = {"host": conf.db_host or "127.0.0.1", "port": int(conf.db_port or 3306)}
+	erasing = pymysql.connect(user=conf.db_name, password=conf.db_password, database=conf.db_name, **address)
+	try:
+		with erasing.cursor() as cursor:
+			cursor.execute("set innodb_lock_wait_timeout = 1")
+			entry = f"insert into `tab{ERASED_PERSON}` (name, stand_in) values (%s, 'x')"
+			[digest] = digests._person_digests(ADA, None)
+			with pytest.raises(pymysql.OperationalError, match="Lock wait timeout"):
+				cursor.execute(entry, digest)
+			frappe.db.commit()  # the page is written
+			cursor.execute(entry, digest)
+	finally:
+		erasing.rollback()
+		erasing.close()
+
+
+def test_only_a_system_manager_may_erase(web: Web, make_user: Callable[..., str], zoho) -> None:
+	settle()
+	path = f"{API}.privacy.erase_person"
+	for roles in ((), ("Sales User",), ("Sales Manager",), ("Sales Master Manager",)):
+		assert web.session(make_user(*roles)).call(path, email=ADA).status_code == 403, roles
+	assert web.session().call(path, email=ADA).status_code in (401, 403)
+	manager = web.session(make_user("System Manager"))
+	assert manager.call(path, "GET", email=ADA).status_code in (403, 405)
+	settle()
+	assert frappe.db.count(RECIPIENT, {"email": ADA}) == 3
+	answer = manager.call(path, email=ADA)
+	assert answer.json()["message"]["rows"] == 3
+	settle()
+	assert not frappe.db.count(RECIPIENT, {"email": ADA})
+
+
+# What Zoho says
+
+
+def test_who_is_erased_at_zoho_is_cleaned_up_like_one_erased_here(zoho) -> None:
+	frappe.log_error("Zoho Test", f"Failed for {ADA}")
+	contact = frappe.db.get_value(RECIPIENT, {"email": ADA}, "contact")
+	before = figures()
+	gone = person("null", 1, rtbf="1", contactfn="null", contactln="null")
+	answer_with(
+		zoho,
+		{action: [gone, bob()] for action in ("sentcontacts", "openedcontacts", "clickedcontacts")},
+	)
+	run = sync_all(full=True)
+	assert run.status == "Success" and not errors_of(run) and figures() == before
+	assert ADA not in frappe.db.get_value("Error Log", {"method": "Zoho Test"}, "error")
+	assert not frappe.db.get_value("Contact", contact, "zoho_contact_id")
+	assert sync_all(full=True).rows_updated == 0
+
+
+# Frappe's own requests
+
+
+def test_the_deletion_request_of_a_user_erases_them(zoho, make_user: Callable[..., str]) -> None:
+	before = figures()
+	user = frappe.get_doc({"doctype": "User", "email": ADA, "first_name": "Ada", "send_welcome_email": 0})
+	user.flags.no_welcome_mail = True
+	user.insert()
+	request = frappe.get_doc({"doctype": "Personal Data Deletion Request", "email": ADA})
+	request.insert()
+	try:
+		assert frappe.db.count(RECIPIENT, {"email": ADA}) == 3, "nothing happens before it is approved"
+		request.db_set("status", "Pending Approval")
+		request.reload()
+		request._anonymize_data()
+		assert not frappe.db.count(RECIPIENT, {"email": ADA}) and figures() == before
+		step = next(step for step in request.deletion_steps if step.document_type == RECIPIENT)
+		assert step.status == "Deleted"
+		assert sync_all(full=True).contacts_created == 0
+	finally:
+		for name in (ADA, request.name):
+			frappe.delete_doc("User", name, force=True, ignore_missing=True)
+		frappe.db.commit()
+
+
+def test_the_download_request_of_a_user_includes_their_recipients(zoho) -> None:
+	from frappe.website.doctype.personal_data_download_request.personal_data_download_request import (
+		get_user_data,
+	)
+
+	rows = json.loads(get_user_data(ADA))[RECIPIENT]
+	assert {row["email"] for row in rows} == {ADA} and len(rows) == 3
+
+
+# When their time has passed
+
+
+def keep_for(months: int) -> None:
+	frappe.db.set_single_value("Zoho Settings", "anonymise_after_months", months)
+	frappe.db.commit()
+
+
+def sent_months_ago(months: int) -> str:
+	campaign = frappe.get_last_doc("Campaign").name
+	frappe.db.set_value(
+		"Campaign", campaign, "zoho_sent_time", add_to_date(now_datetime(), months=-months, days=-1)
+	)
+	frappe.db.commit()
+	return campaign
+
+
+def test_old_campaigns_keep_figures_only(zoho) -> None:
+	keep_for(12)
+	campaign = sent_months_ago(11)
+	assert retention.anonymise_old_campaigns() == 0
+	sent_months_ago(12)
+	before = figures()
+	assert retention.anonymise_old_campaigns() == 6 and retention.anonymise_old_campaigns() == 0
+	assert figures() == before
+	state = frappe.get_doc("Zoho Campaign State", {"campaign": campaign}).as_json()
+	assert "utm_source=news" in state and "subscriber" not in state
+	rows = rows_of(campaign)
+	assert all(row.rtbf and row.email.startswith("anonymous-") and not row.contact for row in rows)
+	assert len({row.email for row in rows}) == 2, "how many people there were can still be counted"
+	assert not [word for word in (*OF_ADA, "bob@") if word in str(rows)]
+
+
+@pytest.mark.parametrize("months", [0, -1])
+def test_people_stay_for_ever_unless_somebody_says_otherwise(zoho, months: int) -> None:
+	keep_for(months)
+	sent_months_ago(600)
+	assert retention.anonymise_old_campaigns() == 0
+
+
+def old_at_zoho(zoho) -> str:
+	"""Let the time pass after which the campaign's recipients are anonymised, for the site and for Zoho alike."""
+	campaign = frappe.get_last_doc("Campaign")
+	months = (now_datetime() - campaign.zoho_sent_time).days // 30
+	assert months >= 1
+	keep_for(1)
+	return campaign.name
+
+
+def test_a_later_sync_brings_nobody_back_and_asks_for_nothing_needless(start_simulator: Callable) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=12, recipients=240))
+	sync_all()
+	oldest = frappe.get_all(
+		"Campaign", {"zoho_campaign_key": ("is", "set")}, order_by="zoho_sent_time", limit=1, pluck="name"
+	)[0]
+	frappe.db.set_value("Campaign", oldest, "zoho_sent_time", add_to_date(now_datetime(), months=-3))
+	keep_for(2)
+	assert retention.anonymise_old_campaigns() == len(rows_of(oldest))
+	before = rows_of(oldest)
+	state = frappe.get_doc("Zoho Campaign State", {"campaign": oldest})
+	assert state.anonymised_at and state.verdict in ("Complete", "Explained")
+	# However long ago all lists were read: figures do not ask for it.
+	frappe.db.set_value(
+		"Zoho Campaign State", state.name, "full_check_at", add_to_date(now_datetime(), days=-90)
+	)
+	calls = len(zoho.requests)
+	assert sync_all().status == "Success"
+	lists = [each for each in zoho.requests[calls:] if each["endpoint"] == "getcampaignrecipientsdata"]
+	assert not [each for each in lists if each["params"]["campaignkey"] == state.zoho_campaign_key]
+	assert rows_of(oldest) == before
+	# Nor does a sync that reads every list again.
+	run = sync_all(full=True)
+	assert not errors_of(run) and (run.rows_inserted, run.rows_updated) == (0, 0)
+	assert rows_of(oldest) == before
+	state.reload()
+	assert state.verdict in ("Complete", "Explained")
+
+
+def test_a_late_opt_out_is_a_figure_and_reaches_the_contact(zoho) -> None:
+	keep_for(2)
+	campaign = sent_months_ago(3)
+	retention.anonymise_old_campaigns()
+	contact = new_contact("late@example.com")
+	answer_with(zoho, {"optoutcontacts": [person("late@example.com", 9), ada()]})
+	run = sync_all(full=True)
+	assert run.opted_out == 2 and frappe.db.get_value("Contact", contact.name, "unsubscribed")
+	rows = rows_of(campaign, "Unsubscribed")
+	assert len(rows) == 2 and all(row.rtbf and not row.contact for row in rows) and "late@" not in str(rows)
+	# Somebody takes the mark back: the same opt-out is not news.
+	frappe.db.set_value("Contact", contact.name, "unsubscribed", 0)
+	assert sync_all(full=True).opted_out == 0
+
+
+def test_a_first_sync_stores_figures_only_of_campaigns_that_are_too_old(start_simulator: Callable) -> None:
+	zoho = connect(start_simulator(seed=1, campaigns=12, recipients=240), anonymise_after_months=1)
+	run = sync_all()
+	assert run.status == "Success"
+	rows = frappe.get_all(RECIPIENT, fields=["campaign", "rtbf", "email"])
+	limit = retention.cutoff()
+	old = set(frappe.get_all("Campaign", {"zoho_sent_time": ("<", limit)}, pluck="name"))
+	assert {row.campaign for row in rows if row.campaign in old}
+	for row in rows:
+		assert not (row.campaign in old and not row.rtbf), row
+	assert len(rows) == zoho.truth()["rows"] + zoho.truth()["erased"]
+
+
+def test_rows_that_come_by_a_merge_are_anonymised_too(zoho, run_jobs: Callable[[], list[str]]) -> None:
+	keep_for(2)
+	campaign = sent_months_ago(3)
+	retention.anonymise_old_campaigns()
+	frappe.get_doc({"doctype": "Campaign", "campaign_name": "By hand"}).insert()
+	frappe.get_doc(
+		{"doctype": RECIPIENT, "campaign": "By hand", "email": "x@example.com", "action_type": "Opened"}
+	).insert()
+	frappe.rename_doc("Campaign", "By hand", campaign, merge=True)
+	settle()
+	assert run_jobs() == []
+	assert not [row for row in rows_of(campaign) if not row.rtbf]
+
+
+# Plain functions
+
+
+@pytest.mark.parametrize(
+	("url", "public"),
+	[
+		(
+			"https://example.com/a?utm_source=x&email=ada%40example.com#ada",
+			"https://example.com/a?utm_source=x",
+		),
+		("https://ada:secret@example.com/", "https://example.com/"),
+		("https://example.com/?id=1", "https://example.com/"),
+		("https://[broken?x=1", "https://[broken"),
+	],
+)
+def test_links_lose_what_may_lead_back_to_a_person(url: str, public: str) -> None:
+	assert public_link(url) == public
+
+
+def test_texts_lose_an_address_in_every_spelling_and_no_other() -> None:
+	text = "Ada-ada@example.com-07 ada@example.com, <ADA@Example.com>. ada%40example.com nada@example.com ada@example.com.au a.ada@example.com"
+	assert scrubbing.redact(text, ["ada@example.com"]) == (
+		"Ada-[erased]-07 [erased], <[erased]>. [erased] nada@example.com ada@example.com.au a.ada@example.com"
+	)
+
+
+def test_old_runs_are_cleared_by_log_settings(zoho) -> None:
+	run = frappe.get_last_doc("Zoho Sync Run")
+	frappe.db.set_value("Zoho Sync Run", run.name, "creation", add_to_date(now_datetime(), days=-100))
+	settings = frappe.get_doc("Log Settings")
+	settings.add_default_logtypes()
+	assert {row.ref_doctype: row.days for row in settings.logs_to_clear}["Zoho Sync Run"] == 90
+	# Of Frappe's own logs some are cleared with SQL that only MariaDB knows.
+	settings.logs_to_clear = [row for row in settings.logs_to_clear if row.ref_doctype == "Zoho Sync Run"]
+	settings.clear_logs()
+	assert not frappe.db.exists("Zoho Sync Run", run.name)
+	assert not frappe.db.count("Zoho Sync Run Campaign", {"parent": run.name})
