@@ -1,12 +1,19 @@
-"""A client for Zoho Campaigns: sign in, read campaigns, reports and recipients.
+"""A client for Zoho Campaigns. It knows nothing of Frappe.
 
-Knows nothing of Frappe and can be used on its own; needs `requests`, `tenacity` and `python-dateutil`.
+- `data_centers`: the host names of every region
+- `oauth`: consent page, callback, tokens
+- `client`, `paging`: the endpoints and how their lists are read page by page
+- `transport`: HTTP requests, time-outs, retries; `answers`: what an answer means
+- `records`, `recipients`, `events`: Zoho's fields as records
+- `clock`: the times of an account in UTC; `dates`, `values`: single dates and values
+- `errors`, `redaction`: what can go wrong; secrets in messages and logs
 """
 
 from .answers import EmptyAnswer, interpret
 from .client import CampaignsClient
+from .clock import Clock, find_zone
 from .data_centers import DATA_CENTERS, DataCenter, by_accounts_server, by_location
-from .dates import Clock, ZohoTime, find_zone
+from .dates import ZohoTime
 from .errors import (
 	AccountError,
 	AuthenticationError,
@@ -26,24 +33,21 @@ from .errors import (
 	UnknownRefusal,
 	ZohoError,
 )
+from .events import Event, LinkClicks
 from .oauth import SCOPES, Callback, OAuthClient, Tokens, parse_callback
+from .recipients import ACTION_TYPES, ACTIONS, Recipient
 from .records import (
 	ACTION_COUNTERS,
-	ACTION_TYPES,
-	ACTIONS,
 	METRICS,
 	BadRecord,
 	Campaign,
 	CampaignDetails,
 	ChildCampaign,
-	Event,
-	LinkClicks,
 	Page,
-	Recipient,
 	Report,
 )
-from .redaction import Secret
-from .transport import HTTPAnswer, Transport, redact
+from .redaction import Secret, redact
+from .transport import HTTPAnswer, Transport
 
 __all__ = [
 	"ACTIONS",

@@ -1,8 +1,7 @@
-"""What an answer of the Campaigns API means: success, empty, or one of the errors.
+"""Decide what an answer of the Campaigns API means: success, empty, or one of the errors.
 
-Zoho wraps most errors in HTTP 200, says "nothing there" with an error code, and gives one code several
-meanings. So nothing is decided by the code alone: endpoint, code, message and HTTP status are read
-together, here and nowhere else.
+Zoho wraps most errors in HTTP 200, reports "nothing there" as an error code, and uses one code for several
+meanings. Therefore endpoint, code, message and HTTP status are read together. Only this module does so.
 
 ref: https://www.zoho.com/campaigns/help/developers/error-codes.html and the page of each endpoint
 """
@@ -33,13 +32,14 @@ from .transport import HTTPAnswer, raise_for_status, retry_after
 
 Json = dict[str, Any]
 
-# 3023 and 6201 are "Success" in the catalogue and errors on two pages: they need `status: success`.
+# 3023 and 6201 are "Success" in the catalogue and errors on two pages of the documentation, so they are not
+# in this set: with them, only `status: success` means success.
 SUCCESS: Final = frozenset({"", "0", "200"})
 
-# "Nothing there" is an error code of the endpoint.
+# The error codes of each endpoint that mean "nothing there".
 EMPTY: Final[Mapping[str, frozenset[str]]] = {
 	"recentcampaigns": frozenset({"6101"}),
-	# No campaign key goes in, so these cannot mean a wrong one: "no sent campaigns".
+	# This endpoint takes no campaign key, so its codes for a wrong key mean "no sent campaigns".
 	"recentsentcampaigns": frozenset({"6101", "3001", "6002"}),
 	"getcampaignrecipientsdata": frozenset({"6302", "6303", "6501"}),
 	"getmailinglists": frozenset({"2401"}),
@@ -68,11 +68,11 @@ _SURROGATE_OR_NUL = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 class EmptyAnswer(dict[str, Any]):
-	"""An empty mapping that tells why: Zoho had nothing to list, which is not an error.
+	"""An empty mapping for an answer without data: Zoho had nothing to list, which is not an error.
 
 	Attributes:
-		code: The code Zoho gave, for example `"6303"`.
-		message: Its text.
+		code: Zoho's code, for example `"6303"`.
+		message: Zoho's text.
 	"""
 
 	def __init__(self, code: str = "", message: str = "") -> None:
@@ -83,12 +83,13 @@ class EmptyAnswer(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-	"""The parts of an error, whatever envelope they came in."""
+	"""Code and message of an error envelope."""
 
 	code: str
 	message: str
 
 	def says(self, *words: str) -> bool:
+		"""Tell whether the message contains one of these words, in any case of letters."""
 		message = self.message.casefold()
 		return any(word in message for word in words)
 
@@ -97,11 +98,11 @@ def interpret(endpoint: str, answer: HTTPAnswer) -> Json:
 	"""Return the parsed JSON of a successful answer, or an `EmptyAnswer`; raise for everything else.
 
 	Args:
-		endpoint: The API method that was asked, for example `getcampaignrecipientsdata`.
-		answer: Status, headers and body as they came.
+		endpoint: The API method that was called, for example `getcampaignrecipientsdata`.
+		answer: Status, headers and body.
 
 	Raises:
-		ZohoError: the subclass that says what to do; see `errors`.
+		ZohoError: the subclass that tells the caller what to do; see `errors`.
 	"""
 	body = parse_json(answer)
 	if body is None:
@@ -116,7 +117,7 @@ def interpret(endpoint: str, answer: HTTPAnswer) -> Json:
 def parse_json(answer: HTTPAnswer) -> Json | None:
 	"""Return the JSON object in the body, or None if there is none.
 
-	Half a surrogate pair or a NUL in a text, which no database stores, is replaced or dropped.
+	No database stores half a surrogate pair or a NUL: the first is replaced, the second dropped.
 	"""
 	try:
 		body = json.loads(answer.text)
@@ -148,7 +149,7 @@ def _text(value: Any) -> str:
 
 
 def _refusal(body: Json) -> _Refusal | None:
-	"""Return the error in an envelope of any shape, or None for a success."""
+	"""Return the error in an envelope, in any of its shapes, or None for a success."""
 	status = _text(body.get("status")).casefold()
 	error = body.get("error")
 	if isinstance(error, dict):
@@ -179,7 +180,7 @@ def _not_json(endpoint: str, answer: HTTPAnswer) -> Json:
 		return _refused(endpoint, answer, refusal)
 	if answer.status == 401:
 		raise AuthenticationError("Zoho did not accept the access token", endpoint=endpoint, status=401)
-	if not (text.startswith("{") and answer.status < 400):  # half an answer may hold any text
+	if not (text.startswith("{") and answer.status < 400):  # a truncated answer may contain any words
 		_raise_if_limited(endpoint, answer, _Refusal("", text[:2000]))
 	raise_for_status(answer, endpoint)
 	if answer.status >= 400:
@@ -188,12 +189,12 @@ def _not_json(endpoint: str, answer: HTTPAnswer) -> Json:
 		raise Unavailable("an empty answer", endpoint=endpoint, status=answer.status)
 	if text.startswith("<") and "<html" in text[:1000].casefold():
 		raise Unavailable("a web page instead of data", endpoint=endpoint, status=answer.status)
-	kind = "XML" if text.startswith("<") else "something else or half an answer"
+	kind = "XML" if text.startswith("<") else "incomplete or unknown data"
 	raise MalformedAnswer(f"{kind} instead of a JSON object", endpoint=endpoint, status=answer.status)
 
 
 def _xml_refusal(text: str) -> _Refusal | None:
-	"""Return the error in an XML envelope: the error answers of Zoho may ignore `resfmt=JSON`."""
+	"""Return the error in an XML envelope, or None. Zoho's error answers may ignore `resfmt=JSON`."""
 	if not text.startswith("<") or "<response" not in text[:500] or "<!" in text[:500]:
 		return None
 	try:
@@ -208,7 +209,7 @@ def _xml_refusal(text: str) -> _Refusal | None:
 
 
 def _refused(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> Json:
-	"""Return an `EmptyAnswer` if that is what the refusal means, else raise the error that it is."""
+	"""Return an `EmptyAnswer` if the refusal means "nothing there", else raise its error."""
 	code = refusal.code
 	if code not in ACCOUNT:
 		_raise_if_limited(endpoint, answer, refusal)
@@ -224,7 +225,7 @@ def _refused(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> Json:
 
 def _means_empty(endpoint: str, refusal: _Refusal) -> bool:
 	if refusal.code in EMPTY.get(endpoint, ()):
-		# The global catalogue uses 6303 for "User agent unknown." and the list page 2203 for "deleted".
+		# Elsewhere in Zoho's documentation, 6303 means "User agent unknown." and 2203 "deleted".
 		return not refusal.says("user agent", "delete", "privilege")
 	return endpoint in CONTACT_LISTS and refusal.says("no contacts")
 
@@ -232,7 +233,9 @@ def _means_empty(endpoint: str, refusal: _Refusal) -> bool:
 def _permanent(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> ZohoError:
 	code = refusal.code
 	if code == "6502":
-		return _error(PageTooLarge, endpoint, answer, refusal, "more rows asked for than Zoho gives at once")
+		return _error(
+			PageTooLarge, endpoint, answer, refusal, "more rows were requested than Zoho returns at once"
+		)
 	if code == "6601" and refusal.says("less than 4", "ab campaign"):
 		return _error(CampaignUnavailable, endpoint, answer, refusal, "an A/B campaign that was not sent")
 	if code == "6607" and refusal.says("no content"):
@@ -265,10 +268,10 @@ def _error(
 
 
 def _raise_if_limited(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> None:
-	"""Raise `RateLimited` for a refusal in any of the shapes it may have.
+	"""Raise `RateLimited` if the answer is a rate limit, in any of the shapes it may have.
 
-	How Campaigns words it is not published. Its documentation says "locked for 30 minutes"; sibling
-	products answer 429, 400 with "Try again after 22 minutes.", or an envelope inside HTTP 200.
+	Zoho does not publish the wording that Campaigns uses. The documentation says "locked for 30 minutes";
+	sibling products answer 429, 400 with "Try again after 22 minutes.", or an envelope inside HTTP 200.
 	"""
 	by_text = _LIMIT_TEXT.search(f"{refusal.code} {refusal.message}")
 	if not (answer.status == 429 or refusal.code in LIMIT_CODES or by_text):

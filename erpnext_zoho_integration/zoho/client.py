@@ -1,6 +1,6 @@
-"""The endpoints of the Zoho Campaigns API, version 1.1, and paging through their lists.
+"""The endpoints of the Zoho Campaigns API, version 1.1.
 
-One request of each kind per method; lists come as generators of pages, so that memory stays flat.
+Each method sends one kind of request. Lists are generators of pages, so memory use does not grow with a list.
 
 ref: https://www.zoho.com/campaigns/help/developers/
 """
@@ -9,42 +9,39 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
-from .answers import EmptyAnswer, Json, interpret
-from .errors import AuthenticationError, InvalidRequest, MalformedAnswer, PageTooLarge, PagingError
-from .records import ACTIONS, BadRecord, Campaign, CampaignDetails, Page, Recipient, Report
+from .answers import Json, interpret
+from .errors import AuthenticationError, InvalidRequest, PageTooLarge
+from .paging import all_pages, read_page
+from .recipients import ACTIONS, Recipient
+from .records import BadRecord, Campaign, CampaignDetails, Page, Report
 from .redaction import Secret
 from .transport import HTTPAnswer, Transport
-from .values import count, first, rows
 
 T = TypeVar("T")
 
 API: Final = "api/v1.1"
-# Seen to work for every list; the largest page that Zoho accepts is not published.
+# This size works for every list; Zoho does not publish the largest page that it accepts.
 PAGE_SIZE: Final = 200
-# A list that is still not at its end after so many pages is taken for one without an end.
-MAX_PAGES: Final = 100_000
 
 _ENDPOINT = re.compile(r"[A-Za-z]+(?:/[A-Za-z]+)*")
-# Everything but this endpoint takes `resfmt`; unknown parameters are refused with code 1002.
+# Every endpoint but this one takes `resfmt`; Zoho refuses unknown parameters with code 1002.
 _FORMAT: Final[Mapping[str, Mapping[str, str]]] = {"contact/allfields": {"type": "json"}}
 _JSON: Final[Mapping[str, str]] = {"resfmt": "JSON"}
-_ECHO = re.compile(r"\brange=(\d+)")
 
 
 class CampaignsClient:
-	"""Read one Zoho Campaigns account.
+	"""Read one Zoho Campaigns account. Threads may share a client.
 
 	Args:
 		base_url: Origin of the Campaigns API, from the table of data centres.
-		token_provider: Returns an access token; asked before every call, so it should keep one.
+		token_provider: Returns an access token. It is asked before every call, so it should cache the token.
 		transport: Sends the requests.
-		refresh: Given a token that was refused, returns another. Used at most once per call.
-		page_size: Rows to ask for at once.
-		max_pages: Cap on the pages of one list.
+		refresh: Takes a token that was refused and returns a new one. Used at most once per call.
+		page_size: Rows to request at once.
 
 	Attributes:
-		page_limits: For each endpoint that refused a page size (code 6502) the size it is now asked for at
-			most. May be kept and set again, to spare the next client the refusals.
+		page_limits: For each endpoint that refused a page size (code 6502), the largest size that is now
+			requested. It may be stored and set on the next client to avoid the refusals.
 	"""
 
 	def __init__(
@@ -55,7 +52,6 @@ class CampaignsClient:
 		*,
 		refresh: Callable[[str], str] | None = None,
 		page_size: int = PAGE_SIZE,
-		max_pages: int = MAX_PAGES,
 	) -> None:
 		self.page_size = page_size
 		self.page_limits: dict[str, int] = {}
@@ -63,7 +59,6 @@ class CampaignsClient:
 		self._token = token_provider
 		self._transport = transport
 		self._refresh = refresh
-		self._max_pages = max_pages
 		self._refresh_is_futile = False
 
 	def call(
@@ -79,12 +74,12 @@ class CampaignsClient:
 
 		Args:
 			endpoint: Name of the method, for example `recentcampaigns`.
-			params: Go into the query, also for POST, as Zoho reads them there. None values are left out.
+			params: The query, also for POST, since Zoho reads parameters there. None values are left out.
 			method: `GET` or `POST`; only a GET is repeated after a failure.
-			data: Form fields of the body. Zoho does not document reading any.
+			data: Form fields of the body. Zoho does not document that it reads any.
 
 		Returns:
-			The answer, or an empty `EmptyAnswer` where Zoho has nothing to list.
+			The answer, or an `EmptyAnswer` if Zoho has nothing to list.
 
 		Raises:
 			ZohoError: the subclass that says what to do.
@@ -101,7 +96,7 @@ class CampaignsClient:
 			try:
 				answer = self._send(endpoint, params, method, data, token)
 			except AuthenticationError:
-				# A new token does not help; Zoho gives only a few, so ask for no more of them.
+				# A new token does not help. Zoho issues only a few, so do not request more.
 				self._refresh_is_futile = True
 				raise
 		self._refresh_is_futile = False
@@ -120,22 +115,17 @@ class CampaignsClient:
 		)
 
 	def campaign_pages(self, status: str = "sent", page_size: int | None = None) -> Iterator[Page[Campaign]]:
-		"""Yield all campaigns of the account, of all its users, the newest first, page by page.
+		"""Yield the campaigns of all users of the account, the newest first, page by page.
 
 		Args:
-			status: Zoho's filter: `sent`, `drafts`, `scheduled`, `all`, … What comes is Zoho's answer to it;
-				check `Campaign.is_sent` as well.
+			status: Zoho's filter: `sent`, `drafts`, `scheduled`, `all`, … Zoho may ignore it, so check
+				`Campaign.is_sent` as well.
 			page_size: Rows per page; by default the client's.
 
 		Raises:
-			PagingError: Zoho repeats a page, or there is no end.
+			PagingError: Zoho repeats a page, or the list has no end.
 		"""
-		return self._pages(
-			"recentcampaigns",
-			lambda start, size: self.campaign_page(start, size, status=status),
-			1,
-			page_size,
-		)
+		return all_pages("recentcampaigns", lambda start: self.campaign_page(start, page_size, status=status))
 
 	def report(self, campaign_key: str) -> Report:
 		"""Return the figures of a campaign.
@@ -148,11 +138,11 @@ class CampaignsClient:
 		return Report.from_zoho(self.call("campaignreports", {"campaignkey": campaign_key}))
 
 	def campaign_details(self, campaign_key: str, campaign_type: str | None = "normal") -> CampaignDetails:
-		"""Return a campaign's details, for an A/B test with its child campaigns.
+		"""Return a campaign's details: mailing lists, topic, and the variants of an A/B test.
 
 		Args:
-			campaign_key: The campaign's.
-			campaign_type: `Campaign.type`. Zoho leaves out an A/B test's figures for a wrong one.
+			campaign_key: The key of the campaign.
+			campaign_type: `Campaign.type`. If it is wrong, Zoho leaves out the figures of an A/B test.
 
 		Raises:
 			CampaignUnavailable: deleted or unknown.
@@ -160,7 +150,7 @@ class CampaignsClient:
 		ref: https://www.zoho.com/campaigns/help/api/campaign-details.html
 		"""
 		params = {"campaignkey": campaign_key, "campaigntype": (campaign_type or "normal").lower()}
-		return CampaignDetails.from_zoho(campaign_key, self.call("getcampaigndetails", params))
+		return CampaignDetails.from_zoho(self.call("getcampaigndetails", params))
 
 	def recipient_page(
 		self, campaign_key: str, action: str, from_index: int = 1, page_size: int | None = None
@@ -181,23 +171,22 @@ class CampaignsClient:
 	) -> Iterator[Page[Recipient]]:
 		"""Yield the recipients in one of the nine lists of `ACTIONS`, page by page.
 
-		Zoho takes no snapshot: while the pages are read, rows may move to another one and come twice.
+		Zoho takes no snapshot: while the pages are read, a row may move to another page and come twice.
 
 		Args:
-			campaign_key: The campaign's, or a child's of an A/B test.
+			campaign_key: The key of the campaign, or of a variant of an A/B test.
 			action: For example `openedcontacts`.
-			from_index: Position to begin at, from 1; `Page.next_index` of an earlier run resumes it.
+			from_index: Position to begin at, from 1. `Page.next_index` continues an earlier reading.
 			page_size: Rows per page; by default the client's.
 
 		Raises:
 			CampaignUnavailable: deleted, not sent, or unknown.
-			PagingError: Zoho repeats a page, or there is no end.
+			PagingError: Zoho repeats a page, or the list has no end.
 		"""
-		return self._pages(
+		return all_pages(
 			"getcampaignrecipientsdata",
-			lambda start, size: self.recipient_page(campaign_key, action, start, size),
+			lambda start: self.recipient_page(campaign_key, action, start, page_size),
 			from_index,
-			page_size,
 		)
 
 	def _send(
@@ -231,8 +220,8 @@ class CampaignsClient:
 		from_index: int,
 		page_size: int | None,
 	) -> Page[T]:
-		"""Return the page at `from_index`, asking for fewer rows as long as Zoho says they are too many."""
-		from_index = max(1, from_index)  # 0 is taken for 1, and the next page would overlap by a row
+		"""Return the page at `from_index`, halving its size as long as Zoho refuses it as too large."""
+		from_index = max(1, from_index)  # Zoho reads 0 as 1; then the next page would overlap by a row.
 		size = max(1, page_size or self.page_size)
 		size = min(size, self.page_limits.get(endpoint, size))
 		while True:
@@ -244,36 +233,7 @@ class CampaignsClient:
 					raise
 				size //= 2
 				self.page_limits[endpoint] = size
-		raw = _rows(endpoint, answer, key)
-		total = _total(answer)
-		items: list[T] = []
-		bad: list[BadRecord] = []
-		for row in raw:
-			record = read(row)
-			if isinstance(record, BadRecord):
-				bad.append(record)
-			else:
-				items.append(record)
-		last = not raw or _is_last(answer, len(raw), size, from_index, total)
-		return Page(items, raw, from_index, None if last else from_index + len(raw), total, bad)
-
-	def _pages(
-		self, endpoint: str, ask: Callable[[int, int | None], Page[T]], from_index: int, page_size: int | None
-	) -> Iterator[Page[T]]:
-		seen: set[int] = set()
-		start = from_index
-		for _ in range(self._max_pages):
-			page = ask(start, page_size)
-			if page.raw:
-				fingerprint = _fingerprint(page.raw)
-				if fingerprint in seen:
-					raise PagingError(f"Zoho sent the same page again at row {start}", endpoint=endpoint)
-				seen.add(fingerprint)
-				yield page
-			if page.next_index is None:
-				return
-			start = page.next_index
-		raise PagingError(f"no end after {self._max_pages} pages", endpoint=endpoint)
+		return read_page(endpoint, answer, key, read, from_index=from_index, size=size)
 
 
 def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
@@ -283,64 +243,3 @@ def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
 		if value is not None:
 			texts[name] = value if isinstance(value, str) else str(value)
 	return texts
-
-
-def _rows(endpoint: str, answer: Json, key: str) -> list[Any]:
-	"""Return the rows of a list answer; an empty answer and a missing list are the end of the list.
-
-	A list of something under another name is not: then Zoho has changed its answers, and reading them as
-	"nobody" would go unnoticed.
-	"""
-	if key not in answer and not isinstance(answer, EmptyAnswer):
-		others = [name for name, value in answer.items() if isinstance(value, list) and any(value)]
-		if others:
-			raise MalformedAnswer(f"no {key} in the answer, but {', '.join(others)[:100]}", endpoint=endpoint)
-	return rows(answer.get(key))
-
-
-def _is_last(answer: Json, found: int, asked: int, from_index: int, total: int | None) -> bool:
-	"""Tell whether a page is the last: it is shorter than what Zoho says it gives at most.
-
-	Zoho repeats the page size in its answer. Where it gives less than was asked for, without an error, a
-	short page is not the end; where it does not repeat it, the length of the whole list may say so.
-	"""
-	given = _echoed_range(answer)
-	if found >= min(asked, given or asked):
-		return False
-	more = given is None and total is not None and from_index + found <= total
-	return not more
-
-
-def _echoed_range(answer: Json) -> int | None:
-	details = answer.get("requestdetails")
-	if isinstance(details, dict):
-		found = count(details.get("range"))
-	elif isinstance(details, str) and (match := _ECHO.search(details)):
-		found = int(match[1])
-	else:
-		found = count(answer.get("range"))
-	return found or None
-
-
-def _total(answer: Json) -> int | None:
-	"""Return the length of the whole list, where Zoho gives it."""
-	for holder in (answer, first(answer.get("requestdetails"))):
-		for key in ("total_record_count", "total_list_count"):
-			found = count(holder.get(key))
-			if found is not None:
-				return found
-	return None
-
-
-def _fingerprint(raw: list[Any]) -> int:
-	"""Return a number that is equal for pages with the same content.
-
-	Who is on the page, in which order, and its first and last row in full: nearly free for a large page.
-	"""
-	identities = [
-		(str(row.get("contactid")), str(row.get("contactemailaddress")), str(row.get("campaign_key")))
-		if isinstance(row, dict)
-		else repr(row)
-		for row in raw
-	]
-	return hash((tuple(identities), repr(raw[0]), repr(raw[-1])))

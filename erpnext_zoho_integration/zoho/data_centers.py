@@ -1,8 +1,8 @@
-"""Every Zoho data centre in one table: the only place where a Zoho host name is written.
+"""The table of Zoho's data centres: the only place where a Zoho host name is written.
 
-Sources: https://www.zoho.com/accounts/protocol/oauth/multi-dc.html for the accounts servers; the
-Campaigns hosts answered in eight regions. The Campaigns host is not derived from the `api_domain` of a
-token answer: that is Zoho's general gateway, to which Campaigns was never moved.
+The accounts servers are documented at https://www.zoho.com/accounts/protocol/oauth/multi-dc.html. The
+Campaigns hosts were seen to answer in all regions but `uk` and `ae`. A Campaigns host cannot be derived from
+the `api_domain` of a token answer: that is Zoho's general gateway, which does not serve Campaigns.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,11 @@ class DataCenter:
 	"""One region of Zoho.
 
 	Attributes:
-		code: What Zoho calls it in `location` of the OAuth callback.
-		name: For people.
+		code: Zoho's code for it, as in `location` of the OAuth callback.
+		name: The name that users see.
 		accounts_url: Origin of the accounts server, which issues tokens.
 		campaigns_url: Origin of the Campaigns API.
-		api_domain: What token answers of this region carry as `api_domain`, where it is known.
-		confirmed: False where no source has seen the Campaigns host answer.
+		api_domain: The `api_domain` of this region's token answers; None if unknown.
 	"""
 
 	code: str
@@ -29,19 +28,15 @@ class DataCenter:
 	accounts_url: str
 	campaigns_url: str
 	api_domain: str | None
-	confirmed: bool = True
 
 
-def _data_center(
-	code: str, name: str, domain: str, *, api: str | None = None, confirmed: bool = True
-) -> DataCenter:
+def _data_center(code: str, name: str, domain: str, *, api: str | None = None) -> DataCenter:
 	return DataCenter(
 		code=code,
 		name=name,
 		accounts_url=f"https://accounts.{domain}",
 		campaigns_url=f"https://campaigns.{domain}",
 		api_domain=f"https://www.zohoapis.{api}" if api else None,
-		confirmed=confirmed,
 	)
 
 
@@ -58,8 +53,8 @@ DATA_CENTERS: Final[Mapping[str, DataCenter]] = MappingProxyType(
 			_data_center("ca", "Canada", "zohocloud.ca", api="ca"),
 			_data_center("cn", "China", "zoho.com.cn", api="com.cn"),
 			_data_center("sa", "Saudi Arabia", "zoho.sa", api="sa"),
-			_data_center("uk", "United Kingdom", "zoho.uk", api="uk", confirmed=False),
-			_data_center("ae", "United Arab Emirates", "zoho.ae", confirmed=False),
+			_data_center("uk", "United Kingdom", "zoho.uk", api="uk"),
+			_data_center("ae", "United Arab Emirates", "zoho.ae"),
 		)
 	}
 )
@@ -75,7 +70,7 @@ def by_location(location: str) -> DataCenter | None:
 def by_accounts_server(url: str) -> DataCenter | None:
 	"""Return the data centre whose accounts server is exactly `url`, or None.
 
-	The client secret is posted to this server and `url` comes from a browser, so nothing is normalised:
-	no other scheme, port, path, upper case or user name is accepted.
+	The client secret is sent to this server and `url` comes from a browser. Therefore nothing is normalised:
+	another scheme, port, path, user name or case of letters is not accepted.
 	"""
 	return _BY_ACCOUNTS_URL.get(url)

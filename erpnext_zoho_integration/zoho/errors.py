@@ -1,13 +1,13 @@
-"""What can go wrong between us and Zoho, told apart by what the caller should do about it.
+"""The errors of this package, grouped by what the caller should do.
 
-Every class answers one question in its `action` attribute:
+The `action` of each class is one of:
 
-- `"stop"`: somebody has to change something (settings, rights, this program); stop and tell them.
-- `"wait"`: try again later; `retry_after` says when, if it is known.
-- `"skip"`: leave out what was asked for (one campaign, one action of it), list it, go on. Where there
-  is nothing to leave out (the list of campaigns itself), the run has failed.
+- `"stop"`: a person has to change something (settings, permissions, this program); stop and tell them.
+- `"wait"`: try again later, after `retry_after` seconds if that is known.
+- `"skip"`: leave out the campaign or list that was requested, record that, and continue. If nothing can be
+  left out (the request was for the list of campaigns), the run has failed.
 
-Messages are redacted when the error is made, so `str(error)` can be logged and shown.
+Messages are redacted when an error is created, so `str(error)` is safe to log and to show.
 """
 
 from typing import ClassVar, Final, Literal
@@ -16,20 +16,20 @@ from .redaction import redact
 
 Action = Literal["stop", "wait", "skip"]
 
-# Zoho: "that API is locked for 30 minutes" (every read page of its developer guide).
+# "that API is locked for 30 minutes" (on the page of every read endpoint in Zoho's developer guide).
 LOCK_SECONDS: Final = 1800.0
-# "10 access tokens per refresh token in 10 minutes", then blocked for the rest of them
+# "10 access tokens per refresh token in 10 minutes"; then Zoho issues none for the rest of that time
 # (https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html).
 TOKEN_LOCK_SECONDS: Final = 600.0
 
 
 class ZohoError(Exception):
-	"""Anything Zoho, or the way to Zoho, did not do as asked.
+	"""A request to Zoho that failed.
 
 	Args:
-		message: What happened, in plain English. Redacted here.
+		message: What happened, in plain English. It is redacted here.
 		endpoint: The API method, for example `recentcampaigns`.
-		code: Zoho's own code as text, for example `"6101"`.
+		code: Zoho's code as text, for example `"6101"`.
 		status: The HTTP status.
 	"""
 
@@ -60,9 +60,9 @@ class ZohoError(Exception):
 
 
 class AuthenticationError(ZohoError):
-	"""The access token was not accepted (HTTP 401 or code 1007), also after one refresh.
+	"""Zoho did not accept the access token (HTTP 401 or code 1007), even after one refresh.
 
-	Zoho answers alike for an expired token, a missing scope, revoked access and another data centre.
+	Zoho gives the same answer for an expired token, a missing scope, revoked access and a wrong data centre.
 	"""
 
 
@@ -75,11 +75,11 @@ class PermissionDenied(ZohoError):
 
 
 class InvalidRequest(ZohoError):
-	"""We asked for something that does not exist or left something out: a mistake in this program."""
+	"""The request names something that does not exist or lacks something: a bug in this program."""
 
 
 class _Locked(ZohoError):
-	"""Zoho was asked too often; `retry_after` is the number of seconds to stay away."""
+	"""Too many requests; `retry_after` is the number of seconds to wait."""
 
 	action: ClassVar[Action] = "wait"
 	lock_seconds: ClassVar[float]
@@ -98,16 +98,16 @@ class _Locked(ZohoError):
 
 
 class RateLimited(_Locked):
-	"""Zoho counted too many calls; `retry_after` is the number of seconds to stay away from `endpoint`."""
+	"""Too many calls; `retry_after` is the number of seconds in which `endpoint` must not be called."""
 
 	lock_seconds: ClassVar[float] = LOCK_SECONDS
 
 
 class Unavailable(ZohoError):
-	"""Zoho did not answer, or answered that it cannot just now; already retried a few times.
+	"""Zoho did not answer, or answered that it is unavailable; retries have failed.
 
-	`retry_after` is in seconds, or None where Zoho gave no time. `sent` is False if the request certainly
-	never left, so that even a request that must not be repeated can be.
+	`retry_after` is in seconds, or None if Zoho gave no time. `sent` is False if the request certainly never
+	left this machine; then even a request that must not reach Zoho twice can be repeated.
 	"""
 
 	action: ClassVar[Action] = "wait"
@@ -128,43 +128,43 @@ class Unavailable(ZohoError):
 
 
 class RecordUnavailable(ZohoError):
-	"""What was asked for has been deleted or never existed."""
+	"""The requested record has been deleted or never existed."""
 
 	action: ClassVar[Action] = "skip"
 
 
 class CampaignUnavailable(RecordUnavailable):
-	"""The campaign was deleted, is not sent yet, or its key is unknown."""
+	"""The campaign was deleted, has not been sent yet, or its key is unknown."""
 
 
 class UnknownRefusal(ZohoError):
-	"""Zoho refused with a code that its catalogue does not explain for this endpoint."""
+	"""Zoho refused with a code that its error catalogue does not explain for this endpoint."""
 
 	action: ClassVar[Action] = "skip"
 
 
 class PageTooLarge(ZohoError):
-	"""More rows were asked for than Zoho (code 6502) or our own size limit allows in one answer."""
+	"""The request was for more rows than Zoho (code 6502) or our own size limit allows in one answer."""
 
 
 class MalformedAnswer(ZohoError):
-	"""An answer that is neither data nor an error we can read; already asked again a few times."""
+	"""The answer is neither data nor a known error; retries have failed."""
 
 	action: ClassVar[Action] = "skip"
 
 
 class PagingError(ZohoError):
-	"""Paging would not end: Zoho repeated a page, or the cap on pages was reached."""
+	"""A list has no end: Zoho repeated a page, or the largest number of pages was reached."""
 
 	action: ClassVar[Action] = "skip"
 
 
 class OAuthError(ZohoError):
-	"""Connecting to Zoho, or staying connected, failed."""
+	"""A request for tokens, or the consent before it, failed."""
 
 
 class AuthorizationRefused(OAuthError):
-	"""Zoho sent the browser back without a usable code; `error` is the word Zoho gave."""
+	"""Zoho sent the browser back without a usable code; `error` is Zoho's word for the reason."""
 
 	def __init__(self, message: str, error: str = "", *, endpoint: str | None = None) -> None:
 		super().__init__(message, endpoint=endpoint, code=error or None)
@@ -172,9 +172,9 @@ class AuthorizationRefused(OAuthError):
 
 
 class ReauthorizationRequired(OAuthError):
-	"""The connection is over until somebody changes the settings or authorises again.
+	"""The connection does not work until a person changes the settings or authorises again.
 
-	`reason` is Zoho's code: `invalid_code` (expired or used code, or a revoked refresh token),
+	`reason` is Zoho's code: `invalid_code` (an expired or used code, or a revoked refresh token),
 	`invalid_client`, `invalid_client_secret`, `invalid_redirect_uri` and the like.
 	"""
 
@@ -191,9 +191,9 @@ class ReauthorizationRequired(OAuthError):
 
 
 class TokenThrottled(_Locked, OAuthError):
-	"""Zoho issues no more tokens for now; asking again keeps it closed for longer.
+	"""Zoho issues no tokens for some time; further requests prolong it.
 
-	The connection itself is fine. `retry_after` is in seconds.
+	The connection still works afterwards. `retry_after` is in seconds.
 	"""
 
 	lock_seconds: ClassVar[float] = TOKEN_LOCK_SECONDS

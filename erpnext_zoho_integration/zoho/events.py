@@ -1,7 +1,7 @@
-"""Links and single opens and clicks of one recipient, as far as Zoho tells them.
+"""Links, single opens and single clicks of one recipient.
 
-The keys inside `openreports` and `clickreports` are not documented and differ between accounts, so what
-can be recognised is, and the raw structure is always kept by the caller.
+The keys inside `openreports` and `clickreports` are not documented and differ between accounts. These
+functions return what they recognise; the caller keeps the raw structure.
 """
 
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from typing import Any, Final
 from .dates import epoch_ms, parse_text
 from .values import count, structure, text, urls
 
-# How deep events may be nested: {"reports": [{"report": {"time": …}}]}.
+# Deepest nesting of events that is searched: {"reports": [{"report": {"time": …}}]}.
 DEEPEST: Final = 4
-# In order of trust; any other key that has "time" or "date" in its name comes after these.
+# In order of preference; any other key with "time" or "date" in its name comes after these.
 _TIME_KEYS: Final = ("time", "opened_time", "clicked_time", "open_time", "click_time", "action_time")
 _URL_KEYS: Final = ("url", "link", "click_url", "clickedurl", "link_url")
 
 
 @dataclass(frozen=True, slots=True)
 class LinkClicks:
-	"""One link and how often this recipient clicked it; `count` is None where Zoho does not say."""
+	"""One link and how often this recipient clicked it; `count` is None if Zoho does not say."""
 
 	url: str
 	count: int | None
@@ -33,7 +33,7 @@ class Event:
 
 	Attributes:
 		time_raw: The time as Zoho wrote it; `Clock.event_at` turns it into UTC.
-		time_is_gmt: True if the time comes from a `_gmt` key, so that no skew applies.
+		time_is_gmt: True if the time comes from a `_gmt` key and therefore has no skew.
 		url: The link, for a click.
 	"""
 
@@ -65,9 +65,10 @@ def _counted(value: Any) -> Iterator[LinkClicks]:
 def events(reports: Any) -> tuple[Event, ...]:
 	"""Return the opens or clicks that can be recognised in `openreports` or `clickreports`.
 
-	Taken are lists and mappings of any nesting, also as text; in them, mappings with a time and bare times.
+	Lists and mappings may be nested and may be written as text. Every mapping with a time and every bare time
+	in them is an event.
 	"""
-	return tuple(_events(reports, DEEPEST))
+	return () if reports is None else tuple(_events(reports, DEEPEST))
 
 
 def _events(value: Any, deeper: int) -> Iterator[Event]:
@@ -97,9 +98,9 @@ def _event(row: dict[str, Any]) -> Event | None:
 
 @lru_cache(maxsize=256)
 def _time_keys(keys: tuple[Any, ...]) -> tuple[str, ...]:
-	"""Return those of a mapping's keys that name a time, in order of trust; nearly all mappings have the same ones."""
+	"""Return the keys that name a time, in order of preference. Most mappings have the same keys."""
 	named = [key for key in keys if isinstance(key, str) and _names_time(key.casefold())]
-	return tuple(sorted(named, key=_trust))
+	return tuple(sorted(named, key=_preference))
 
 
 def _url(row: dict[str, Any]) -> str | None:
@@ -110,7 +111,7 @@ def _names_time(key: str) -> bool:
 	return "time" in key or "date" in key
 
 
-def _trust(key: str) -> int:
+def _preference(key: str) -> int:
 	key = key.casefold()
 	if key.endswith("_gmt"):
 		return -1

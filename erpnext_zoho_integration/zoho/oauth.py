@@ -1,6 +1,6 @@
-"""Zoho's OAuth 2.0: the consent page, the callback, and the token endpoint with its odd answers.
+"""Zoho's OAuth 2.0: the consent page, the callback and the token endpoint.
 
-Holds no state and stores nothing. Secrets travel in form bodies and never in a URL.
+This module stores nothing. Secrets are sent in form bodies, never in a URL.
 
 ref: https://www.zoho.com/accounts/protocol/oauth/web-apps.html and
 https://www.zoho.com/accounts/protocol/oauth/multi-dc.html
@@ -25,19 +25,20 @@ from .redaction import MASK, Secret, redact
 from .transport import HTTPAnswer, Transport, raise_for_status, retry_after
 from .values import number, text
 
-# Reading campaigns, reports and recipients needs no more, and nothing is written to Zoho.
+# This scope is enough to read campaigns, reports and recipients. The app writes nothing to Zoho.
 SCOPES: Final = ("ZohoCampaigns.campaign.READ",)
 
 AUTHORIZE: Final = "oauth/v2/auth"
 TOKEN: Final = "oauth/v2/token"
 REVOKE: Final = "oauth/v2/token/revoke"
 
-# Lifetime of an access token in seconds as documented, for an answer that does not say.
+# The documented lifetime of an access token in seconds, used if an answer does not give one.
 LIFETIME: Final = 3600
-# Older answers give milliseconds in `expires_in`; no token lives for more than a day.
+# Older answers give milliseconds in `expires_in`. No token lives for more than a day, so a larger number is
+# milliseconds.
 LONGEST_LIFETIME: Final = 86_400
 
-# The errors that only a person can do something about, and what. Every other failure passes by itself.
+# The errors that only a person can resolve, and how. Every other failure is temporary.
 PERMANENT: Final[Mapping[str, str]] = {
 	"invalid_code": "the code was used, has expired (it lives for a minute), or access was revoked at Zoho:"
 	" authorise again",
@@ -53,7 +54,7 @@ PERMANENT: Final[Mapping[str, str]] = {
 _REFUSALS: Final[Mapping[str, str]] = {
 	"access_denied": "access was refused on Zoho's consent page",
 	"invalid_scope": "Zoho does not know a scope that was asked for",
-	"other_dc": "this Zoho account lives in another data centre",
+	"other_dc": "this Zoho account is in another data centre",
 }
 
 
@@ -62,11 +63,12 @@ class Tokens:
 	"""An answer of the token endpoint.
 
 	Attributes:
-		access_token: Good for `expires_in` seconds.
-		refresh_token: Absent from a refresh and from a consent that was not asked for anew: keep the old.
+		access_token: Valid for `expires_in` seconds.
+		refresh_token: None after a refresh and after an authorisation without the consent page; the old
+			one stays valid.
 		expires_in: Seconds from now.
-		api_domain: Zoho's general gateway in the user's data centre; not the host of Campaigns.
-		scope: Granted scopes, separated by spaces or commas; empty if the answer does not say.
+		api_domain: Zoho's general gateway in the user's data centre; it is not the host of Campaigns.
+		scope: The granted scopes, separated by spaces or commas; empty if the answer does not give them.
 	"""
 
 	access_token: str
@@ -87,13 +89,14 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Callback:
-	"""What Zoho sent the browser back with, checked.
+	"""The checked query of the redirect URI.
 
 	Attributes:
-		code: To be exchanged at once at `accounts_url`.
-		state: Ours, to be compared by the caller.
-		accounts_url: Where to exchange the code: from the table of data centres or the caller's override.
-		data_center: None only where an override is set and Zoho named no known location.
+		code: Has to be exchanged at `accounts_url` within a minute.
+		state: The `state` of the authorisation URL; the caller has to compare it.
+		accounts_url: The server that exchanges the code: from the table of data centres or the caller's
+			override.
+		data_center: None only if there is an override and Zoho named no known location.
 	"""
 
 	code: str
@@ -107,19 +110,19 @@ class Callback:
 
 
 def parse_callback(params: Mapping[str, str | None], *, accounts_url: str | None = None) -> Callback:
-	"""Return the code and the server to exchange it at from the query of the redirect URI.
+	"""Check the query of the redirect URI and choose the server that exchanges the code.
 
 	Args:
 		params: The query: `code`, `state`, `location`, `accounts-server`, or `error`.
-		accounts_url: Origin of another accounts server that the server's administrator has set; it is used
-			whatever the query says.
+		accounts_url: Origin of an accounts server that the server's administrator has set. It overrides
+			the query.
 
 	Raises:
-		AuthorizationRefused: Zoho sent an error, no code, or names an accounts server that is not Zoho's. The
-			client secret would be posted there, and anybody can put an address into a link.
+		AuthorizationRefused: Zoho sent an error or no code, or the query names an accounts server that is not
+			Zoho's. The client secret is sent to that server, and anybody can put an address into a link.
 	"""
 	values = {name: (params.get(name) or "").strip() for name in ("code", "state", "location", "error")}
-	# Frappe and others turn the hyphen of a parameter into an underscore.
+	# Frappe and others replace the hyphen in the name of a parameter by an underscore.
 	server = (params.get("accounts-server") or params.get("accounts_server") or "").strip()
 	error = values["error"]
 	if error:
@@ -141,11 +144,11 @@ def parse_callback(params: Mapping[str, str | None], *, accounts_url: str | None
 
 
 class OAuthClient:
-	"""The protocol for one client that is registered in Zoho's API console.
+	"""Request and revoke tokens for one client that is registered in Zoho's API console.
 
 	Args:
 		client_id: The same in every data centre.
-		client_secret: Of the data centre that is talked to; it may differ between them.
+		client_secret: The secret for the data centre in use; data centres may have different ones.
 		redirect_uri: Exactly as registered.
 		transport: Sends the requests.
 	"""
@@ -156,44 +159,35 @@ class OAuthClient:
 		self._redirect_uri = redirect_uri
 		self._transport = transport
 
-	def authorization_url(
-		self,
-		accounts_url: str,
-		state: str,
-		scopes: Iterable[str] = SCOPES,
-		*,
-		access_type: str = "offline",
-		prompt: str = "consent",
-	) -> str:
-		"""Return the address of the consent page to send the browser to.
+	def authorization_url(self, accounts_url: str, state: str, scopes: Iterable[str] = SCOPES) -> str:
+		"""Return the address of Zoho's consent page.
 
 		Args:
-			accounts_url: Accounts server of the data centre where the client is registered; Zoho passes the
-				user on to his own.
-			state: Unguessable and used once; Zoho gives it back to the redirect URI.
-			scopes: Joined with commas, as Zoho wants them.
-			access_type: `offline` for a refresh token.
-			prompt: `consent` to get a refresh token at every authorisation and not only at the first.
+			accounts_url: Accounts server of the data centre in which the client is registered. Zoho redirects
+				the user to the data centre of the user's account.
+			state: Unguessable and used once; Zoho returns it to the redirect URI.
+			scopes: The scopes to request.
 		"""
 		query = {
 			"response_type": "code",
 			"client_id": self._client_id,
 			"scope": ",".join(scopes),
 			"redirect_uri": self._redirect_uri,
-			"access_type": access_type,
-			"prompt": prompt,
+			"access_type": "offline",  # for a refresh token
+			"prompt": "consent",  # for a refresh token at every authorisation, not only at the first
 			"state": state,
 		}
 		return f"{accounts_url.rstrip('/')}/{AUTHORIZE}?{urlencode(query)}"
 
 	def exchange_code(self, accounts_url: str, code: str) -> Tokens:
-		"""Return the tokens for an authorisation code, which works once and for about a minute.
+		"""Exchange an authorisation code, which works once and for about a minute, for tokens.
 
-		The request is not repeated once it may have reached Zoho: the code would be used up.
+		The request is not repeated if it may have reached Zoho, because Zoho would have used up the code.
 
 		Raises:
-			ReauthorizationRequired: the code or the client's settings are wrong; the message says what to do.
-			TokenThrottled: too many tokens were asked for.
+			ReauthorizationRequired: the code or the client's settings are wrong; the message tells what
+				to do.
+			TokenThrottled: too many requests for tokens.
 			Unavailable: no usable answer.
 		"""
 		return self._tokens(
@@ -207,13 +201,14 @@ class OAuthClient:
 		)
 
 	def refresh(self, accounts_url: str, refresh_token: str) -> Tokens:
-		"""Return a new access token; the refresh token stays as it is.
+		"""Return a new access token; the refresh token stays the same.
 
-		Zoho gives 10 in 10 minutes for one refresh token and then none for a while: share and keep them.
+		Zoho issues 10 access tokens in 10 minutes for one refresh token and then none for some time, so share
+		and cache them.
 
 		Raises:
 			ReauthorizationRequired: access was revoked, or the client's settings are wrong.
-			TokenThrottled: too many tokens were asked for; the refresh token is still good.
+			TokenThrottled: too many requests for tokens; the refresh token is still valid.
 			Unavailable: no usable answer.
 		"""
 		return self._tokens(
@@ -221,12 +216,13 @@ class OAuthClient:
 		)
 
 	def revoke(self, accounts_url: str, token: str) -> None:
-		"""Make a token useless; a refresh token takes its access tokens with it.
+		"""Revoke a token. Revoking a refresh token revokes its access tokens too.
 
-		A token that Zoho does not know any more counts as revoked.
+		A token that Zoho no longer knows counts as revoked.
 
 		Raises:
-			TokenThrottled: Zoho does not take requests for tokens just now.
+			OAuthError: Zoho refused.
+			TokenThrottled: too many requests for tokens.
 			Unavailable: no usable answer.
 		"""
 		self._transport.exchange(
@@ -249,7 +245,7 @@ class OAuthClient:
 
 
 def _read_tokens(answer: HTTPAnswer) -> Tokens:
-	"""Return the tokens of an answer; errors come as HTTP 200 as well, so the status decides nothing."""
+	"""Return the tokens of an answer. The status is ignored, because Zoho sends errors with HTTP 200 too."""
 	body = parse_json(answer)
 	access_token = Secret(text(body.get("access_token")) or "") if body else ""
 	if body is None or not access_token:
@@ -280,9 +276,9 @@ def _gateway(value: Any) -> str | None:
 def _no_token(answer: HTTPAnswer, body: Mapping[str, Any] | None) -> OAuthError | Unavailable:
 	"""Return the error for an answer without an access token.
 
-	The throttle's texts, its `error` included, come in the user's language: it is recognised by its status
-	and by not being one of the known permanent errors. It must never look like a lost connection, or a user
-	would be asked to authorise again, which makes matters worse.
+	Zoho sends the texts of a throttle, including its `error`, in the user's language. So a throttle is
+	recognised by its status and by not being one of the permanent errors. It must not be taken for a lost
+	connection: the user would be asked to authorise again, which requests even more tokens.
 	"""
 	status = answer.status
 	wait = retry_after(answer.headers)

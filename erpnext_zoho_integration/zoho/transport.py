@@ -1,20 +1,19 @@
-"""HTTP to Zoho: the only module that makes a request.
+"""HTTP to Zoho: the only module that makes requests.
 
-Knows time-outs, retries, back-off and sizes; does not know what an answer means. Whoever asks passes a
-`read` function that turns an answer into a result or an error, so that an answer which only says "try
-again" inside HTTP 200 is retried by the same rules as a lost connection.
+It handles time-outs, retries, back-off and sizes, and does not interpret answers. The caller passes a `read`
+function that turns an answer into a result or an error. So an HTTP 200 that says "try again" is retried by
+the same rules as a lost connection.
 """
 
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -29,14 +28,14 @@ from .errors import (
 	Unavailable,
 	ZohoError,
 )
-from .redaction import redact
-
-__all__ = ["HTTPAnswer", "Transport", "raise_for_status", "redact", "retry_after"]
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
+CONNECT_TIMEOUT: Final = 5.0
+# Longest pause between two attempts, in seconds.
+MAX_WAIT: Final = 30.0
 MAX_BODY: Final = 32 * 1024 * 1024
 CHUNK: Final = 64 * 1024
 USER_AGENT: Final = "erpnext-zoho-integration"
@@ -44,7 +43,7 @@ USER_AGENT: Final = "erpnext-zoho-integration"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HTTPAnswer:
-	"""What came back: status, headers (names in lower case) and the whole decoded body."""
+	"""An answer: status, headers (names in lower case) and the whole decoded body."""
 
 	status: int
 	headers: Mapping[str, str]
@@ -52,16 +51,16 @@ class HTTPAnswer:
 
 	@property
 	def text(self) -> str:
-		"""Return the body as UTF-8, whatever the headers say; a broken byte does not cost the answer."""
+		"""Return the body as UTF-8, whatever charset the headers give; broken bytes are replaced."""
 		return self.body.decode("utf-8-sig", errors="replace")
 
 	def __repr__(self) -> str:
-		# The body may hold tokens or people.
+		# The body may contain tokens or personal data.
 		return f"<HTTPAnswer {self.status}, {len(self.body)} bytes>"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-	"""Return the seconds of a `Retry-After` header, given as a number or as an HTTP date; else None."""
+	"""Return the seconds of a `Retry-After` header (a number or an HTTP date); None if there is none."""
 	value = headers.get("retry-after", "").strip()
 	if not value:
 		return None
@@ -79,7 +78,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def raise_for_status(answer: HTTPAnswer, endpoint: str) -> None:
-	"""Raise for a status that says "not now" (408, 429, 5xx) or "elsewhere" (3xx); else return."""
+	"""Raise for a status that means "not now" (408, 429, 5xx) or "elsewhere" (3xx); else return.
+
+	Raises:
+		RateLimited: 429.
+		Unavailable: 408 or 5xx.
+		MalformedAnswer: 3xx; redirects are not followed.
+	"""
 	status = answer.status
 	if status == 429:
 		seconds = retry_after(answer.headers)
@@ -100,53 +105,39 @@ def raise_for_status(answer: HTTPAnswer, endpoint: str) -> None:
 		)
 
 
-def _as_it_is(answer: HTTPAnswer, endpoint: str) -> HTTPAnswer:
-	raise_for_status(answer, endpoint)
-	return answer
-
-
 class Transport:
-	"""Send requests with time-outs, bounded retries and a memory of how many there were.
+	"""Send requests with time-outs and bounded retries, and count them. Threads may share an instance.
 
-	One instance may be shared by threads.
+	If Zoho asks for a longer pause than `MAX_WAIT`, the error is raised at once and carries the time in
+	`retry_after`. A proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`) is used.
 
 	Args:
-		session: A `requests.Session` of the caller's; by default one without cookies.
-		connect_timeout: Seconds to wait for a connection.
 		read_timeout: Seconds to wait for the next bytes.
-		total_timeout: Seconds after which an answer that is still dripping in is given up.
-		attempts: How often one call is tried altogether.
-		max_wait: Longest pause between two attempts in seconds. Zoho asking for more is not waited for:
-			the error is raised and carries the time in `retry_after`.
-		max_body: Most bytes that one answer may have.
+		total_timeout: Seconds that a whole answer may take.
+		attempts: Number of times one request is sent at most.
+		max_body: Largest size of an answer, in bytes.
 		sleep: Waits the given seconds.
-		before_call: Called with the endpoint before every attempt; may wait, or refuse by raising.
-		clock: Seconds that only ever grow.
+		before_call: Called with the endpoint before every attempt. It may wait, or refuse by raising.
+		clock: A monotonic clock, in seconds.
 
 	Attributes:
-		calls: Number of requests sent, retries included (Zoho counts those too).
-		calls_by_endpoint: The same for each endpoint.
+		calls: Number of requests sent, including retries, which Zoho counts too.
 	"""
 
 	def __init__(
 		self,
 		*,
-		session: requests.Session | None = None,
-		connect_timeout: float = 5.0,
 		read_timeout: float = 30.0,
 		total_timeout: float = 90.0,
 		attempts: int = 4,
-		max_wait: float = 30.0,
 		max_body: int = MAX_BODY,
 		sleep: Callable[[float], None] = time.sleep,
 		before_call: Callable[[str], None] | None = None,
 		clock: Callable[[], float] = time.monotonic,
 	) -> None:
 		self.calls = 0
-		self.calls_by_endpoint: Counter[str] = Counter()
-		self.max_wait = max_wait
-		self._session = session or _session()
-		self._timeout = (connect_timeout, read_timeout)
+		self._session = _session()
+		self._timeout = (CONNECT_TIMEOUT, read_timeout)
 		self._total_timeout = total_timeout
 		self._attempts = attempts
 		self._max_body = max_body
@@ -154,34 +145,8 @@ class Transport:
 		self._before_call = before_call
 		self._clock = clock
 		self._counting = threading.Lock()
-		self._back_off = tenacity.wait_exponential(multiplier=0.5, max=max_wait) + tenacity.wait_random(
+		self._back_off = tenacity.wait_exponential(multiplier=0.5, max=MAX_WAIT) + tenacity.wait_random(
 			0, 0.5
-		)
-
-	def send(
-		self,
-		method: str,
-		url: str,
-		*,
-		endpoint: str,
-		params: Mapping[str, str] | None = None,
-		data: Mapping[str, str] | None = None,
-		headers: Mapping[str, str] | None = None,
-		retry: bool = True,
-	) -> HTTPAnswer:
-		"""Send one request and return its answer, whatever it says, unless its status says "not now".
-
-		Arguments and errors as for `exchange`.
-		"""
-		return self.exchange(
-			method,
-			url,
-			lambda answer: _as_it_is(answer, endpoint),
-			endpoint=endpoint,
-			params=params,
-			data=data,
-			headers=headers,
-			retry=retry,
 		)
 
 	def exchange(
@@ -196,22 +161,22 @@ class Transport:
 		headers: Mapping[str, str] | None = None,
 		retry: bool = True,
 	) -> T:
-		"""Send one request and return what `read` makes of the answer; try again where that can help.
+		"""Send one request and return the result of `read`; try again if that can help.
 
 		Args:
 			method: `GET` or `POST`.
 			url: Without a query.
 			read: Returns the result or raises a `ZohoError`.
-			endpoint: Name for errors, counting and `before_call`.
-			params: The query. Never a secret: URLs end up in logs.
-			data: Form fields of the body, for secrets.
+			endpoint: The API method, for errors and `before_call`.
+			params: The query. It must not contain a secret, because URLs appear in logs.
+			data: Form fields of the body; secrets belong here.
 			headers: Request headers.
-			retry: False for a request that must not reach Zoho twice; it is then repeated only if it
-				certainly never left.
+			retry: False for a request that must not reach Zoho twice. It is repeated only if it certainly
+				never left this machine.
 
 		Raises:
-			Unavailable: no answer, or none that is of use, after all attempts.
-			RateLimited: Zoho asks to stay away for longer than `max_wait`.
+			Unavailable: no usable answer after all attempts.
+			RateLimited: Zoho asks to wait for longer than `MAX_WAIT`.
 			PageTooLarge: the answer is larger than `max_body`.
 			ZohoError: whatever `read` raises.
 		"""
@@ -237,11 +202,11 @@ class Transport:
 
 	def _worth_repeating(self, error: BaseException, retry: bool) -> bool:
 		if isinstance(error, Unavailable):
-			if error.retry_after is not None and error.retry_after > self.max_wait:
+			if error.retry_after is not None and error.retry_after > MAX_WAIT:
 				return False
 			return retry or not error.sent
 		if isinstance(error, RateLimited):
-			return retry and error.retry_after <= self.max_wait
+			return retry and error.retry_after <= MAX_WAIT
 		return retry and isinstance(error, MalformedAnswer)
 
 	def _pause(self, state: tenacity.RetryCallState) -> float:
@@ -260,7 +225,6 @@ class Transport:
 	) -> HTTPAnswer:
 		with self._counting:
 			self.calls += 1
-			self.calls_by_endpoint[endpoint] += 1
 		deadline = self._clock() + self._total_timeout
 		failure: ZohoError
 		try:
@@ -280,7 +244,7 @@ class Transport:
 				return HTTPAnswer(response.status_code, lower, body)
 		except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
 			failure = _lost(error, endpoint)
-		# Raised outside the handler: the original carries the URL and, in its frames, the headers.
+		# Raised outside the handler: the original error shows the URL, and its frames show the headers.
 		raise failure
 
 	def _body(self, response: requests.Response, endpoint: str, deadline: float) -> bytes:
@@ -302,39 +266,24 @@ class Transport:
 		return b"".join(chunks)
 
 
-class _Session(requests.Session):
-	"""Looks into the environment for proxies and certificates once a host, not at each call."""
-
-	def __init__(self) -> None:
-		super().__init__()
-		self._settings: dict[tuple[str, str], Any] = {}
-
-	def merge_environment_settings(self, url: Any, *others: Any) -> Any:
-		"""Return what applies to a request; `_once` gives the same other arguments each time."""
-		scheme, host = urlsplit(url)[:2]
-		if (scheme, host) not in self._settings:
-			self._settings[scheme, host] = super().merge_environment_settings(url, *others)
-		return self._settings[scheme, host]
-
-
 def _session() -> requests.Session:
-	session = _Session()
+	session = requests.Session()
 	session.headers["User-Agent"] = USER_AGENT
 	session.headers["Accept"] = "application/json"
-	# A token says who we are; a cookie from an earlier call must not.
+	# The token alone identifies us; cookies are not kept.
 	session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 	return session
 
 
 def _keep_our_header(request: requests.PreparedRequest) -> requests.PreparedRequest:
-	# Without an `auth` of its own, requests lets ~/.netrc replace the Authorization header.
+	# If a request has no `auth`, requests replaces the Authorization header by a login from ~/.netrc.
 	return request
 
 
 def _arriving(response: requests.Response) -> Iterator[bytes]:
 	"""Yield the decoded body as it arrives, so that a slow drip is noticed between two bytes."""
 	raw = response.raw
-	raw.enforce_content_length = True  # before urllib3 2, half an answer passes for a whole one
+	raw.enforce_content_length = True  # off by default before urllib3 2, which then accepts half an answer
 	if hasattr(raw, "read1"):  # urllib3 2.1 and later
 		while chunk := raw.read1(CHUNK, decode_content=True):
 			yield chunk
@@ -343,7 +292,7 @@ def _arriving(response: requests.Response) -> Iterator[bytes]:
 
 
 def _lost(error: Exception, endpoint: str) -> ZohoError:
-	"""Turn a failure on the way into an error of ours, without the URL or header in the original's text."""
+	"""Turn a failure of the connection into a `ZohoError` that has no URL or header in its text."""
 	if isinstance(error, requests.exceptions.ConnectTimeout):
 		return Unavailable("no connection within the time-out", sent=False, endpoint=endpoint)
 	if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):

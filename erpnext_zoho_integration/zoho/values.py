@@ -1,6 +1,6 @@
-"""Read single values as Zoho writes them: nearly every one is a text, and "nothing" has many spellings.
+"""Read single values as Zoho writes them: nearly all are texts, and "nothing" has several spellings.
 
-No function here raises for a value from outside: what cannot be read becomes None.
+No function raises for a value from Zoho: a value that cannot be read becomes None.
 """
 
 import ast
@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-# Missing values arrive as "", as these words, as null, or the key is absent.
+# A missing value is one of these texts or null, or its key is absent.
 NOTHING: Final = ("", "null", "undefined")
-# Largest integer that databases and JavaScript clients agree on being one (64 bits, signed).
+# The largest signed integer of 64 bits, which is the largest that databases store.
 LARGEST: Final = 2**63 - 1
-# A stringified structure that is longer than this is kept as text.
+# A longer text is not parsed as a structure.
 LONGEST_STRUCTURE: Final = 200_000
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -24,7 +24,7 @@ _NEXT_PAIR = re.compile(r",\s*(?=[A-Za-z_][\w ]*=)")
 
 
 def text(value: Any) -> str | None:
-	"""Return the trimmed text, or None for nothing and for anything that is not a text or a number."""
+	"""Return the trimmed text; None for nothing and for anything but a text or a number."""
 	if value is None:
 		return None
 	if type(value) is str:
@@ -38,8 +38,8 @@ def text(value: Any) -> str | None:
 def number(value: Any) -> int | float | None:
 	"""Return a number from `90`, `"90"`, `"50.3"`, `"50.3%"` or `"1,234"`; None for anything else.
 
-	A comma counts only between groups of three digits: "50,3" could mean two things and gives None. So
-	do infinity, NaN, and what does not fit into 64 bits.
+	A comma is accepted only between groups of three digits, because "50,3" is ambiguous. Infinity, NaN and
+	numbers that do not fit into 64 bits give None too.
 	"""
 	if value is None or isinstance(value, bool):
 		return None
@@ -50,7 +50,7 @@ def number(value: Any) -> int | float | None:
 	if not isinstance(value, str):
 		return None
 	digits = value.strip()
-	if digits.isdigit() and digits.isascii() and len(digits) < 19:  # nearly all of them
+	if digits.isdigit() and digits.isascii() and len(digits) < 19:  # the usual case
 		return int(digits)
 	digits = digits.removesuffix("%").rstrip()
 	if _GROUPED.fullmatch(digits):
@@ -61,7 +61,7 @@ def number(value: Any) -> int | float | None:
 
 
 def count(value: Any) -> int | None:
-	"""Return how many: a whole number from 0, else None."""
+	"""Return a whole number that is not negative; None for anything else."""
 	if value is None:
 		return None
 	found = number(value)
@@ -71,18 +71,18 @@ def count(value: Any) -> int | None:
 
 
 def percentage(value: Any) -> float | None:
-	"""Return a percentage (`50.3` for `"50.3"` and `"50.3%"`) from 0, else None."""
+	"""Return a percentage that is not negative, `50.3` for `"50.3"` and `"50.3%"`; None for anything else."""
 	found = number(value)
 	return None if found is None or found < 0 else float(found)
 
 
 def is_nothing(value: Any) -> bool:
-	"""Tell whether Zoho wrote no value here, as opposed to one that cannot be read."""
+	"""Tell whether a value is missing, as opposed to one that cannot be read."""
 	return value is None or (isinstance(value, str) and value.strip() in NOTHING)
 
 
 def flag(value: Any) -> bool:
-	"""Return a yes or no; anything that is neither nothing nor a known no is a yes."""
+	"""Return False for nothing and for every spelling of "no", True for anything else."""
 	if isinstance(value, str):
 		return value.strip().casefold() not in ("", "0", "false", "no", "null", "undefined")
 	return bool(value)
@@ -104,7 +104,7 @@ def first(value: Any) -> dict[str, Any]:
 
 
 def counts_by_name(value: Any) -> dict[str, int]:
-	"""Return counts from `{"India": 12}`, `"{in=2, us=3}"`, a list of such, or nothing."""
+	"""Return counts by name from `{"India": 12}`, `"{in=2, us=3}"`, a list of these, or nothing."""
 	found: dict[str, int] = {}
 	for name, raw in _named(value):
 		how_many = count(raw)
@@ -127,7 +127,7 @@ def _named(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _java_counts(inner: str) -> Iterator[tuple[str, str]]:
-	"""Yield the entries of `Korea, Republic of=3, in=2`: a name may hold commas, a count may too."""
+	"""Yield the entries of `Korea, Republic of=3, in=2`; names and counts may contain commas."""
 	name, *pieces = inner.split("=")
 	for piece in pieces:
 		match = _COUNT_THEN_NAME.match(piece)
@@ -140,8 +140,8 @@ def _java_counts(inner: str) -> Iterator[tuple[str, str]]:
 def urls(value: Any) -> list[str]:
 	"""Return the addresses in `"[https://a.example/?x=1,2, https://b.example]"` or in a list of texts.
 
-	The text is what Java prints for a list, so a comma may belong to an address: it separates only where
-	another address begins, or, if none has a scheme, before a space.
+	Java prints a list like this, so a comma may belong to an address. It is a separator only if another
+	address follows or, if no address has a scheme, if a space follows.
 	"""
 	if isinstance(value, list):
 		found = [text(item) for item in value]
@@ -155,9 +155,9 @@ def urls(value: Any) -> list[str]:
 
 
 def structure(value: Any) -> Any:
-	"""Return the list or mapping that a text stands for, or `value` itself if it stands for none.
+	"""Return the list or mapping that is written in a text, or `value` itself if there is none.
 
-	Read are JSON, Python's notation (single quotes) and what Java prints for maps and lists:
+	The text may be JSON, Python's notation (single quotes) or Java's notation for maps and lists:
 	`[{time=Feb 12, 2026 12:08 PM, url=https://a.example}]`.
 	"""
 	if not isinstance(value, str) or len(value) > LONGEST_STRUCTURE:
@@ -176,7 +176,7 @@ def structure(value: Any) -> Any:
 
 
 def _java(printed: str) -> Any:
-	"""Read `{a=1, b=x, y}` and `[{…}, {…}]` as far as their notation is unambiguous."""
+	"""Return the structure in `{a=1, b=x, y}` or `[{…}, {…}]`; raise `ValueError` if it is ambiguous."""
 	if printed.startswith("[") and printed.endswith("]"):
 		inner = printed[1:-1].strip()
 		if not inner:

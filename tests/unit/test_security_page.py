@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "security.md"
 ROWS = [line for line in PAGE.read_text().splitlines() if line.startswith("| ") and "proved by" not in line]
-PROOF = re.compile(r"((?:`test_\w+`(?:, )?)+) in `tests/((?:unit|site|faults|browser)/[\w/]+\.py)`")
+PROOF = re.compile(
+	r"((?:`test_\w+`(?:, )?)+) in `tests/((?:unit|site|faults|browser)/(?:\w+/)*test_\w+\.py)`"
+)
 
 
 def proofs(row: str) -> list[tuple[str, str]]:

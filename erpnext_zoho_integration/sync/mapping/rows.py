@@ -151,7 +151,9 @@ def recipient_row(
 	values = {
 		"email": email,
 		"action_type": action_type,
-		"action_date": sent_time if action_type == "Sent" else _acted_at(record, action_type, times),
+		"action_date": sent_time
+		if action_type == "Sent"
+		else times.at_site(times.clock.acted_at(record, action_type)),
 		"sent_time": sent_time,
 		"full_name": full_name,
 		"company_name": company,
@@ -261,18 +263,6 @@ def _short_names(first: str | None, last: str | None) -> tuple[str | None, str |
 		first = clean(first, max(MAX_DATA // 2, MAX_DATA - 1 - len(last)))
 		last = clean(last, MAX_DATA - 1 - len(first or ""))
 	return first, last
-
-
-def _acted_at(record: zoho.Recipient, action_type: str, times: Times) -> datetime | None:
-	"""Return when the person acted, where Zoho says so: the first event of this kind."""
-	clock = times.clock
-	if action_type in ("Hard Bounced", "Soft Bounced"):
-		return times.at_site(clock.bounced_at(record))
-	if action_type in OPT_OUT_ACTIONS:
-		return times.at_site(clock.opted_out_at(record))
-	events = record.click_events if action_type == "Clicked" else record.open_events
-	moments = [moment for event in events if (moment := clock.event_at(event))]
-	return times.at_site(min(moments)) if moments else None
 
 
 def _count(number: int | None, otherwise: int) -> int:

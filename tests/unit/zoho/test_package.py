@@ -1,9 +1,10 @@
-"""The package stands on its own: no Frappe, no absolute import of its surroundings, every public name there."""
+"""The package needs no Frappe, has no import circle, and exports every public name."""
 
 import ast
 import shutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,19 @@ def test_a_module_imports_only_its_neighbours_and_declared_libraries(module):
 		elif isinstance(node, ast.ImportFrom):
 			assert node.level == 1
 	assert imported <= ALLOWED
+
+
+def test_no_import_circle():
+	imports = {
+		path.stem: {
+			node.module
+			for node in ast.walk(ast.parse(path.read_text()))
+			if isinstance(node, ast.ImportFrom) and node.level
+		}
+		for path in PACKAGE.glob("*.py")
+		if path.stem != "__init__"
+	}
+	tuple(TopologicalSorter(imports).static_order())  # raises CycleError
 
 
 def test_only_the_transport_makes_requests():

@@ -1,4 +1,4 @@
-"""What each shape of answer means: success, empty, or an error that says what to do."""
+"""Every shape of answer is a success, empty, or the right error."""
 
 import json
 
@@ -88,7 +88,7 @@ def test_nothing_to_list_is_not_an_error(endpoint, code, message):
 @pytest.mark.parametrize(
 	"endpoint, code, message, kind",
 	[
-		# One code, several meanings
+		# Codes with several meanings
 		("recentcampaigns", "6303", "User agent unknown.", zoho.UnknownRefusal),
 		(RECIPIENTS, "6303", "User agent unknown.", zoho.UnknownRefusal),
 		("getcampaigndetails", "6302", "There are no details in this campaign.", zoho.CampaignUnavailable),
@@ -112,12 +112,12 @@ def test_nothing_to_list_is_not_an_error(endpoint, code, message):
 		("getlistsubscribers", "2203", "List has been deleted", zoho.RecordUnavailable),
 		("getmailinglists", "2706", "Insufficient privilege", zoho.PermissionDenied),
 		("recentcampaigns", "6002", "Invalid campaign key", zoho.RecordUnavailable),
-		# A campaign that is not there
+		# Missing campaigns
 		(RECIPIENTS, "6002", "Invalid campaign key (or) campaign is not yet sent.", zoho.CampaignUnavailable),
 		("campaignreports", "3001", "", zoho.CampaignUnavailable),
 		("campaignreports", "6301", "Invalid campaign key.", zoho.CampaignUnavailable),
 		("campaignreports", "6503", "Campaign has been deleted.", zoho.CampaignUnavailable),
-		# Passing by itself
+		# Temporary failures
 		(
 			"campaignreports",
 			"6001",
@@ -128,11 +128,11 @@ def test_nothing_to_list_is_not_an_error(endpoint, code, message):
 		("getmailinglists", "2402", "", zoho.Unavailable),
 		*((RECIPIENTS, code, "", zoho.Unavailable) for code in ("2001", "2101", "2201", "2601", "2707")),
 		*((RECIPIENTS, code, "", zoho.Unavailable) for code in ("6610", "7002")),
-		# Settings and rights
+		# Settings and permissions
 		*((RECIPIENTS, code, "", zoho.AccountError) for code in ("901", "902", "910", "914", "916")),
 		("x", "914", "Contact limit exceeded", zoho.AccountError),
 		*((RECIPIENTS, code, "", zoho.PermissionDenied) for code in ("2701", "2704", "6304", "6601", "6607")),
-		# Mistakes of ours
+		# Bugs of this program
 		*((RECIPIENTS, code, "", zoho.InvalidRequest) for code in ("903", "1001", "1002", "1003", "1004")),
 		*((RECIPIENTS, code, "", zoho.InvalidRequest) for code in ("1005", "1006", "404")),
 		(RECIPIENTS, "6502", "Limit given is more than the maximum.", zoho.PageTooLarge),
@@ -155,12 +155,12 @@ def test_codes_may_be_numbers(code):
 		interpret("campaignreports", answer(error(code)))
 
 
-def test_an_error_without_a_status_is_one():
+def test_an_envelope_with_only_an_error_code_is_an_error():
 	with pytest.raises(zoho.InvalidRequest):
 		interpret("x", answer({"code": "1004", "message": "You have specified a wrong URL."}))
 
 
-def test_a_success_with_an_error_code_is_not_one():
+def test_a_success_with_an_error_code_is_an_error():
 	with pytest.raises(zoho.CampaignUnavailable):
 		interpret("campaignreports", answer({"status": "success", "code": "6301"}))
 
@@ -238,7 +238,7 @@ def test_a_refusal_for_too_many_calls_in_every_shape(reply, seconds):
 	assert "<html" not in str(caught.value)
 
 
-def test_words_in_the_data_are_no_refusal():
+def test_words_in_the_data_are_not_a_refusal():
 	body = {
 		"status": "success",
 		"recent_campaigns": [{"campaign_name": "Too many requests? Limit exceeded!"}],
@@ -277,7 +277,7 @@ def test_words_in_the_data_are_no_refusal():
 		(answer({"error": {"code": "X", "message": "no"}}), zoho.UnknownRefusal),
 	],
 )
-def test_an_answer_that_is_no_data(reply, kind):
+def test_an_answer_that_is_not_data(reply, kind):
 	with pytest.raises(zoho.ZohoError) as caught:
 		interpret(RECIPIENTS, reply)
 	assert type(caught.value) is kind

@@ -1,9 +1,8 @@
-"""OAuth: what is asked, and what the token endpoint's answers mean."""
+"""OAuth: the requests, the callback, and the meaning of the token endpoint's answers."""
 
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from zoho_server import FarEnd, Reply
 
 from erpnext_zoho_integration.zoho import (
 	DATA_CENTERS,
@@ -17,6 +16,7 @@ from erpnext_zoho_integration.zoho import (
 	Unavailable,
 	parse_callback,
 )
+from tests.unit.zoho.stub_server import Reply
 
 ACCESS = "1000.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 REFRESH = "1000.cccccccccccccccccccccccccccccccc.dddddddddddddddddddddddddddddddd"
@@ -29,12 +29,6 @@ GOOD = {
 	"expires_in": 3600,
 }
 REDIRECT = "https://erp.example/api/method/callback"
-
-
-@pytest.fixture
-def far_end():
-	with FarEnd() as server:
-		yield server
 
 
 @pytest.fixture
@@ -62,10 +56,10 @@ def test_several_scopes_are_joined_with_commas(client):
 	assert dict(parse_qsl(urlsplit(url).query))["scope"] == "A.READ,B.READ"
 
 
-def test_exchanging_a_code(client, far_end):
-	far_end.say(GOOD)
-	tokens = client.exchange_code(far_end.url, "1000.code.x")
-	request = far_end.requests[0]
+def test_exchanging_a_code(client, server):
+	server.say(GOOD)
+	tokens = client.exchange_code(server.url, "1000.code.x")
+	request = server.requests[0]
 	assert (request.method, request.path, request.query) == ("POST", "/oauth/v2/token", {})
 	assert request.form == {
 		"grant_type": "authorization_code",
@@ -79,10 +73,10 @@ def test_exchanging_a_code(client, far_end):
 	assert tokens.scopes == ("ZohoCampaigns.campaign.READ", "ZohoCampaigns.contact.READ")
 
 
-def test_refreshing(client, far_end):
-	far_end.say({key: value for key, value in GOOD.items() if key != "refresh_token"})
-	tokens = client.refresh(far_end.url + "/", REFRESH)
-	request = far_end.requests[0]
+def test_refreshing(client, server):
+	server.say({key: value for key, value in GOOD.items() if key != "refresh_token"})
+	tokens = client.refresh(server.url + "/", REFRESH)
+	request = server.requests[0]
 	assert (request.method, request.path, request.query) == ("POST", "/oauth/v2/token", {})
 	assert request.form == {
 		"grant_type": "refresh_token",
@@ -93,10 +87,10 @@ def test_refreshing(client, far_end):
 	assert (tokens.access_token, tokens.refresh_token) == (ACCESS, None)
 
 
-def test_revoking(client, far_end):
-	far_end.say({"status": "success"})
-	assert client.revoke(far_end.url, REFRESH) is None
-	request = far_end.requests[0]
+def test_revoking(client, server):
+	server.say({"status": "success"})
+	assert client.revoke(server.url, REFRESH) is None
+	request = server.requests[0]
 	assert (request.method, request.path, request.query) == ("POST", "/oauth/v2/token/revoke", {})
 	assert request.form == {"token": REFRESH}
 
@@ -104,9 +98,9 @@ def test_revoking(client, far_end):
 @pytest.mark.parametrize(
 	"body", [{"error": "invalid_token"}, {"status": "failure", "error": "invalid_code"}, ""]
 )
-def test_a_token_that_zoho_does_not_know_is_revoked_already(body, client, far_end):
-	far_end.say(Reply(body, status=400))
-	assert client.revoke(far_end.url, REFRESH) is None
+def test_a_token_that_zoho_does_not_know_is_revoked_already(body, client, server):
+	server.say(Reply(body, status=400))
+	assert client.revoke(server.url, REFRESH) is None
 
 
 THROTTLE = {
@@ -118,17 +112,17 @@ CHINESE = {"error_description": "您的请求过于频繁,请稍后重试。", "
 
 
 @pytest.mark.parametrize("reply", [Reply(THROTTLE, 400), Reply(status=429)])
-def test_revoking_may_be_throttled(reply, client, far_end):
-	far_end.say(reply)
+def test_revoking_may_be_throttled(reply, client, server):
+	server.say(reply)
 	with pytest.raises(TokenThrottled):
-		client.revoke(far_end.url, REFRESH)
+		client.revoke(server.url, REFRESH)
 
 
 @pytest.mark.parametrize("status", [401, 404])
-def test_revoking_may_fail(status, client, far_end):
-	far_end.say(Reply({}, status))
+def test_revoking_may_fail(status, client, server):
+	server.say(Reply({}, status))
 	with pytest.raises(OAuthError):
-		client.revoke(far_end.url, REFRESH)
+		client.revoke(server.url, REFRESH)
 
 
 @pytest.mark.parametrize(
@@ -146,20 +140,20 @@ def test_revoking_may_fail(status, client, far_end):
 		({}, 3600),
 	],
 )
-def test_lifetime_in_every_unit(lifetime, seconds, client, far_end):
-	far_end.say({"access_token": ACCESS, **lifetime})
-	assert client.refresh(far_end.url, REFRESH).expires_in == seconds
+def test_lifetime_in_every_unit(lifetime, seconds, client, server):
+	server.say({"access_token": ACCESS, **lifetime})
+	assert client.refresh(server.url, REFRESH).expires_in == seconds
 
 
-def test_the_least_that_a_token_answer_may_hold(client, far_end):
-	far_end.say({"access_token": ACCESS})
-	tokens = client.refresh(far_end.url, REFRESH)
+def test_a_token_answer_with_only_an_access_token(client, server):
+	server.say({"access_token": ACCESS})
+	tokens = client.refresh(server.url, REFRESH)
 	assert (tokens.refresh_token, tokens.api_domain, tokens.scope, tokens.scopes) == (None, None, "", ())
 
 
-def test_a_gateway_that_is_no_https_address_is_ignored(client, far_end):
-	far_end.say({"access_token": ACCESS, "api_domain": "javascript:alert(1)"})
-	assert client.refresh(far_end.url, REFRESH).api_domain is None
+def test_a_gateway_without_https_is_ignored(client, server):
+	server.say({"access_token": ACCESS, "api_domain": "javascript:alert(1)"})
+	assert client.refresh(server.url, REFRESH).api_domain is None
 
 
 @pytest.mark.parametrize("status", [200, 400, 401])
@@ -176,12 +170,12 @@ def test_a_gateway_that_is_no_https_address_is_ignored(client, far_end):
 		"unsupported_grant_type",
 	],
 )
-def test_permanent_errors_ask_for_a_person(error, status, client, far_end):
-	far_end.say(Reply({"error": error}, status))
+def test_permanent_errors_ask_for_a_person(error, status, client, server):
+	server.say(Reply({"error": error}, status))
 	with pytest.raises(ReauthorizationRequired) as caught:
-		client.refresh(far_end.url, REFRESH)
+		client.refresh(server.url, REFRESH)
 	assert (caught.value.reason, caught.value.action) == (error, "stop")
-	assert len(far_end.requests) == 1
+	assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -196,18 +190,18 @@ def test_permanent_errors_ask_for_a_person(error, status, client, far_end):
 		Reply({"error": "x"}, 429),
 	],
 )
-def test_a_throttle_is_never_taken_for_a_lost_connection(reply, client, far_end):
-	far_end.say(reply)
+def test_a_throttle_is_never_taken_for_a_lost_connection(reply, client, server):
+	server.say(reply)
 	with pytest.raises(TokenThrottled) as caught:
-		client.refresh(far_end.url, REFRESH)
+		client.refresh(server.url, REFRESH)
 	assert (caught.value.action, caught.value.retry_after) == ("wait", 600)
-	assert len(far_end.requests) == 1
+	assert len(server.requests) == 1
 
 
-def test_a_throttle_may_say_how_long(client, far_end):
-	far_end.say(Reply(THROTTLE, 400, headers={"Retry-After": "120"}))
+def test_a_throttle_may_give_a_waiting_time(client, server):
+	server.say(Reply(THROTTLE, 400, headers={"Retry-After": "120"}))
 	with pytest.raises(TokenThrottled) as caught:
-		client.refresh(far_end.url, REFRESH)
+		client.refresh(server.url, REFRESH)
 	assert caught.value.retry_after == 120
 
 
@@ -226,23 +220,23 @@ ODD = [
 
 
 @pytest.mark.parametrize("reply", ODD)
-def test_an_odd_answer_to_a_refresh_is_tried_again(reply, client, far_end):
-	far_end.say(reply, GOOD)
-	assert client.refresh(far_end.url, REFRESH).access_token == ACCESS
+def test_an_odd_answer_to_a_refresh_is_tried_again(reply, client, server):
+	server.say(reply, GOOD)
+	assert client.refresh(server.url, REFRESH).access_token == ACCESS
 
 
 @pytest.mark.parametrize("reply", ODD)
-def test_a_code_is_never_sent_twice(reply, client, far_end):
-	far_end.say(reply, GOOD)
+def test_a_code_is_never_sent_twice(reply, client, server):
+	server.say(reply, GOOD)
 	with pytest.raises(Unavailable) as caught:
-		client.exchange_code(far_end.url, "1000.code.x")
+		client.exchange_code(server.url, "1000.code.x")
 	assert caught.value.action == "wait"
-	assert len(far_end.requests) == 1
+	assert len(server.requests) == 1
 
 
-def test_tokens_do_not_show_themselves(client, far_end):
-	far_end.say(GOOD)
-	tokens = client.refresh(far_end.url, REFRESH)
+def test_tokens_do_not_show_themselves(client, server):
+	server.say(GOOD)
+	tokens = client.refresh(server.url, REFRESH)
 	for text in (repr(tokens), str(tokens), repr(tokens.access_token), repr([tokens.refresh_token])):
 		assert ACCESS not in text
 		assert REFRESH not in text
@@ -265,7 +259,7 @@ def test_the_callback_names_the_users_data_centre():
 	assert "1000.code.x" not in repr(callback)
 
 
-def test_the_location_counts_where_no_accounts_server_is_named():
+def test_the_location_is_used_if_no_accounts_server_is_named():
 	callback = parse_callback({"code": "c", "location": "ca"})
 	assert callback.accounts_url == "https://accounts.zohocloud.ca"
 
@@ -289,7 +283,7 @@ def test_a_callback_that_must_not_be_followed(change, error):
 	assert caught.value.error == error
 
 
-def test_an_administrators_server_wins_over_what_the_browser_says():
+def test_an_administrators_server_overrides_the_query():
 	url = "http://127.0.0.1:8900"
 	for server in ("https://accounts.zoho.eu", "https://evil.example", ""):
 		callback = parse_callback({**CALLBACK, "location": "eu", "accounts-server": server}, accounts_url=url)

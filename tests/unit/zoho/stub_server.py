@@ -1,4 +1,4 @@
-"""A far end on loopback that says what a test tells it to, and remembers what it was asked."""
+"""A server on loopback that sends scripted replies and records the requests."""
 
 import json
 import socket
@@ -15,10 +15,10 @@ class Reply:
 	"""One scripted answer.
 
 	Args:
-		body: Bytes or text as they are; anything else is sent as JSON.
+		body: Bytes or a text; anything else is sent as JSON.
 		status: HTTP status.
 		headers: Further headers.
-		raw: Bytes written to the socket instead of all that, after which the connection ends.
+		raw: Bytes that are written to the socket instead of a whole answer; then the connection is closed.
 	"""
 
 	body: Any = b""
@@ -37,7 +37,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Received:
-	"""One request as it arrived."""
+	"""One request."""
 
 	method: str
 	path: str
@@ -51,10 +51,10 @@ class Received:
 		return dict(parse_qsl(self.body, keep_blank_values=True))
 
 
-class FarEnd:
-	"""Serve `script` on 127.0.0.1, one reply per request in turn; a request too many gets status 599.
+class StubServer:
+	"""Send the replies of `script` on 127.0.0.1, one a request; a request too many gets status 599.
 
-	`answer` may be set instead, to compute a reply from the request.
+	If `answer` is set, it computes the reply to each request instead.
 	"""
 
 	def __init__(self) -> None:
@@ -63,22 +63,22 @@ class FarEnd:
 		self.answer: Callable[[Received], Reply] | None = None
 		self.connections = 0
 		self._lock = threading.Lock()
-		far_end = self
+		server = self
 
 		class Handler(_Handler):
 			def received(self, request: Received) -> Reply:
-				return far_end._reply(request)
+				return server._reply(request)
 
 			def setup(self) -> None:
 				super().setup()
-				with far_end._lock:
-					far_end.connections += 1
-					self.number = far_end.connections
+				with server._lock:
+					server.connections += 1
+					self.number = server.connections
 
 		self._server = _Server(("127.0.0.1", 0), Handler)
 		self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
-	def __enter__(self) -> "FarEnd":
+	def __enter__(self) -> "StubServer":
 		self._thread.start()
 		return self
 
@@ -92,7 +92,7 @@ class FarEnd:
 		return f"http://127.0.0.1:{self._server.server_address[1]}"
 
 	def say(self, *replies: Reply | Any) -> None:
-		"""Append replies; what is not a `Reply` becomes the body of one."""
+		"""Append replies to the script; anything but a `Reply` becomes the body of one."""
 		self.script += [reply if isinstance(reply, Reply) else Reply(reply) for reply in replies]
 
 	def _reply(self, request: Received) -> Reply:
@@ -107,7 +107,7 @@ class _Server(ThreadingHTTPServer):
 	daemon_threads = True
 
 	def handle_error(self, *_: object) -> None:
-		"""Stay silent: a client that hangs up in the middle is what some tests are about."""
+		"""Print nothing: in some tests the client closes the connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def closed_port() -> int:
-	"""Return a port on 127.0.0.1 where nobody listens."""
+	"""Return a port on 127.0.0.1 on which no server listens."""
 	with socket.socket() as probe:
 		probe.bind(("127.0.0.1", 0))
 		return int(probe.getsockname()[1])
