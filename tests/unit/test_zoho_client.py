@@ -4,7 +4,6 @@ import json
 import threading
 
 import pytest
-from zoho_server import FarEnd, Reply
 
 from erpnext_zoho_integration.zoho import (
 	ACTIONS,
@@ -21,6 +20,7 @@ from erpnext_zoho_integration.zoho import (
 	Transport,
 	Unavailable,
 )
+from tests.unit.zoho_server import FarEnd, Reply
 
 TOKEN = "1000.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 DEAD = Reply(

@@ -3,7 +3,6 @@
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from zoho_server import FarEnd, Reply
 
 from erpnext_zoho_integration.zoho import (
 	DATA_CENTERS,
@@ -17,6 +16,7 @@ from erpnext_zoho_integration.zoho import (
 	Unavailable,
 	parse_callback,
 )
+from tests.unit.zoho_server import FarEnd, Reply
 
 ACCESS = "1000.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 REFRESH = "1000.cccccccccccccccccccccccccccccccc.dddddddddddddddddddddddddddddddd"

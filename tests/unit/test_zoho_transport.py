@@ -7,7 +7,6 @@ from email.utils import formatdate
 from urllib.parse import urlsplit
 
 import pytest
-from zoho_server import FarEnd, Reply, closed_port
 
 from erpnext_zoho_integration.zoho import (
 	MalformedAnswer,
@@ -18,6 +17,7 @@ from erpnext_zoho_integration.zoho import (
 	Unavailable,
 	ZohoError,
 )
+from tests.unit.zoho_server import FarEnd, Reply, closed_port
 
 SECRET = "1000.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
