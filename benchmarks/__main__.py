@@ -131,7 +131,7 @@ def first_sync(rows: int, campaigns: int | None = None, people: int | None = Non
 		due = measure.sync("Due")
 		page_size = int(frappe.db.get_single_value("Zoho Settings", "page_size") or 1000)
 		least = measure.least_calls(zoho, page_size)
-		listed = len(zoho.ask("truth")["campaigns"])
+		listed = len(zoho.ask("expected")["campaigns"])
 		bare = measure.bare_upsert(page_size)
 	return {
 		"rows": rows,

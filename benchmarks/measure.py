@@ -123,7 +123,7 @@ def per_document(rows: int) -> Sync:
 
 def least_calls(world: World, page_size: int) -> int:
 	"""Return the fewest calls that can fetch everything at this page size."""
-	truth = world.ask("truth")
+	truth = world.ask("expected")
 	campaigns = truth["campaigns"]
 	calls = -(-truth["sent_campaigns"] // 200) + len(campaigns)
 	for campaign in campaigns:

@@ -233,7 +233,7 @@ def stored_people(client: Client, campaign: str | None) -> dict[str, Counter]:
 
 def fetch(simulator_url: str, params: dict[str, str]) -> object:
 	"""Ask the simulator for its truth."""
-	answer = requests.get(f"{simulator_url}/_simulator/truth", params=params, timeout=TIMEOUT)
+	answer = requests.get(f"{simulator_url}/_simulator/expected", params=params, timeout=TIMEOUT)
 	answer.raise_for_status()
 	return answer.json()
 

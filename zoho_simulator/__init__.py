@@ -1,16 +1,14 @@
-"""A Zoho on loopback, over real HTTP: to try the app without an account, to test it, to drill faults.
+"""A simulated Zoho Campaigns account on 127.0.0.1, over real HTTP. See docs/simulator.md.
 
-`python -m zoho_simulator` serves it; from Python::
-
-    from zoho_simulator import Simulator
-
-    with Simulator(seed=1, campaigns=12, recipients=2000) as zoho:
-        ...
-
-Standard library only, and nothing of the client it tests.
+It needs only the standard library and imports nothing of the app. Modules, each using only those further down:
+simulator (`Simulator`, the public class); http_server (sockets); accounts_server (OAuth), campaigns_server (API v1.1),
+control_server (/_simulator/); account (the state that the servers share) with tokens, rate_limits, faults, request_log,
+page_cache and clock; activity (opens, clicks, new campaigns over time); sizing (builds the data); expected (the rows a
+correct sync stores); recipients, reports (what Zoho answers); world (the data) with campaigns, mailings and people;
+html_pages, http_messages, formats (times, XML) and settings (all options).
 """
 
-from zoho_simulator.core import Simulator
 from zoho_simulator.settings import Settings
+from zoho_simulator.simulator import Simulator
 
 __all__ = ["Settings", "Simulator"]

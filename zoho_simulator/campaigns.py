@@ -1,4 +1,4 @@
-"""The campaigns of the simulated account: what they are called, when they went out, and to how many."""
+"""Campaigns, and a generator for their names, times and counters."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 
-from zoho_simulator.audience import Counts, Mailing
+from zoho_simulator.mailings import Counts, Mailing
 from zoho_simulator.settings import Settings
 
-OWNER, COLLEAGUE = "700000001", "700000002"  # the two zuids; the tokens belong to the first
+OWNER, COLLEAGUE = "700000001", "700000002"  # ids (zuid) of the two users who send campaigns
 SENDERS = {OWNER: ("news@acme.example", "Acme News"), COLLEAGUE: ("sales@acme.example", "Jürgen & Søn")}
 SENDER_ZONES = {OWNER: "Asia/Kolkata", COLLEAGUE: "Europe/Berlin"}
 
 LONG_NAME = (
 	"A name longer than a document's name may be: " + "spring, summer, autumn and winter, " * 4 + "again"
 )
-# name, subject and what is special; further campaigns get plain names
+# Name, subject and special trait of the first campaigns. Further campaigns get plain names.
 SPECIAL = (
 	("Welcome to Acme", "Hello, and thank you for joining us", ""),
 	("Which subject works better?", "A/B: Save 20 % today", "ab"),
@@ -46,7 +46,7 @@ TOPICS = (
 
 @dataclass
 class Campaign:
-	"""One campaign. Times are epoch seconds, UTC; `sent_at` is 0 unless it went out. Drafts have no mailings."""
+	"""One campaign. Times are epoch seconds (UTC); `sent_at` is 0 for an unsent campaign, which has no mailings."""
 
 	index: int
 	key: str
@@ -73,33 +73,35 @@ class Campaign:
 		return "abtesting" if self.is_ab else "normal"
 
 
-class Planner:
-	"""Draws up campaigns: every figure follows from the seed and the campaign's index."""
+class CampaignGenerator:
+	"""Generate campaigns from the seed and the campaign's index: the same input gives the same campaign."""
 
 	def __init__(self, settings: Settings) -> None:
 		self.settings = settings
-		day = date.fromisoformat(settings.today) if settings.today else datetime.now(timezone.utc).date()
-		self.today = day
-		self.now = epoch(day, 0)  # the account's clock at the start
+		self.today = (
+			date.fromisoformat(settings.today) if settings.today else datetime.now(timezone.utc).date()
+		)
+		self.now = midnight(self.today)
 
-	def draw(self, *parts: object) -> int:
-		"""Return 64 bits that follow from the seed and `parts`."""
+	def hash(self, *parts: object) -> int:
+		"""Return a 64-bit hash of the seed and `parts`."""
 		return int.from_bytes(sha256(repr((self.settings.seed, *parts)).encode()).digest()[:8], "big")
 
 	def key(self, index: int, role: str = "") -> str:
 		return "3z" + sha256(repr((self.settings.seed, "key", index, role)).encode()).hexdigest()
 
 	def special(self, index: int) -> str:
+		"""Return the special trait of a campaign; "" for an ordinary one."""
 		if index < len(SPECIAL):
 			return SPECIAL[index][2]
 		return "ab" if index % 10 == 1 else "colleague" if index % 10 == 4 else ""
 
 	def weight(self, index: int) -> float:
-		"""Return the size of a campaign relative to the average: a few large, many small."""
-		return 0.4 + (self.draw("size", index) % 1000 / 1000) ** 2 * 1.8
+		"""Return the relative size of a campaign. Few campaigns are large, many are small."""
+		return 0.4 + (self.hash("size", index) % 1000 / 1000) ** 2 * 1.8
 
 	def campaign(self, index: int, sent_at: int | None = None, name: str = "") -> Campaign:
-		"""Return sent campaign number `index`, without mailings."""
+		"""Return sent campaign number `index`, still without mailings."""
 		special = self.special(index)
 		title, subject = SPECIAL[index][:2] if index < len(SPECIAL) else self._plain(index)
 		when = self.sent_at(index) if sent_at is None else sent_at
@@ -111,26 +113,26 @@ class Planner:
 			subject=subject,
 			status="Sent",
 			zuid=COLLEAGUE if special == "colleague" else OWNER,
-			created_at=when - 7200 - self.draw("created", index) % 172800,
+			created_at=when - 7200 - self.hash("created", index) % 172800,
 			sent_at=when,
 		)
 
 	def _plain(self, index: int) -> tuple[str, str]:
 		topic = TOPICS[index % len(TOPICS)]
-		number = index // 25 * 25 if index % 25 == 24 else index  # every 25th repeats an earlier name
+		number = index // 25 * 25 if index % 25 == 24 else index  # every 25th repeats a name
 		return f"{TOPICS[number % len(TOPICS)]} no. {number + 1}", f"{topic}: issue {index + 1} for you"
 
 	def sent_at(self, index: int) -> int:
-		"""Return when a campaign went out: one every three days, the last one yesterday, but for the odd nights."""
+		"""Return when a campaign was sent: one every three days up to yesterday, some when Europe changed its clocks."""
 		special = self.special(index)
 		if special in ("spring", "autumn", "autumn-again"):
 			month, minutes = {"spring": (3, 61), "autumn": (10, 30), "autumn-again": (10, 90)}[special]
 			return last_clock_change(self.today, month) + minutes * 60
 		days = (self.settings.campaigns - 1 - index) * 3
-		return self.now - days * 86400 - 10800 - self.draw("sent", index) % 36000
+		return self.now - days * 86400 - 10800 - self.hash("sent", index) % 36000
 
 	def other(self, number: int) -> Campaign:
-		"""Return a campaign that was not sent, or not to the end."""
+		"""Return a campaign that is not sent, or not completely."""
 		index = 1_000_000 + number
 		status = OTHERS[number % len(OTHERS)]
 		return Campaign(
@@ -146,14 +148,14 @@ class Planner:
 		)
 
 	def counts(self, index: int, role: str, sent: int, special: str = "") -> Counts:
-		"""Return the figures of a mailing to `sent` persons."""
-		bits = self.draw("rates", index, role)
+		"""Return the counters of a mailing to `sent` persons. `role` is "" or the "a" or "b" of a test mail."""
+		bits = self.hash("rates", index, role)
 		bounced = min(sent - 1, round(sent * (0.02 + bits % 97 / 3000)))
 		delivered = sent - bounced
 		share = 0 if special == "silent" else 0.12 + (bits >> 8) % 101 / 400
 		opened = round(delivered * share)
 		clicked = round(opened * (0.08 + (bits >> 16) % 101 / 500))
-		drawn = Counts(
+		counts = Counts(
 			sent=sent,
 			unsent=sent // 60,
 			opened=opened,
@@ -162,18 +164,19 @@ class Planner:
 			hard=bounced * 2 // 5,
 		)
 		if not opened:
-			return drawn
-		opted_out = min(drawn.room("opted_out"), max(round(sent * 0.006), 1 if sent > 30 else 0))
-		complained = min(drawn.room("complained"), max(round(sent * 0.001), 1 if sent > 60 else 0))
-		return drawn._replace(opted_out=opted_out, complained=complained)
+			return counts
+		opted_out = min(counts.room("opted_out"), max(round(sent * 0.006), 1 if sent > 30 else 0))
+		complained = min(counts.room("complained"), max(round(sent * 0.001), 1 if sent > 60 else 0))
+		return counts._replace(opted_out=opted_out, complained=complained)
 
 
-def epoch(day: date, hour: int) -> int:
-	return int(datetime(day.year, day.month, day.day, hour, tzinfo=timezone.utc).timestamp())
+def midnight(day: date) -> int:
+	"""Return midnight UTC of a day in epoch seconds."""
+	return int(datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp())
 
 
 def last_clock_change(today: date, month: int) -> int:
-	"""Return midnight UTC of the last Sunday of that month, when Europe changed its clocks, before today."""
+	"""Return midnight UTC of the last Sunday of `month` before `today`, when Europe changed its clocks."""
 	year = today.year if today.month > month else today.year - 1
 	last = date(year, month + 1, 1) - timedelta(days=1)
-	return epoch(last - timedelta(days=(last.weekday() + 1) % 7), 0)
+	return midnight(last - timedelta(days=(last.weekday() + 1) % 7))

@@ -1,4 +1,4 @@
-"""Faults planned per endpoint and call: what goes wrong, at which call, and how."""
+"""Planned faults: which calls fail, and how."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from zoho_simulator.messages import (
+from zoho_simulator.http_messages import (
 	HTML_TYPE,
 	Answer,
-	Wire,
+	DeliveryFault,
 	error,
 	json_answer,
 	unauthorised,
@@ -22,14 +22,14 @@ MAINTENANCE = (
 	"<!DOCTYPE html><html><head><title>Zoho</title></head><body>"
 	"<h1>Sorry for the inconvenience</h1><p>We are under maintenance.</p></body></html>"
 )
-# The answer is replaced, or lost: the far end does nothing, unless the fault says `after`.
+# The answer is replaced or lost. Without `after`, the server does not handle the request.
 REPLACING = ("status", "code", "html", "unauthorised", "body", "throttle")
 LOSING = ("reset", "close", "hang", "refuse")
-# The far end does its work, and the answer suffers on its way.
-SPOILING = ("truncate", "cut", "garble", "slow", "empty", "headers", "xml", "delay", "edit")
-# The tokens suffer first; then the request is answered.
+# The server handles the request; then its answer is changed, delayed or partly lost.
+CHANGING = ("truncate", "cut", "garble", "slow", "empty", "headers", "xml", "delay", "edit")
+# Tokens die; then the server handles the request.
 TOKENS = ("expire", "revoke")
-KINDS = (*REPLACING, *LOSING, *SPOILING, *TOKENS)
+KINDS = (*REPLACING, *LOSING, *CHANGING, *TOKENS)
 
 
 @dataclass
@@ -37,30 +37,38 @@ class Fault:
 	"""One planned fault.
 
 	Args:
-		fault: what happens, one of
-			status (HTTP `status`, by default 500, with `body` if given),
-			code (an error envelope with `code` and `message`, HTTP 200),
-			html (a maintenance page, HTTP 503),
-			unauthorised (HTTP 401 and code 1007, though the token is good),
-			body (`body` as it is, HTTP 200),
-			throttle (as after too many calls, in the form `form`, by default the setting rate_refusal),
-			reset, close (the connection, instead of an answer), hang (nothing for `seconds`, then closed),
-			refuse (the port is closed for `seconds`, and with it every connection),
-			truncate (the connection closes after `share` of the body), cut (it is reset there), garble (`share` of
-			the body as if it were all), slow (the body takes `seconds`), empty (no body), headers (only `headers`
-			added), xml (XML although JSON was asked for), delay (the answer waits `seconds`),
-			edit (`put` and `drop` change the JSON answer),
-			expire (all access tokens die first), revoke (all tokens die first).
-		endpoint: method name ("campaignreports"), "oauth/auth", "oauth/token", "oauth/revoke", "oauth/user", or "*".
-		match: parameters the call must have, such as {"action": "openedcontacts", "fromindex": "501"}.
-		nth: which of the matching calls, from 1: a number or several; None: every one.
-		every: each n-th matching call; 0: does not matter.
-		times: how often at most; 0: without end.
-		status, headers: HTTP status and further headers of whatever is answered.
-		after: the far end does its work first, and only its answer is replaced or lost.
-		put: values to set in the answer, by path: {"list_of_details.0.phone": null}; `+` appends to a list, and `*`
-			stands for each item of it.
+		fault: the kind of the fault:
+			status: HTTP `status`, by default 500, with `body`.
+			code: an error envelope with `code` and `message`, HTTP 200.
+			html: a maintenance page, HTTP 503.
+			unauthorised: HTTP 401 and code 1007, although the token is good.
+			body: `body` as the answer, HTTP 200.
+			throttle: a refusal for too many calls, in the form `form`, by default the setting rate_refusal.
+			reset, close: the connection is reset or closed instead of an answer.
+			hang: nothing for `seconds`, then the connection is closed.
+			refuse: the port and every connection are closed for `seconds`.
+			truncate, cut: the connection is closed or reset after `share` of the body.
+			garble: the first `share` of the body, as if it were the whole body.
+			slow: the body takes `seconds`.
+			empty: no body.
+			headers: only adds `headers`.
+			xml: XML although JSON was requested.
+			delay: the server waits for `seconds` before it handles the request.
+			edit: `put` and `drop` change the JSON answer.
+			expire, revoke: all access tokens die first, or all tokens.
+		endpoint: method name ("campaignreports"), "oauth/auth", "oauth/token", "oauth/revoke", or "*" for any.
+		match: parameters that the call must have, such as {"action": "openedcontacts", "fromindex": "501"}.
+		nth: number or numbers of the matching calls that fail, from 1; None: all.
+		every: only every n-th matching call fails; 0: no restriction.
+		times: largest number of failures; 0: no limit.
+		status, headers: HTTP status and additional headers of any answer.
+		after: the server handles the request before its answer is replaced or lost.
+		put: values to set in the answer, by path: {"list_of_details.0.phone": null}. In a path, `+` appends to a list and
+			`*` stands for each item of a list.
 		drop: paths to remove from the answer.
+
+	Raises:
+		ValueError: for an unknown kind or form.
 	"""
 
 	fault: str
@@ -92,8 +100,8 @@ class Fault:
 			self.body = json.dumps(self.body)
 		self.match = {name: str(value) for name, value in self.match.items()}
 
-	def due(self, endpoint: str, params: Mapping[str, str]) -> bool:
-		"""Count a call if it matches, and tell whether the fault is due at it."""
+	def is_due(self, endpoint: str, params: Mapping[str, str]) -> bool:
+		"""Count a call if it matches. Return whether it must fail."""
 		if self.endpoint not in ("*", endpoint):
 			return False
 		if any(params.get(name) != value for name, value in self.match.items()):
@@ -111,46 +119,46 @@ class Fault:
 		return True
 
 	@property
-	def lets_through(self) -> bool:
-		"""Tell whether the far end handles the request before things go wrong."""
-		return self.after or self.fault in (*SPOILING, *TOKENS)
+	def needs_answer(self) -> bool:
+		"""Return whether the server handles the request."""
+		return self.after or self.fault in (*CHANGING, *TOKENS)
 
 
 class FaultPlan:
-	"""The faults planned for a simulator. The first one due at a call is the one that happens."""
+	"""The planned faults of a simulator. If several are due at a call, the first one happens."""
 
 	def __init__(self) -> None:
 		self._lock = threading.Lock()
 		self._faults: list[Fault] = []
 
 	def plan(self, faults: Sequence[Mapping[str, Any]]) -> None:
-		"""Replace the plan; calls are counted from here on. Raises ValueError for what is not a fault."""
+		"""Replace the plan and count calls from 0. Raises ValueError for a wrong fault."""
 		allowed = {each.name for each in fields(Fault) if each.init}
 		planned = []
 		for each in faults:
 			if set(each) - allowed or "fault" not in each:
-				raise ValueError(f"a fault needs `fault` and knows {', '.join(sorted(allowed))}")
+				raise ValueError(f"a fault needs `fault`; its fields are {', '.join(sorted(allowed))}")
 			planned.append(Fault(**each))
 		with self._lock:
 			self._faults = planned
 
 	def pick(self, endpoint: str, params: Mapping[str, str]) -> Fault | None:
-		"""Count the call in every fault it matches; return the first one due."""
+		"""Count the call in every fault that it matches. Return the first fault that is due."""
 		with self._lock:
-			due = [fault for fault in self._faults if fault.due(endpoint, params)]
+			due = [fault for fault in self._faults if fault.is_due(endpoint, params)]
 		return due[0] if due else None
 
 	def as_list(self) -> list[dict[str, Any]]:
-		"""Return the plan, with the matching calls so far (`calls`) and how often each happened (`done`)."""
+		"""Return the plan, each fault with its matching calls so far (`calls`) and its failures (`done`)."""
 		names = [each.name for each in fields(Fault)]
 		with self._lock:
 			return [{name: getattr(fault, name) for name in names} for fault in self._faults]
 
 
-def spoil(fault: Fault, answer: Answer, uri: str) -> Answer:
-	"""Return the answer as the fault leaves it. `answer` is empty if the far end did nothing."""
+def apply_fault(fault: Fault, answer: Answer, uri: str) -> Answer:
+	"""Return the answer after the fault. `answer` is empty if the server did not handle the request."""
 	if fault.fault in ("truncate", "cut", "slow", *LOSING):
-		answer.wire = Wire(fault.fault, fault.share, fault.seconds)
+		answer.delivery_fault = DeliveryFault(fault.fault, fault.share, fault.seconds)
 	elif fault.fault == "garble":
 		answer.body = answer.body[: int(len(answer.body) * fault.share)]
 	elif fault.fault == "empty":
@@ -173,16 +181,16 @@ def spoil(fault: Fault, answer: Answer, uri: str) -> Answer:
 
 
 def edit(body: bytes, put: Mapping[str, Any], drop: Sequence[str]) -> bytes:
-	"""Return a JSON body with values set and removed, see `Fault`; one that has not what is named stays as it is."""
+	"""Return a JSON body with values set and removed, see `Fault`. Paths that the body lacks are ignored."""
 	payload = json.loads(body)
 	for path in drop:
-		for holder, name in _places(payload, path.split(".")):
+		for holder, name in _holders(payload, path.split(".")):
 			if isinstance(holder, dict):
 				holder.pop(name, None)
 			elif str(name).isdigit() and int(name) < len(holder):
 				del holder[int(name)]
 	for path, value in put.items():
-		for holder, name in _places(payload, path.split(".")):
+		for holder, name in _holders(payload, path.split(".")):
 			if isinstance(holder, dict):
 				holder[name] = value
 			elif name == "+":
@@ -192,8 +200,8 @@ def edit(body: bytes, put: Mapping[str, Any], drop: Sequence[str]) -> bytes:
 	return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def _places(payload: Any, path: list[str]) -> list[tuple[Any, str]]:
-	"""Return the mappings and lists that a path leads to, each with the last part of the path."""
+def _holders(payload: Any, path: list[str]) -> list[tuple[Any, str]]:
+	"""Return the objects and lists that hold the values at a path, each with the last part of the path."""
 	holders = [payload]
 	for part in path[:-1]:
 		found = []

@@ -1,4 +1,4 @@
-"""How Zoho writes times, and how it writes XML."""
+"""Times and XML in Zoho's formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# For machines without a time zone database: the zones that have had one offset for all of e-mail's time.
+# Hours ahead of UTC, for machines without a time zone database. These have had one offset since 1992.
 FIXED_HOURS = {
 	"UTC": 0,
 	"Asia/Kolkata": 5.5,
@@ -22,19 +22,19 @@ FIXED_HOURS = {
 
 
 @lru_cache(maxsize=32)
-def zone(name: str) -> tzinfo:
-	"""Return a time zone by name. Raises ValueError if there is none of that name on this machine."""
+def find_zone(name: str) -> tzinfo:
+	"""Return a time zone by its IANA name. Raises ValueError if this machine does not know it."""
 	try:
 		return ZoneInfo(name)
 	except (ZoneInfoNotFoundError, ValueError):
 		if name in FIXED_HOURS:
 			return timezone(timedelta(hours=FIXED_HOURS[name]))
-		raise ValueError(f"no time zone {name!r} on this machine (pip install tzdata brings them)") from None
+		raise ValueError(f"no time zone {name!r} on this machine; install the package tzdata") from None
 
 
 @lru_cache(maxsize=8192)
 def _local_minute(minute: int, zone_name: str) -> tuple[str, str]:
-	when = datetime.fromtimestamp(minute * 60, zone(zone_name))
+	when = datetime.fromtimestamp(minute * 60, find_zone(zone_name))
 	month, clock = MONTHS[when.month - 1], f"{when.hour % 12 or 12:02d}:{when.minute:02d}"
 	half = "AM" if when.hour < 12 else "PM"
 	return (
@@ -44,34 +44,31 @@ def _local_minute(minute: int, zone_name: str) -> tuple[str, str]:
 
 
 def date_string(seconds: int, zone_name: str) -> str:
-	"""Write epoch seconds as most of Zoho's answers do: "02 Jul 2026, 12:24 PM"."""
+	"""Format epoch seconds (UTC) in local time as most answers do: "02 Jul 2026, 12:24 PM"."""
 	return _local_minute(seconds // 60, zone_name)[0]
 
 
 def event_string(seconds: int, zone_name: str) -> str:
-	"""Write epoch seconds as Zoho's open and click events do: "Feb 12, 2026 12:08 PM"."""
+	"""Format epoch seconds (UTC) in local time as open and click events do: "Feb 12, 2026 12:08 PM"."""
 	return _local_minute(seconds // 60, zone_name)[1]
 
 
 def epoch_ms(seconds: int, skew_hours: float = 0) -> str:
-	"""Write epoch seconds as a string of milliseconds, `skew_hours` ahead."""
+	"""Format epoch seconds (UTC) as a string of milliseconds, shifted ahead by `skew_hours`."""
 	return str(int((seconds + skew_hours * 3600) * 1000))
 
 
-XML_NAMES = {
-	"recent_campaigns": "recent-campaigns",
-	"recent_sent_campaigns": "recent-sent-campaigns",
-	"campaign-by-loaction": "campaign-by-location",
-}
+# Elements whose XML name differs from the JSON name. Zoho misspells "location" in JSON alone.
+XML_NAMES = {"recent_campaigns": "recent-campaigns", "campaign-by-loaction": "campaign-by-location"}
 
 
 def to_xml(payload: Mapping[str, Any]) -> bytes:
-	"""Write an answer's payload as Zoho's XML: scalars as elements, records as <fl val="name">value</fl>."""
-	uri = payload.get("uri") or payload.get("URI") or payload.get("url") or ""
+	"""Convert a JSON payload to Zoho's XML: scalars become elements, records become <fl val="name">value</fl>."""
+	uri = payload.get("uri") or payload.get("URI") or ""
 	inside = "".join(
 		_element(XML_NAMES.get(name, name), value)
 		for name, value in payload.items()
-		if name not in ("uri", "URI", "url", "version")
+		if name not in ("uri", "URI", "version")
 	)
 	version = quoteattr(str(payload.get("version", "1.1")))
 	return (

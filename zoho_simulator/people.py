@@ -1,9 +1,8 @@
-"""The persons that campaigns are sent to: each a pure function of (seed, index), so that none is kept in memory.
+"""The persons of the account. Each is computed from the seed and the person's index; none is kept in memory.
 
-Most are ordinary. Two numbers decide who is not: the index modulo 192 gives odd spellings (look-alike e-mails,
-scripts, markup, over-long values), modulo 100 gives the contacts that a sync must treat specially (erased, without
-an e-mail, or a second contact with another's e-mail). Both are arithmetic, so that any range of persons can be
-searched for them without looking at the rest.
+Most persons are ordinary. The index modulo 192 selects odd spellings: look-alike e-mails, other scripts, markup, values that
+are too long. The index modulo 100 selects contacts that a sync must treat specially: erased contacts, contacts without an
+e-mail, and second contacts with another contact's e-mail. Thus the special persons of any range are found by arithmetic.
 """
 
 from __future__ import annotations
@@ -11,81 +10,32 @@ from __future__ import annotations
 import json
 
 FIRST = (
-	*("Anna", "Asha", "Amir", "Bea", "Carlos", "Chloe", "Chidi", "Dana", "Deepa", "Emil", "Esra"),
-	*("Eva", "Farid", "Fiona", "Gita", "Goran", "Hana", "Hugo", "Ines", "Ivan", "Jana", "Jorge"),
-	*("Kavya", "Kenji", "Lara", "Leon", "Lina", "Luca", "Maya", "Mei", "Milan", "Nadia", "Nikhil"),
-	*("Nora", "Omar", "Otto", "Paula", "Priya", "Rafael", "Rahul", "Rosa", "Sami", "Sana", "Sven"),
-	*("Tara", "Tomas", "Uma", "Vera", "Victor", "Wanda", "Wei", "Yara", "Yusuf", "Zoe"),
+	*("Anna", "Asha", "Amir", "Bea", "Carlos", "Chloe", "Chidi", "Dana", "Deepa", "Emil", "Esra", "Eva"),
+	*("Farid", "Fiona", "Gita", "Goran", "Hana", "Hugo", "Ines", "Ivan", "Jana", "Jorge", "Kavya"),
+	*("Kenji", "Lara", "Leon", "Lina", "Luca", "Maya", "Mei", "Milan", "Nadia", "Nikhil", "Nora", "Omar"),
+	*("Otto", "Paula", "Priya", "Rafael", "Rahul", "Rosa", "Sami", "Sana", "Sven", "Tara", "Tomas"),
+	*("Uma", "Vera", "Victor", "Wanda", "Wei", "Yara", "Yusuf", "Zoe"),
 )
 LAST = (
-	*("Adeyemi", "Andersson", "Bauer", "Becker", "Bianchi", "Bose", "Brown", "Chen", "Costa", "Das", "Diaz"),
-	*(
-		"Dubois",
-		"Evans",
-		"Farah",
-		"Fischer",
-		"Garcia",
-		"Gupta",
-		"Haddad",
-		"Hansen",
-		"Iyer",
-		"Jansen",
-		"Jones",
-	),
-	*("Joshi", "Kapoor", "Kaur", "Keller", "Khan", "Kim", "Kowalski", "Kumar", "Lang", "Lopez", "Martin"),
-	*("Mehta", "Menon", "Mishra", "Moreau", "Nair", "Nguyen", "Novak", "Okafor", "Olsen", "Patel", "Pereira"),
-	*("Petrov", "Rao", "Reddy", "Rossi", "Roy", "Sato", "Schmidt", "Shah", "Sharma", "Silva", "Singh"),
-	*("Suzuki", "Tanaka", "Torres", "Verma", "Weber", "Wilson", "Yamada", "Yilmaz", "Zhang"),
+	*("Adeyemi", "Andersson", "Bauer", "Becker", "Bianchi", "Bose", "Brown", "Chen", "Costa", "Das"),
+	*("Diaz", "Dubois", "Evans", "Farah", "Fischer", "Garcia", "Gupta", "Haddad", "Hansen", "Iyer"),
+	*("Jansen", "Jones", "Joshi", "Kapoor", "Kaur", "Keller", "Khan", "Kim", "Kowalski", "Kumar", "Lang"),
+	*("Lopez", "Martin", "Mehta", "Menon", "Mishra", "Moreau", "Nair", "Nguyen", "Novak", "Okafor"),
+	*("Olsen", "Patel", "Pereira", "Petrov", "Rao", "Reddy", "Rossi", "Roy", "Sato", "Schmidt", "Shah"),
+	*("Sharma", "Silva", "Singh", "Suzuki", "Tanaka", "Torres", "Verma", "Weber", "Wilson", "Yamada"),
+	*("Yilmaz", "Zhang"),
 )
 DOMAINS = ("example.com", "example.org", "example.net", "mail.example", "office.example", "post.example")
 COMPANIES = (
-	*(
-		"Acme Tools",
-		"Banyan Foods",
-		"Blue Lotus Tea",
-		"Cedar & Co",
-		"Delta Print",
-		"Everest Optics",
-		"Fjord Freight",
-	),
-	*(
-		"Ganges Textiles",
-		"Harbour Coffee",
-		"Indigo Labs",
-		"Juniper Books",
-		"Kite Logistics",
-		"Lumen Electric",
-	),
-	*(
-		"Mango Media",
-		"Northwind Paper",
-		"Orchid Health",
-		"Palm Garden Hotels",
-		"Quartz Mining",
-		"Saffron Spices",
-	),
+	*("Acme Tools", "Banyan Foods", "Blue Lotus Tea", "Cedar & Co", "Delta Print", "Everest Optics"),
+	*("Fjord Freight", "Ganges Textiles", "Harbour Coffee", "Indigo Labs", "Juniper Books"),
+	*("Kite Logistics", "Lumen Electric", "Mango Media", "Northwind Paper", "Orchid Health"),
+	*("Palm Garden Hotels", "Quartz Mining", "Saffron Spices"),
 )
 JOBS = (
-	*(
-		"Accountant",
-		"Buyer",
-		"CEO",
-		"CTO",
-		"Designer",
-		"Engineer",
-		"Head of Sales",
-		"HR Manager",
-		"Marketing Manager",
-	),
-	*(
-		"Office Manager",
-		"Owner",
-		"Product Manager",
-		"Purchasing Assistant",
-		"Researcher",
-		"Store Manager",
-		"Teacher",
-	),
+	*("Accountant", "Buyer", "CEO", "CTO", "Designer", "Engineer", "Head of Sales", "HR Manager"),
+	*("Marketing Manager", "Office Manager", "Owner", "Product Manager", "Purchasing Assistant"),
+	*("Researcher", "Store Manager", "Teacher"),
 )
 # city, state, country, postal code, time zone
 PLACES = (
@@ -106,45 +56,45 @@ BLANK_KEYS = (
 	*("facebook_handle", "linkedin_handle", "twitter_handle"),
 )
 
-# What the index modulo 192 says: some have an e-mail of an odd spelling, ...
+# Index modulo 192: persons with an oddly spelled e-mail ...
 ODD_EVERY = 192
 LOOK_ALIKES = ("müller", "muller", "straße", "strasse", "😀", "😎", "élodie", "elodie")
 MIXED_CASE, SPACES, PLUS = 8, 9, 10
 ODD_EMAIL = range(11)
-# ... others have odd fields.
+# ... and persons with odd fields.
 ODD_FIELDS = range(20, 28)
 RIGHT_TO_LEFT, HAN, MARKUP, OVER_LONG, NULLS, ABSENT, DOCUMENTED_NAMES, QUOTES = ODD_FIELDS
 
-# What the index modulo 100 says: erased, without an e-mail, a second contact with the e-mail of the one before.
-ERASED, MISSING, TWIN = 37, 61, 83
-SPECIAL = (ERASED, MISSING, TWIN - 1, TWIN)
+# Index modulo 100: erased, without an e-mail, and a second contact with the e-mail of the person before.
+ERASED, MISSING, DUPLICATE = 37, 61, 83
+SPECIAL = (ERASED, MISSING, DUPLICATE - 1, DUPLICATE)
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class People:
-	"""All possible persons of one seed, by index from 0."""
+	"""All possible persons of one seed, by their index from 0."""
 
 	def __init__(self, seed: int) -> None:
 		self.seed = seed
 		self._salt = (seed * 0x2545F4914F6CDD1D + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
 
 	def mix(self, person: int) -> int:
-		"""Return 64 well-mixed bits for a person (the finaliser of SplitMix64)."""
+		"""Return a 64-bit hash of a person (the finaliser of SplitMix64)."""
 		bits = (person * 0x9E3779B97F4A7C15 + self._salt) & 0xFFFFFFFFFFFFFFFF
 		bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
 		return bits ^ (bits >> 27)
 
 	def contact_id(self, person: int) -> str:
-		"""Return the 19 digits by which Zoho knows the contact."""
+		"""Return Zoho's 19-digit id of the contact."""
 		return str(1234567000000000005 + person * 13)
 
 	def email(self, person: int) -> str:
-		"""Return the e-mail as Zoho spells it: "" for a contact without one."""
+		"""Return the e-mail as Zoho spells it; "" for a contact without one."""
 		special = person % 100
 		if special == MISSING:
 			return ""
-		if special == TWIN:
+		if special == DUPLICATE:
 			return f" {self.email(person - 1).strip().title()}"
 		odd = person % ODD_EVERY
 		if odd < len(LOOK_ALIKES):
@@ -160,30 +110,30 @@ class People:
 		return plain.replace("@", "+news@") if odd == PLUS else plain
 
 	def key(self, person: int) -> str:
-		"""Return the e-mail trimmed and lower-cased: what makes two contacts one person."""
+		"""Return the e-mail without outer spaces and in lower case. Contacts with the same key are one recipient."""
 		return self.email(person).strip().lower()
 
 	def first_of(self, person: int) -> int:
-		"""Return the first person with this person's e-mail."""
-		return person - 1 if person % 100 == TWIN else person
+		"""Return the first person with the e-mail of this person."""
+		return person - 1 if person % 100 == DUPLICATE else person
 
 	def profile(self, person: int) -> str:
-		"""Return the contact's fields as the inside of a JSON object, without braces."""
+		"""Return the contact's fields as JSON, without the braces of the object."""
 		odd, special = person % ODD_EVERY, person % 100
 		if odd in ODD_FIELDS or special == MISSING:
 			fields = json.loads("{" + self._plain(person, self.email(person)) + "}")
-			self._dress(person, fields)
+			self._apply_oddity(person, fields)
 			return to_json(fields)[1:-1]
-		return self._plain(person, self.email(person) if odd in ODD_EMAIL or special == TWIN else "")
+		return self._plain(person, self.email(person) if odd in ODD_EMAIL or special == DUPLICATE else "")
 
 	def _plain(self, person: int, email: str) -> str:
-		"""Write an ordinary contact's fields. `email` is the e-mail, if it is not the ordinary one."""
+		"""Return an ordinary contact's fields as JSON, without braces; an empty `email` stands for the usual one."""
 		bits = self.mix(person)
 		first, last = FIRST[bits % len(FIRST)], LAST[(bits >> 8) % len(LAST)]
 		city, state, country, code, zone = PLACES[(bits >> 24) % len(PLACES)]
 		if not email:
 			email = f"{first}.{last}{person}@{DOMAINS[(bits >> 16) % len(DOMAINS)]}".lower()
-		# Nothing put in here needs escaping: neither the words above nor the e-mails hold quotes or backslashes.
+		# No value needs escaping: neither the words above nor the e-mails contain quotes or backslashes.
 		return (
 			f'"contactid":"{1234567000000000005 + person * 13}","contactemailaddress":"{email}",'
 			f'"contactfn":"{first}","contactln":"{last}","companyname":"{COMPANIES[(bits >> 32) % len(COMPANIES)]}",'
@@ -193,8 +143,8 @@ class People:
 			'"facebook_handle":"null","linkedin_handle":"","twitter_handle":""'
 		)
 
-	def _dress(self, person: int, fields: dict[str, str]) -> None:
-		"""Give an odd person what makes them odd."""
+	def _apply_oddity(self, person: int, fields: dict[str, str]) -> None:
+		"""Change the fields of an odd person in place."""
 		odd = person % ODD_EVERY
 		if odd == RIGHT_TO_LEFT:
 			fields |= {"contactfn": "דנה", "contactln": "العلي", "companyname": "شركة \u202eالنخيل\u202c"}
@@ -213,7 +163,7 @@ class People:
 		elif odd == ABSENT:
 			for name in (*BLANK_KEYS, "contactfn", "contactln"):
 				del fields[name]
-		elif odd == DOCUMENTED_NAMES:  # the spelling of Zoho's documentation, which the wire does not follow
+		elif odd == DOCUMENTED_NAMES:  # Zoho documents these names, but usually sends the others
 			fields["firstname"], fields["lastname"] = fields.pop("contactfn"), fields.pop("contactln")
 		elif odd == QUOTES:
 			fields |= {
@@ -228,8 +178,8 @@ class People:
 			else:
 				fields["contactemailaddress"] = ("", "null")[form]
 
-	def forgotten(self, person: int) -> str:
-		"""Return what is left in the fields of an erased contact, as `profile` does: sometimes the e-mail is."""
+	def erased_profile(self, person: int) -> str:
+		"""Return the fields of an erased contact, like `profile`. Every other erased contact keeps its e-mail."""
 		left = self.email(person) if person // 100 % 2 else "null"
 		fields = {"contactid": self.contact_id(person), "contactemailaddress": left}
 		return to_json(fields | dict.fromkeys(("contactfn", "contactln", *BLANK_KEYS), "null"))[1:-1]

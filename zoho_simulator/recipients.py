@@ -1,4 +1,7 @@
-"""getcampaignrecipientsdata: the people of a mailing, a page at a time, written as JSON without a detour."""
+"""Rows of getcampaignrecipientsdata, written directly as JSON or XML for speed.
+
+ref: https://www.zoho.com/campaigns/help/developers/campaign-recipient-data.html
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape
 
-from zoho_simulator.audience import Mailing
 from zoho_simulator.campaigns import Campaign
 from zoho_simulator.formats import date_string, epoch_ms, event_string
+from zoho_simulator.mailings import Mailing
 from zoho_simulator.settings import SHAPES, Settings
 from zoho_simulator.world import World
 
-STATUS = {
+CONTACT_STATUS = {
 	"optoutcontacts": "unsub",
 	"spamcontacts": "spam",
 	"senthardbounce": "bounce",
 	"sentsoftbounce": "bounce",
 }
+# Names of fields in XML, and in JSON.
 XML_FIELDS = {
 	"contact_email": "contactemailaddress",
 	"first_name": "contactfn",
@@ -34,7 +38,7 @@ LINKS = (
 
 
 class RowWriter:
-	"""Writes the rows of one list of one mailing."""
+	"""Write the rows of one list of one mailing. `action` is Zoho's name of the list, such as "openedcontacts"."""
 
 	def __init__(
 		self, world: World, settings: Settings, campaign: Campaign, mailing: Mailing, action: str
@@ -45,38 +49,41 @@ class RowWriter:
 		self.mailing = mailing
 		self.action = action
 		self.zone = settings.zone
-		self._endings: dict[tuple[int, bool], str] = {}
+		self._shared: dict[tuple[int, bool], str] = {}
 		shape = settings.event_shapes
 		self.shape = SHAPES[1 + campaign.index % (len(SHAPES) - 1)] if shape == "mixed" else shape
 
 	def page(self, first: int, size: int) -> list[str]:
-		"""Return the rows from position `first` (from 0) on, at most `size`, each a JSON object."""
-		mailing, action = self.mailing, self.action
-		last = min(first + size, mailing.counts.length(action))
+		"""Return at most `size` rows from position `first` (from 0) on, each as a JSON object."""
+		return [self.row(rank) for rank in self._ranks(first, size)]
+
+	def _ranks(self, first: int, size: int) -> list[int]:
+		"""Return the ranks of the recipients on a page."""
+		last = min(first + size, self.mailing.counts.length(self.action))
 		newest_first = self.settings.new_rows == "first"
-		return [self.row(mailing.rank_at(action, place, newest_first)) for place in range(first, last)]
+		return [self.mailing.rank_at(self.action, position, newest_first) for position in range(first, last)]
 
 	def row(self, rank: int) -> str:
-		"""Return the row of the recipient of that rank as a JSON object."""
+		"""Return the row of the recipient with this rank as a JSON object."""
 		person = self.mailing.person(rank)
 		erased = self.world.is_erased(person)
 		people = self.world.people
-		profile = people.forgotten(person) if erased else people.profile(person)
+		profile = people.erased_profile(person) if erased else people.profile(person)
 		sent = self.mailing.happened_at("sentcontacts", rank)
-		ending = self._endings.get((sent, erased)) or self._ending(sent, erased)
-		return f"{{{profile},{ending}{self._details(rank)}}}"
+		shared = self._shared.get((sent, erased)) or self._shared_fields(sent, erased)
+		return f"{{{profile},{shared}{self._action_fields(rank)}}}"
 
-	def _ending(self, sent: int, erased: bool) -> str:
-		"""Return the fields that many rows have in common: status, time of the send, whether erased."""
-		ending = self._endings[sent, erased] = (
-			f'"contactstatus":"{STATUS.get(self.action, "active")}",'
+	def _shared_fields(self, sent: int, erased: bool) -> str:
+		"""Return the fields that many rows share: status, time of the send, whether erased. Cache them."""
+		shared = self._shared[sent, erased] = (
+			f'"contactstatus":"{CONTACT_STATUS.get(self.action, "active")}",'
 			f'"sent_time":"{epoch_ms(sent, self.settings.skew_hours)}","sentdate":"{date_string(sent, self.zone)}",'
 			f'"rtbf":"{int(erased)}"'
 		)
-		return ending
+		return shared
 
-	def _details(self, rank: int) -> str:
-		"""Return the fields that only this action's rows have, with a leading comma."""
+	def _action_fields(self, rank: int) -> str:
+		"""Return the fields that only rows of this action have, after a comma."""
 		action = self.action
 		if action == "openedcontacts":
 			return self._events("openreports", rank, 1 + rank % 3)
@@ -88,7 +95,7 @@ class RowWriter:
 		return ""
 
 	def event_times(self, rank: int, count: int) -> list[int]:
-		"""Return when a recipient opened or clicked: the first time, and then every few hours."""
+		"""Return the times (epoch seconds, UTC) of a recipient's opens or clicks: the first, then one every 121 minutes."""
 		began = self.mailing.happened_at(self.action, rank)
 		return [began + nth * 7260 for nth in range(count)]
 
@@ -104,7 +111,7 @@ class RowWriter:
 		return f',"{name}":{json.dumps(listed) if self.shape == "json" else listed}'
 
 	def links(self, rank: int) -> list[tuple[str, int]]:
-		"""Return the links a recipient clicked, each with how often."""
+		"""Return the links that a recipient clicked, each with its number of clicks."""
 		clicks = self.mailing.clicks(rank)
 		first = (rank + self.campaign.index) % len(LINKS)
 		if clicks == 1:
@@ -125,12 +132,9 @@ class RowWriter:
 		)
 
 	def xml_page(self, first: int, size: int) -> str:
-		"""Return the rows of a page in Zoho's XML, where names and nesting differ from JSON."""
-		mailing, action = self.mailing, self.action
-		last = min(first + size, mailing.counts.length(action))
-		newest_first = self.settings.new_rows == "first"
-		ranks = (mailing.rank_at(action, place, newest_first) for place in range(first, last))
-		return f"<contacts>{''.join(map(self._xml_contact, ranks))}</contacts>"
+		"""Return the rows of a page as XML, whose names and nesting differ from JSON; "" if there are none."""
+		contacts = "".join(map(self._xml_contact, self._ranks(first, size)))
+		return f"<contacts>{contacts}</contacts>" if contacts else ""
 
 	def _xml_contact(self, rank: int) -> str:
 		row = json.loads(self.row(rank))
@@ -146,7 +150,7 @@ class RowWriter:
 
 
 def envelope(action: str, first: int, size: int) -> dict[str, Any]:
-	"""Return the parts of a successful answer that do not depend on its rows."""
+	"""Return the fields of a successful answer besides its rows."""
 	return {
 		"requestdetails": {"range": size, "action": action, "fromindex": first},
 		"status": "success",

@@ -1,12 +1,17 @@
-"""The lists of campaigns and the figures of one: recentcampaigns, campaignreports and their relatives."""
+"""Payloads about campaigns: recentcampaigns, campaignreports and getcampaigndetails.
+
+ref: https://www.zoho.com/campaigns/help/developers/recent-campaign.html
+ref: https://www.zoho.com/campaigns/help/developers/campaign-reports.html
+ref: https://www.zoho.com/campaigns/help/api/campaign-details.html
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from zoho_simulator.audience import Counts, Mailing
 from zoho_simulator.campaigns import SENDER_ZONES, SENDERS, Campaign
 from zoho_simulator.formats import date_string, epoch_ms
+from zoho_simulator.mailings import Counts, Mailing
 from zoho_simulator.settings import Settings
 
 COUNTRIES = ("India", "Germany", "United States", "Côte d'Ivoire")
@@ -15,13 +20,13 @@ SOCIAL = ("facebook", "twitter", "linkedin", "other", "gplus", "pinterest", "tum
 
 
 class Reporter:
-	"""Writes what Zoho tells about a campaign, as JSON payloads."""
+	"""Write Zoho's JSON payloads about a campaign."""
 
 	def __init__(self, settings: Settings) -> None:
 		self.settings = settings
 
 	def times(self, name: str, seconds: int) -> dict[str, str]:
-		"""Return one point in time as Zoho's three fields: skewed epoch, true epoch, local string."""
+		"""Return Zoho's three fields for a time: skewed epoch, true epoch, local string. `seconds` is epoch time (UTC)."""
 		return {
 			f"{name}_time": epoch_ms(seconds, self.settings.skew_hours),
 			f"{name}_time_gmt": epoch_ms(seconds),
@@ -29,7 +34,7 @@ class Reporter:
 		}
 
 	def listed(self, campaign: Campaign, mailing: Mailing | None = None) -> dict[str, Any]:
-		"""Return a campaign (or one child of an A/B campaign) as recentcampaigns lists it."""
+		"""Return a campaign, or a child of an A/B campaign, as recentcampaigns lists it."""
 		sent_at = mailing.sent_at if mailing else campaign.sent_at
 		item = {
 			"campaign_key": mailing.key if mailing else campaign.key,
@@ -54,27 +59,8 @@ class Reporter:
 			item["sent_time_zone"] = SENDER_ZONES[campaign.zuid]
 		return item
 
-	def recently_sent(self, campaign: Campaign) -> dict[str, Any]:
-		"""Return a campaign as recentsentcampaigns lists it: other names, and sent some seconds earlier."""
-		began = campaign.sent_at - 3 - campaign.index % 60
-		return {
-			"campaign_key": campaign.key,
-			"campaignid": campaign.id,
-			"campaign_name": campaign.name,
-			"campaign_status": campaign.status,
-			"campaigntype": campaign.type,
-			"from_name": SENDERS[campaign.zuid][1],
-			"previewtype": "HTML & Plain Text",
-			"is_hybrid": "false",
-			"folder_id": "",
-			"zuid": campaign.zuid,
-			**self.times("created", campaign.created_at),
-			**self.times("sent", began),
-			"sent_time_zone": SENDER_ZONES[campaign.zuid],
-		}
-
 	def report(self, campaign: Campaign, mailing: Mailing) -> dict[str, Any]:
-		"""Return the blocks of campaignreports for one key. Those of an A/B parent cover the winner's send alone."""
+		"""Return the blocks of campaignreports for one key. The report of an A/B parent covers the winner's mailing only."""
 		sender = SENDERS[campaign.zuid][0]
 		details = {
 			"campaign_key": mailing.key,
@@ -95,7 +81,7 @@ class Reporter:
 		}
 
 	def location(self, campaign: Campaign, counts: Counts) -> dict[str, Any]:
-		"""Return opens by country (all opens, not only first ones), in one of the forms that were seen."""
+		"""Return all opens (not only first opens) by country, in one of the forms that Zoho was seen to send."""
 		opens = counts.opened * 2 + counts.clicked
 		shares = [opens - opens // 4 - opens // 6 - opens // 9, opens // 4, opens // 6, opens // 9]
 		form = campaign.index % 6
@@ -108,40 +94,8 @@ class Reporter:
 			return {}
 		return {"campaign-by-loaction": {name: n for name, n in zip(COUNTRIES, shares, strict=True) if n}}
 
-	def last_report(self, campaign: Campaign) -> dict[str, Any]:
-		"""Return the blocks of getlastcampaignreport."""
-		mailing = campaign.mailings[0]
-		sender, name = SENDERS[campaign.zuid]
-		details = {
-			"campaign_key": campaign.key,
-			"campaign_name": campaign.name,
-			"campaign_preview": preview(campaign.key),
-			"campaigntype": campaign.type,
-			"created_date_string": date_string(campaign.created_at, self.settings.zone),
-			"created_time": epoch_ms(campaign.created_at, self.settings.skew_hours),
-			"email_from": sender,
-			"email_options": "Both",
-			"email_subject": campaign.subject,
-			"email_type": "html_template_editor",
-			"is_advance": "false",
-			"reply_to": sender,
-			"sender_name": name,
-			"sent_date": date_string(campaign.sent_at, self.settings.zone),
-			"sent_time": epoch_ms(campaign.sent_at, self.settings.skew_hours),
-		}
-		return {
-			**self.location(campaign, mailing.counts),
-			"campaign-details": [details],
-			"campaign-reach": [reach(mailing.counts)],
-			"campaign-reports": [figures(mailing.counts)],
-			"associated_mailing_lists": [],
-			"segments_info": {},
-			"total_subscribers_count": 0,
-			"campaign_status": campaign.status,
-		}
-
 	def details(self, campaign: Campaign, asked_type: str) -> dict[str, Any]:
-		"""Return the blocks of getcampaigndetails; with the wrong campaigntype the figures are empty."""
+		"""Return the blocks of getcampaigndetails. If `asked_type` is not the campaign's type, the figures are empty."""
 		blocks: dict[str, Any] = {
 			"associated_mailing_lists": [
 				{"listkey": "3z" + "a" * 64, "listname": "Customers", "liststatus": "active"}
@@ -196,7 +150,7 @@ class Reporter:
 
 
 def preview(key: str) -> str:
-	"""Return the address of a campaign's preview: without a scheme, as Zoho gives it."""
+	"""Return the address of a campaign's preview. Zoho omits the scheme."""
 	return f"acme-simulated.maillist-manage.com/campaigns/SharedCampaignPreview.zc?c=html&cDgs={key}"
 
 
@@ -205,7 +159,7 @@ def reach(counts: Counts) -> dict[str, str]:
 
 
 def figures(counts: Counts) -> dict[str, str]:
-	"""Return the counters and percentages of campaign-reports, with Zoho's irregular names."""
+	"""Return the counters and percentages of campaign-reports, under Zoho's irregular names."""
 	sent, delivered, opened, clicked = counts.sent, counts.delivered, counts.opened, counts.clicked
 	return {
 		"emails_sent_count": str(sent),

@@ -80,7 +80,7 @@ def test_from_nothing_to_the_first_campaign_with_two_fields_and_six_clicks(
 	page.locator("[data-card=sent] .number").wait_for()
 	assert len(clicks) <= 6
 	sent = page.locator("[data-card=sent] .number").inner_text()
-	truth = {clean(campaign["campaign_name"]): campaign for campaign in simulator.truth()["campaigns"]}
+	truth = {clean(campaign["campaign_name"]): campaign for campaign in simulator.expected()["campaigns"]}
 	assert truth[title]["actions"]["Sent"]["listed"] == int(sent.replace(",", ""))
 
 
@@ -193,7 +193,7 @@ def test_a_sync_can_be_cancelled_from_its_progress(desk, manager, simulator, run
 def test_a_campaign_that_failed_is_named_with_the_reason_and_tried_again(desk, manager, simulator, run_jobs):
 	connect(simulator)
 	sync_all()
-	key = simulator.truth()["campaigns"][0]["campaign_key"]
+	key = simulator.expected()["campaigns"][0]["campaign_key"]
 	fault = {"fault": "code", "code": "2206", "message": "No report yet."}
 	simulator.plan({**fault, "endpoint": "campaignreports", "match": {"campaignkey": key}})
 	run = sync_all(full=True)

@@ -57,7 +57,7 @@ class Drill:
 
 	def __init__(self, zoho: Simulator) -> None:
 		self.zoho = zoho
-		campaigns = sorted(zoho.truth()["campaigns"], key=lambda each: each["sent_time"], reverse=True)
+		campaigns = sorted(zoho.expected()["campaigns"], key=lambda each: each["sent_time"], reverse=True)
 		self.keys = [each["campaign_key"] for each in campaigns]
 		self.split = next(each["campaign_key"] for each in campaigns if each["type"] == "abtesting")
 		plain = [each for each in campaigns if each["type"] == "normal"]
@@ -107,7 +107,7 @@ class Drill:
 
 	def let_token_expire(self) -> None:
 		"""Let the access token run out, as after an hour."""
-		self.zoho.accounts.expire_access_tokens()
+		self.zoho.tokens.expire_access_tokens()
 		frappe.db.set_single_value(SETTINGS, "token_expiry", now_datetime(), update_modified=False)
 		settle()
 

@@ -160,7 +160,7 @@ def test_a_month_of_hourly_runs(
 		ended[run.status] += 1
 		faults += drill.fired()
 		calls += called(drill) - before
-		drill.zoho.accounts.expire_access_tokens()
+		drill.zoho.tokens.expire_access_tokens()
 		drill.pass_time()
 		shift(days=1 / 24)
 		if not drill.is_connected():

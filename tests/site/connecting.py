@@ -79,7 +79,7 @@ def exchanges(simulator: Simulator) -> int:
 
 def is_live(simulator: Simulator, refresh_token: str) -> bool:
 	"""Tell whether the simulated Zoho still honours a refresh token. Not counted among the requests."""
-	return refresh_token in simulator.accounts._refresh
+	return simulator.tokens.has_refresh_token(refresh_token)
 
 
 def query_of(url: str) -> dict[str, str]:

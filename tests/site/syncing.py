@@ -74,7 +74,7 @@ def rows_of(campaign: str, action_type: str | None = None, **filters: object) ->
 
 def assert_database_is(simulator: Simulator, actions: tuple[str, ...] = STORED_ACTIONS) -> None:
 	"""Compare every stored row with the simulator's truth, per campaign and action."""
-	truth = simulator.truth()
+	truth = simulator.expected()
 	stored = frappe.get_all("Campaign", {"zoho_campaign_key": ("is", "set")}, pluck="zoho_campaign_key")
 	assert {each["campaign_key"] for each in truth["campaigns"]} <= set(stored)
 	for each in truth["campaigns"]:

@@ -123,7 +123,7 @@ def test_a_site_of_version_0_0_1_migrates_by_itself(earlier_site, start_simulato
 	assert step(earlier_site, "look") == seen
 	synced = step(earlier_site, "sync")
 	assert synced["status"] == "Success" and synced["campaigns"] == ["Summer", "Winter"]
-	assert synced["rows"] == zoho.truth()["rows"] + zoho.truth()["erased"] + len(seen["rows"])
+	assert synced["rows"] == zoho.expected()["rows"] + zoho.expected()["erased"] + len(seen["rows"])
 	assert synced["kept"] == len(seen["rows"])
 
 

@@ -16,7 +16,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api import campaigns
 from tests.site.connecting import API, asked, connect, let_expire, messages, refreshes, secret, settings
 from tests.site.server import Session, Web
 from zoho_simulator import Simulator
-from zoho_simulator.messages import mark
+from zoho_simulator.http_messages import mask
 
 RECENT, REPORT, RECIPIENTS = "recentcampaigns", "campaignreports", "getcampaignrecipientsdata"
 AT_ONCE = {"Retry-After": "0"}
@@ -49,7 +49,7 @@ def campaign(simulator: Simulator, **wanted: object) -> dict:
 	"""Return the truth about the largest sent campaign that has these values."""
 	fitting = [
 		each
-		for each in simulator.truth()["campaigns"]
+		for each in simulator.expected()["campaigns"]
 		if all(each[name] == value for name, value in wanted.items())
 	]
 	return max(fitting, key=lambda each: each["rows"])
@@ -82,7 +82,7 @@ def test_recent_campaigns_are_asked_for_in_one_small_page(manager: Session, zoho
 		"fromindex": "1",
 		"range": "3",
 	}
-	assert request["headers"]["authorization"] == f"Zoho-oauthtoken {mark(secret('access_token'))}"
+	assert request["headers"]["authorization"] == f"Zoho-oauthtoken {mask(secret('access_token'))}"
 	assert (len(answer["campaigns"]), answer["fetched_count"]) == (3, 3)
 	assert answer["total_count"] == 5 + 6, "sent ones and others"
 	assert {"campaign_key", "campaign_name", "subject", "campaign_status"} <= set(answer["campaigns"][0])
@@ -274,7 +274,7 @@ def test_an_unknown_action_is_refused_by_name_without_asking_zoho(
 def silent_key(zoho_account: Simulator) -> str:
 	"""Zoho's key of a campaign that nobody opened."""
 	zoho_account.reset(campaigns=12)
-	campaigns_there = zoho_account.truth()["campaigns"]
+	campaigns_there = zoho_account.expected()["campaigns"]
 	return next(each["campaign_key"] for each in campaigns_there if not each["actions"]["Opened"]["listed"])
 
 
@@ -364,7 +364,7 @@ def test_what_zoho_says_is_escaped(manager: Session, zoho_account: Simulator) ->
 def test_a_campaign_that_was_not_sent_is_told_so(
 	manager: Session, zoho_account: Simulator, status: str
 ) -> None:
-	hidden = next(each for each in zoho_account.truth()["not_stored"] if each["status"] == status)
+	hidden = next(each for each in zoho_account.expected()["not_stored"] if each["status"] == status)
 	for function in ("get_campaign_report", "get_campaign_recipients", "sync_campaign_data"):
 		answer = get(manager, function, campaign_key=hidden["campaign_key"])
 		assert answer.status_code == 417 and "has not been sent yet" in messages(answer), function
@@ -395,7 +395,7 @@ def test_a_sync_that_zoho_does_not_authorize_is_refused_with_what_to_do(
 			"zoho_campaign_key": campaign(zoho_account)["campaign_key"],
 		}
 	).insert()
-	zoho_account.accounts.revoke_all()
+	zoho_account.tokens.revoke_all()
 	let_expire(0)
 	answer = manager.call(f"{API}.sync.sync_campaign_by_name", campaign_name="Any")
 	assert answer.status_code == 417 and "access was revoked" in messages(answer)

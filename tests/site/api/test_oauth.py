@@ -127,7 +127,7 @@ def test_authorizing_connects_the_site(manager: Session, start_simulator: Callab
 	assert stored.data_center == "eu" and stored.api_domain == "https://www.zohoapis.eu"
 	assert (stored.connection_status, stored.is_active, stored.connection_error) == ("Connected", 1, None)
 	assert stored.connected_by.startswith("zoho-test-") and stored.token_expiry and stored.connected_on
-	assert zoho.accounts.scopes_of(secret("access_token")) == {"ZohoCampaigns.campaign.READ"}
+	assert zoho.tokens.scopes_of(secret("access_token")) == {"ZohoCampaigns.campaign.READ"}
 	assert is_live(zoho, secret("refresh_token"))
 	assert why(manager) == ""
 
@@ -215,7 +215,7 @@ def test_connecting_again_while_a_token_is_being_refreshed_keeps_the_new_connect
 		assert outcome(come_back(manager, consent(begin(manager)))) == "connected"
 	assert refreshing.status_code == 200
 	assert settings().connection_status == "Connected" and is_live(client, secret("refresh_token"))
-	assert client.accounts.scopes_of(secret("access_token"))
+	assert client.tokens.scopes_of(secret("access_token"))
 
 
 # Whose state it is

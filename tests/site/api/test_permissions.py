@@ -90,7 +90,7 @@ class Account(NamedTuple):
 @pytest.fixture
 def account(simulator: Simulator) -> Account:
 	connect(simulator)
-	keys = [each["campaign_key"] for each in simulator.truth()["campaigns"]]
+	keys = [each["campaign_key"] for each in simulator.expected()["campaigns"]]
 	name = new_campaign("Known", keys[0])
 	# Not queued: a bench's worker would begin at once.
 	run = open_run("User", "all", None, "All", 1)

@@ -38,7 +38,7 @@ def small(start_simulator: Callable):
 
 
 def test_everything_is_stored_once_and_a_second_run_changes_nothing(zoho) -> None:
-	truth = zoho.truth()
+	truth = zoho.expected()
 	run = sync_all()
 	assert_database_is(zoho)
 	assert run.status == "Success" and not errors_of(run)
@@ -109,7 +109,7 @@ def test_the_database_follows_what_happens_at_zoho(zoho) -> None:
 	assert sync_all().status == "Success"
 	assert_database_is(zoho)
 	# The document keeps its name; its text follows Zoho's. What Zoho has deleted stays as it was.
-	now = {campaign["campaign_key"]: campaign["campaign_name"] for campaign in zoho.truth()["campaigns"]}
+	now = {campaign["campaign_key"]: campaign["campaign_name"] for campaign in zoho.expected()["campaigns"]}
 	for key, name in names.items():
 		assert campaign_named(key) == name
 		if key in now:
@@ -121,7 +121,7 @@ def test_the_database_follows_what_happens_at_zoho(zoho) -> None:
 def test_the_test_mails_of_an_a_b_campaign_belong_to_it(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(seed=3, campaigns=2, recipients=120))
 	sync_all()
-	truth = next(each for each in zoho.truth()["campaigns"] if each["type"] == "abtesting")
+	truth = next(each for each in zoho.expected()["campaigns"] if each["type"] == "abtesting")
 	campaign = campaign_named(truth["campaign_key"])
 	assert_database_is(zoho)
 	rows = rows_of(campaign, "Sent")
@@ -154,7 +154,7 @@ def analytics(campaign: str) -> dict[str, tuple]:
 
 def test_figures_are_rows_of_value_and_percentage_rebuilt_only_if_they_differ(small) -> None:
 	sync_all()
-	truth = next(each for each in small.truth()["campaigns"] if each["type"] == "normal")
+	truth = next(each for each in small.expected()["campaigns"] if each["type"] == "normal")
 	campaign, report = campaign_named(truth["campaign_key"]), truth["reports"][truth["campaign_key"]]
 	stored = analytics(campaign)
 	# The rows of the example, in its order.
@@ -191,7 +191,7 @@ EXAMPLE = [
 
 def test_metadata_of_a_campaign(small) -> None:
 	sync_all()
-	truth = next(each for each in small.truth()["campaigns"] if each["campaign_name"] == "Welcome to Acme")
+	truth = next(each for each in small.expected()["campaigns"] if each["campaign_name"] == "Welcome to Acme")
 	campaign = frappe.get_doc("Campaign", campaign_named(truth["campaign_key"]))
 	assert campaign.campaign_name == "Welcome to Acme"
 	assert campaign.zoho_campaign_id == truth["campaign_id"]
@@ -200,7 +200,7 @@ def test_metadata_of_a_campaign(small) -> None:
 	assert campaign.zoho_sent_time == at_site(truth["sent_time"])
 	assert (campaign.zoho_campaign_status, campaign.zoho_campaign_type) == ("Sent", "normal")
 	assert campaign.zoho_preview_url.startswith("https://")
-	drafts = [each["campaign_key"] for each in small.truth()["not_stored"]]
+	drafts = [each["campaign_key"] for each in small.expected()["not_stored"]]
 	assert drafts and not frappe.db.exists("Campaign", {"zoho_campaign_key": ("in", drafts)})
 
 
@@ -225,7 +225,7 @@ def test_persons_erased_at_zoho_are_forgotten_and_still_counted(start_simulator:
 	figures = frappe.db.count(RECIPIENT)
 	assert len({row.email for row in rows}) == 3
 	run = sync_all(full=True)
-	assert run.rows_erased == zoho.truth()["erased"]
+	assert run.rows_erased == zoho.expected()["erased"]
 	assert_database_is(zoho)
 	assert frappe.db.count(RECIPIENT) == figures
 	text = str(frappe.db.sql(f"select * from `tab{RECIPIENT}`"))

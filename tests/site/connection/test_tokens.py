@@ -76,7 +76,7 @@ def manager(web: Web, make_user: Callable[..., str]) -> Session:
 
 def revoke_at_zoho(simulator: Simulator) -> None:
 	"""Withdraw the consent as the account's owner can at Zoho."""
-	simulator.accounts.revoke_all()
+	simulator.tokens.revoke_all()
 
 
 def forget_cache(site: TestSite) -> None:
@@ -93,7 +93,7 @@ def test_a_self_clients_code_connects(manager: Session, simulator: Simulator) ->
 	answer = manager.call(f"{API}.oauth.fetch_tokens", code=f" {simulator.grant_code()}\n").json()["message"]
 	assert answer["expires_in"] == 3600 and answer["api_domain"] == "https://www.zohoapis.in"
 	assert settings().connection_status == "Connected" and settings().is_active
-	assert simulator.accounts.scopes_of(secret("access_token"))
+	assert simulator.tokens.scopes_of(secret("access_token"))
 	assert is_live(simulator, secret("refresh_token"))
 	minutes = (get_datetime(settings().token_expiry) - now_datetime()).total_seconds() / 60
 	assert 55 < minutes <= 60
@@ -134,7 +134,7 @@ def test_python_gets_whole_tokens(simulator: Simulator) -> None:
 	enter_client()
 	answer = oauth.fetch_tokens(simulator.grant_code())
 	assert set(answer) == {"access_token", "refresh_token", "expires_in", "api_domain"}
-	assert simulator.accounts.scopes_of(answer["access_token"])
+	assert simulator.tokens.scopes_of(answer["access_token"])
 	assert answer["refresh_token"] == secret("refresh_token")
 
 
@@ -147,7 +147,7 @@ def test_refreshing_gives_a_new_access_token_and_keeps_the_refresh_token(
 	access, refresh = secret("access_token"), secret("refresh_token")
 	let_expire(-10)
 	assert manager.call(f"{API}.oauth.refresh_access_token").ok
-	assert secret("access_token") != access and connected.accounts.scopes_of(secret("access_token"))
+	assert secret("access_token") != access and connected.tokens.scopes_of(secret("access_token"))
 	assert secret("refresh_token") == refresh and is_live(connected, refresh)
 	assert get_datetime(settings().token_expiry) > now_datetime()
 	[request] = asked(connected, "oauth/token", grant_type="refresh_token")
@@ -219,7 +219,7 @@ def test_a_throttle_passes(connected: Simulator) -> None:
 		oauth.refresh_access_token()
 	connected.set(token_limit=10)
 	frappe.db.set_single_value("Zoho Settings", "no_tokens_before", now_datetime(), update_modified=False)
-	assert connected.accounts.scopes_of(oauth.refresh_access_token())
+	assert connected.tokens.scopes_of(oauth.refresh_access_token())
 
 
 def test_authorizing_anew_forgets_a_throttle(manager: Session, connected: Simulator) -> None:
@@ -307,7 +307,7 @@ def test_of_eight_callers_at_once_one_asks_zoho(site: TestSite, connected: Simul
 
 
 def test_a_token_refused_in_mid_call_is_refreshed_once_and_the_call_repeated(connected: Simulator) -> None:
-	connected.accounts.expire_access_tokens()
+	connected.tokens.expire_access_tokens()
 	answer = campaigns.make_api_call("recentcampaigns", params={"status": "sent"})
 	assert len(answer["recent_campaigns"]) == 5
 	assert [each["endpoint"] for each in connected.requests[-3:]] == [
@@ -315,7 +315,7 @@ def test_a_token_refused_in_mid_call_is_refreshed_once_and_the_call_repeated(con
 		"oauth/token",
 		"recentcampaigns",
 	]
-	assert connected.accounts.scopes_of(secret("access_token"))
+	assert connected.tokens.scopes_of(secret("access_token"))
 
 
 def test_a_token_that_is_refused_again_is_not_asked_for_again(manager: Session, connected: Simulator) -> None:
@@ -337,7 +337,7 @@ def test_workers_whose_token_died_share_the_first_new_one(connected: Simulator) 
 	workers = [TokenSource() for _ in range(5)]
 	dead = {worker.current() for worker in workers}
 	assert len(dead) == 1
-	connected.accounts.expire_access_tokens()
+	connected.tokens.expire_access_tokens()
 	renewed = {worker.renew(*dead) for worker in workers}
 	assert renewed == {secret("access_token")} and refreshes(connected) == 1
 
@@ -348,7 +348,7 @@ def test_workers_whose_token_died_share_the_first_new_one(connected: Simulator) 
 def test_disconnecting_revokes_at_zoho_and_wipes_here(manager: Session, connected: Simulator) -> None:
 	refresh, access = secret("refresh_token"), secret("access_token")
 	assert manager.call(f"{API}.oauth.disconnect").json()["message"] == {"revoked": True}
-	assert not is_live(connected, refresh) and connected.accounts.scopes_of(access) is None
+	assert not is_live(connected, refresh) and connected.tokens.scopes_of(access) is None
 	[request] = asked(connected, "oauth/revoke")
 	assert request["method"] == "POST" and request["secrets_in_url"] == []
 	stored = settings()

@@ -113,9 +113,7 @@ def test_saving_an_open_form_keeps_what_the_connection_wrote_meanwhile(
 	assert stored.enable_schedule == 0
 	for fieldname in ("token_expiry", "last_sync", "connection_status", "connection_error"):
 		assert stored.get(fieldname) == written.get(fieldname), fieldname
-	assert connected.accounts.scopes_of(secret("access_token")) and is_live(
-		connected, secret("refresh_token")
-	)
+	assert connected.tokens.scopes_of(secret("access_token")) and is_live(connected, secret("refresh_token"))
 
 
 def test_a_form_cannot_declare_the_site_connected(manager: Session, site: TestSite) -> None:

@@ -205,7 +205,7 @@ def test_the_report_equals_zoho(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(seed=1, campaigns=3, recipients=120))
 	sync_all()
 	rows = {row["campaign_name"]: row for row in report()[1]}
-	truths = zoho.truth()["campaigns"]
+	truths = zoho.expected()["campaigns"]
 	assert len(rows) == len({each["campaign_name"] for each in truths}) == 3
 	for each in truths:
 		row, reports = rows[each["campaign_name"]], each["reports"].values()

@@ -39,7 +39,7 @@ def people(start_simulator: Callable):
 
 
 def keys_of(zoho) -> list[str]:
-	return [each["campaign_key"] for each in zoho.truth()["campaigns"]]
+	return [each["campaign_key"] for each in zoho.expected()["campaigns"]]
 
 
 # Campaigns

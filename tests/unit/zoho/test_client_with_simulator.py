@@ -187,7 +187,7 @@ def test_a_token_without_the_scope_is_refreshed_only_once(status, zoho):
 
 def test_all_sent_campaigns_with_their_times(zoho):
 	found = {campaign.key: campaign for campaign in listed(connect(zoho, page_size=3))}
-	truth = {each["campaign_key"]: each for each in zoho.truth()["campaigns"]}
+	truth = {each["campaign_key"]: each for each in zoho.expected()["campaigns"]}
 	assert found.keys() == truth.keys()
 	for key, campaign in found.items():
 		assert isinstance(campaign, Campaign) and campaign.is_sent
@@ -209,7 +209,7 @@ def test_drafts_are_distinguished_from_sent_campaigns_even_if_zoho_ignores_the_f
 def test_every_report_has_zohos_own_figures(zoho):
 	client = connect(zoho)
 	locations = 0
-	for each in zoho.truth()["campaigns"]:
+	for each in zoho.expected()["campaigns"]:
 		for key, figures in each["reports"].items():
 			report = client.report(key)
 			assert {name: str(value) for name, value in report.metrics.items()} == figures
@@ -241,8 +241,8 @@ def test_every_recipient_of_every_action_with_times_and_links(zoho):
 					else:
 						assert {link.url for link in recipient.links} == set(expected["links"])
 			counted[label] += len(rows)
-	assert sum(counted.values()) == zoho.truth()["rows"]
-	assert {label: zoho.truth()["actions"][label]["rows"] for label in STORED.values()} == counted
+	assert sum(counted.values()) == zoho.expected()["rows"]
+	assert {label: zoho.expected()["actions"][label]["rows"] for label in STORED.values()} == counted
 
 
 @pytest.mark.parametrize("shape", ["list", "dict", "json", "java"])
@@ -276,7 +276,7 @@ def test_times_are_right_for_any_skew_and_zone(skew, zone, zoho):
 def test_a_list_ends_in_every_way(end, zoho):
 	zoho.set(end_of_list=end)
 	client = connect(zoho, page_size=1)
-	campaign = zoho.truth()["campaigns"][0]
+	campaign = zoho.expected()["campaigns"][0]
 	for action, label in STORED.items():
 		pages = list(client.recipient_pages(campaign["campaign_key"], action, page_size=7))
 		assert (
@@ -288,7 +288,7 @@ def test_a_list_ends_in_every_way(end, zoho):
 def test_the_largest_page_is_found_and_nothing_is_lost(zoho):
 	zoho.set(max_range=70)
 	client = connect(zoho, page_size=300)
-	campaign = max(zoho.truth()["campaigns"], key=lambda each: each["actions"]["Sent"]["listed"])
+	campaign = max(zoho.expected()["campaigns"], key=lambda each: each["actions"]["Sent"]["listed"])
 	key = campaign["campaign_key"]
 	pages = list(client.recipient_pages(key, "sentcontacts"))
 	ids = [recipient.contact_id for page in pages for recipient in page.items]
@@ -301,7 +301,7 @@ def test_the_largest_page_is_found_and_nothing_is_lost(zoho):
 def test_a_list_that_grows_while_it_is_read_loses_nobody(zoho):
 	zoho.set(grow_every=1)
 	client = connect(zoho)
-	campaign = max(zoho.truth()["campaigns"], key=lambda each: each["actions"]["Opened"]["listed"])
+	campaign = max(zoho.expected()["campaigns"], key=lambda each: each["actions"]["Opened"]["listed"])
 	key = campaign["campaign_key"]
 	before = campaign["actions"]["Opened"]["by_key"][key]
 	ids = [
@@ -322,14 +322,14 @@ def test_missing_addresses_and_erased_people_are_recognised(zoho):
 					recipient.email is None and not recipient.erased for recipient in page.items
 				)
 				found["erased"] += sum(recipient.erased for recipient in page.items)
-	truth = zoho.truth()["actions"]["Sent"]
+	truth = zoho.expected()["actions"]["Sent"]
 	assert (found["missing"], found["erased"]) == (truth["missing_email"], truth["erased"])
 	assert found["missing"] and found["erased"]
 
 
 def test_campaigns_that_were_not_sent_are_skipped(zoho):
 	client = connect(zoho)
-	draft = zoho.truth()["not_stored"][0]["campaign_key"]
+	draft = zoho.expected()["not_stored"][0]["campaign_key"]
 	for ask in (client.report, lambda key: list(client.recipient_pages(key, "sentcontacts"))):
 		with pytest.raises(CampaignUnavailable):
 			ask(draft)
@@ -371,7 +371,7 @@ PASSING = [
 )
 def test_a_passing_fault_costs_a_call_and_no_row(fault, zoho):
 	client = connect(zoho, page_size=20)
-	key = max(zoho.truth()["campaigns"], key=lambda each: each["rows"])["campaign_key"]
+	key = max(zoho.expected()["campaigns"], key=lambda each: each["rows"])["campaign_key"]
 	want = [r.contact_id for page in client.recipient_pages(key, "sentcontacts") for r in page.items]
 	calls = zoho.stats()["calls"]["getcampaignrecipientsdata"]
 	zoho.plan({**fault, "endpoint": "getcampaignrecipientsdata", "nth": [2, 4]})
@@ -383,7 +383,7 @@ def test_a_passing_fault_costs_a_call_and_no_row(fault, zoho):
 def test_a_lasting_fault_is_raised(zoho):
 	zoho.plan({"fault": "html", "endpoint": "campaignreports"})
 	with pytest.raises(Unavailable) as caught:
-		connect(zoho).report(zoho.truth()["campaigns"][0]["campaign_key"])
+		connect(zoho).report(zoho.expected()["campaigns"][0]["campaign_key"])
 	assert caught.value.action == "wait"
 
 
@@ -393,7 +393,7 @@ def test_a_lasting_fault_is_raised(zoho):
 def test_a_lock_in_every_form_is_recognised_and_its_end_is_known(form, zoho):
 	zoho.set(rate_limit=3, rate_refusal=form)
 	client = connect(zoho)
-	key = zoho.truth()["campaigns"][0]["campaign_key"]
+	key = zoho.expected()["campaigns"][0]["campaign_key"]
 	for _ in range(3):
 		client.report(key)
 	with pytest.raises(RateLimited) as caught:

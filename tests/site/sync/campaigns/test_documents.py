@@ -122,7 +122,7 @@ def test_somebody_who_edits_a_campaign_while_it_is_saved_stops_nothing(zoho) -> 
 
 def test_a_renamed_document_stays_the_campaign_and_follows_zohos_text(zoho) -> None:
 	sync_all()
-	key = zoho.truth()["campaigns"][0]["campaign_key"]
+	key = zoho.expected()["campaigns"][0]["campaign_key"]
 	before = rows_of(campaign_named(key))
 	frappe.rename_doc("Campaign", campaign_named(key), "Called otherwise here")
 	run = sync_all()
@@ -143,7 +143,7 @@ def name_of_campaign(zoho, key: str, name: str) -> None:
 
 def test_what_is_typed_on_a_campaign_stays(zoho) -> None:
 	sync_all()
-	key = zoho.truth()["campaigns"][0]["campaign_key"]
+	key = zoho.expected()["campaigns"][0]["campaign_key"]
 	campaign = frappe.get_doc("Campaign", campaign_named(key))
 	campaign.description = "Ours"
 	campaign.save()
@@ -155,7 +155,7 @@ def test_what_is_typed_on_a_campaign_stays(zoho) -> None:
 
 def test_a_campaign_whose_key_zoho_has_changed_is_found_by_its_id(zoho) -> None:
 	sync_all()
-	truth = zoho.truth()["campaigns"][0]
+	truth = zoho.expected()["campaigns"][0]
 	campaign, rows = (
 		campaign_named(truth["campaign_key"]),
 		len(rows_of(campaign_named(truth["campaign_key"]))),
@@ -178,7 +178,7 @@ def test_one_campaign_from_python(zoho) -> None:
 		"campaigntype": "normal",
 	}
 	campaign = sync_single_campaign(data)
-	truth = next(each for each in zoho.truth()["campaigns"] if each["campaign_key"] == sent.key)
+	truth = next(each for each in zoho.expected()["campaigns"] if each["campaign_key"] == sent.key)
 	assert len(rows_of(campaign.name, rtbf=0)) == truth["rows"]
 	assert frappe.get_doc("Campaign", campaign.name).campaign_analytics
 	with pytest.raises(frappe.ValidationError, match="not a campaign"):

@@ -30,7 +30,7 @@ def test_an_account_in_kolkata_and_a_site_elsewhere(start_simulator: Callable, s
 	)
 	sync_all()
 	named = {}
-	for truth in zoho.truth()["campaigns"]:
+	for truth in zoho.expected()["campaigns"]:
 		campaign = campaign_named(truth["campaign_key"])
 		named[truth["campaign_name"]] = frappe.db.get_value("Campaign", campaign, "zoho_sent_time")
 		assert named[truth["campaign_name"]] == at_site(truth["sent_time"])
@@ -64,7 +64,7 @@ def test_without_event_times_nobody_is_said_to_have_acted_when_the_mail_left(
 		)
 	)
 	sync_all()
-	truth = zoho.truth()["campaigns"][0]
+	truth = zoho.expected()["campaigns"][0]
 	rows = rows_of(campaign_named(truth["campaign_key"]), rtbf=0)
 	assert {row.action_type for row in rows} >= {"Sent", "Opened", "Unsubscribed"}
 	for row in rows:
@@ -82,7 +82,7 @@ def test_one_campaign_synced_alone_gets_the_times_of_a_full_sync(
 	zoho = connect(start_simulator(seed=2, campaigns=9, recipients=110, **account))
 	sync_all()
 	before = snapshot()
-	summer = [each for each in zoho.truth()["campaigns"] if each["sent_time"] < "2026-10-25"]
+	summer = [each for each in zoho.expected()["campaigns"] if each["sent_time"] < "2026-10-25"]
 	newest = max(summer, key=lambda each: each["sent_time"])
 	sync_campaign_by_name(campaign_named(newest["campaign_key"]))
 	assert run_jobs() == []
@@ -98,7 +98,7 @@ def test_a_zone_entered_in_the_settings_is_used_for_written_times(start_simulato
 	)
 	connect(zoho, account_time_zone="America/New_York")
 	sync_all()
-	truth = zoho.truth()["campaigns"][0]
+	truth = zoho.expected()["campaigns"][0]
 	told = {row["email"]: row["action_time"] for row in zoho.rows(truth["campaign_key"], "Opened")}
 	rows = rows_of(campaign_named(truth["campaign_key"]), "Opened", rtbf=0)
 	assert rows and all(row.action_date == at_site(told[row.email]).replace(second=0) for row in rows)

@@ -93,7 +93,7 @@ def test_a_run_without_news_asks_for_reports_and_writes_its_own_record_only(zoho
 	assert run.status == "Success"
 	made = calls(zoho) - asked
 	assert set(made) == {"recentcampaigns", "campaignreports", "getcampaigndetails"}
-	tests = sum(len(each["child_keys"]) for each in zoho.truth()["campaigns"])
+	tests = sum(len(each["child_keys"]) for each in zoho.expected()["campaigns"])
 	assert made["campaignreports"] == 4 + tests and made["recentcampaigns"] == 1
 	assert run.api_calls == sum(made.values())
 	assert changes.pop("tabZoho Sync Run") == {"+"}
@@ -106,7 +106,7 @@ def test_a_run_without_news_asks_for_reports_and_writes_its_own_record_only(zoho
 
 def test_a_counter_that_moved_has_only_its_list_fetched(zoho) -> None:
 	run_all()
-	key = next(each["campaign_key"] for each in zoho.truth()["campaigns"] if each["type"] == "normal")
+	key = next(each["campaign_key"] for each in zoho.expected()["campaigns"] if each["type"] == "normal")
 	zoho.evolve(campaign=key, opens=1)
 	start = last_request(zoho)
 	run = run_all()
@@ -216,12 +216,14 @@ def test_the_schedule_decays_with_age_and_a_button_does_not_wait_for_it(start_si
 
 def children(zoho, campaigns: list[frappe._dict]) -> int:
 	keys = {each.zoho_campaign_key for each in campaigns}
-	return sum(len(each["child_keys"]) for each in zoho.truth()["campaigns"] if each["campaign_key"] in keys)
+	return sum(
+		len(each["child_keys"]) for each in zoho.expected()["campaigns"] if each["campaign_key"] in keys
+	)
 
 
 def test_campaigns_sent_before_the_start_date_are_left_alone(start_simulator: Callable) -> None:
 	simulator = start_simulator(seed=1, campaigns=6, recipients=60)
-	moments = sorted(at_site(each["sent_time"]) for each in simulator.truth()["campaigns"])
+	moments = sorted(at_site(each["sent_time"]) for each in simulator.expected()["campaigns"])
 	border = moments[2].replace(hour=0, minute=0, second=0)
 	zoho = connect(simulator, sync_from=border.date())
 	run = run_all()
@@ -295,7 +297,7 @@ def test_what_an_erased_person_left_stays_while_a_record_may_be_theirs(lone) -> 
 def test_in_an_a_b_test_too_what_has_left_one_list_goes_at_once(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(seed=1, campaigns=4, recipients=1600), **only("soft bounced"))
 	run_all()
-	split = next(each for each in zoho.truth()["campaigns"] if each["type"] == "abtesting")
+	split = next(each for each in zoho.expected()["campaigns"] if each["type"] == "abtesting")
 	assert sum(map(bool, split["actions"]["Soft Bounced"]["by_key"].values())) > 1
 	before = len(rows_of(campaign_named(split["campaign_key"]), "Soft Bounced"))
 	assert zoho.evolve(campaign=split["campaign_key"], days=0, soft_to_hard=1)["soft_to_hard"]
@@ -402,7 +404,7 @@ def verdict(key: str) -> frappe._dict:
 
 def test_a_campaign_of_which_all_is_here_is_complete_or_explained(zoho) -> None:
 	run = run_all()
-	for each in zoho.truth()["campaigns"]:
+	for each in zoho.expected()["campaigns"]:
 		state = verdict(each["campaign_key"])
 		missing = each["missing_email"] + each["duplicates"]
 		assert state.verdict == ("Explained" if missing else "Complete"), state.verdict_reason
@@ -436,7 +438,7 @@ def test_missing_addresses_and_duplicates_are_told_as_the_reason(lone) -> None:
 def test_a_dropped_page_is_noticed_and_repaired_by_the_next_run_itself(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(seed=1, campaigns=2, recipients=320, max_range=20), page_size=20)
 	largest = max(
-		zoho.truth()["campaigns"], key=lambda each: max(each["actions"]["Opened"]["by_key"].values())
+		zoho.expected()["campaigns"], key=lambda each: max(each["actions"]["Opened"]["by_key"].values())
 	)
 	by_key = largest["actions"]["Opened"]["by_key"]
 	key = max(by_key, key=by_key.get)

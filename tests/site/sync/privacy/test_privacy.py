@@ -85,7 +85,7 @@ def figures() -> list[tuple]:
 
 def leave_traces(zoho) -> str:
 	"""Let Ada be named wherever a site can name her; return the name of her Contact."""
-	row = rows_of(campaign_named(zoho.truth()["campaigns"][0]["campaign_key"]), "Opened", email=ADA)[0]
+	row = rows_of(campaign_named(zoho.expected()["campaigns"][0]["campaign_key"]), "Opened", email=ADA)[0]
 	document, run = frappe.get_doc(RECIPIENT, row.name), frappe.get_last_doc("Zoho Sync Run")
 	document.add_comment("Comment", f"Called {ADA}")
 	frappe.get_doc(
@@ -527,7 +527,7 @@ def test_a_first_sync_stores_figures_only_of_campaigns_that_are_too_old(start_si
 	assert {row.campaign for row in rows if row.campaign in old}
 	for row in rows:
 		assert not (row.campaign in old and not row.rtbf), row
-	assert len(rows) == zoho.truth()["rows"] + zoho.truth()["erased"]
+	assert len(rows) == zoho.expected()["rows"] + zoho.expected()["erased"]
 
 
 def test_rows_that_come_by_a_merge_are_anonymised_too(zoho, run_jobs: Callable[[], list[str]]) -> None:

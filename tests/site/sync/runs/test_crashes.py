@@ -130,10 +130,10 @@ def test_a_worker_among_several_killed_at_any_commit_and_taken_over_ends_up_the_
 
 def rewind(zoho) -> None:
 	"""Take the simulated account back to its beginning; the connection stays."""
-	from zoho_simulator.world import World
+	from zoho_simulator.sizing import make_world
 
-	zoho.world = World(zoho.settings)
-	zoho.pages.clear()
+	zoho.world = make_world(zoho.settings)
+	zoho.page_cache.clear()
 
 
 def test_a_first_sync_that_died_goes_on_where_it_was(zoho, process: Callable) -> None:

@@ -47,7 +47,7 @@ def broken(endpoint: str, key: str, fault: str, **more: object) -> dict:
 
 
 def test_what_zoho_says_of_an_error_is_no_markup_in_a_run(zoho) -> None:
-	key = zoho.truth()["campaigns"][0]["campaign_key"]
+	key = zoho.expected()["campaigns"][0]["campaign_key"]
 	said = "<img src=x onerror=alert(1)>"
 	zoho.plan(broken("campaignreports", key, "code", code="2206", message=said))
 	run = frappe.get_doc("Zoho Sync Run", sync_all_campaigns(now=True)["run"])
@@ -57,7 +57,7 @@ def test_what_zoho_says_of_an_error_is_no_markup_in_a_run(zoho) -> None:
 
 
 def test_what_fails_is_listed_and_the_rest_is_complete(zoho) -> None:
-	newest_first = sorted(zoho.truth()["campaigns"], key=lambda each: each["sent_time"], reverse=True)
+	newest_first = sorted(zoho.expected()["campaigns"], key=lambda each: each["sent_time"], reverse=True)
 	keys = [each["campaign_key"] for each in newest_first if each["type"] == "normal"]
 	no_report, deleted, garbled, odd, *whole = keys
 	opened = {"match": {"action": "openedcontacts"}}
@@ -88,7 +88,7 @@ def test_what_fails_is_listed_and_the_rest_is_complete(zoho) -> None:
 	states = {row.zoho_campaign_key: row.status for row in run.campaigns}
 	assert states[deleted] == "Failed" and {states[garbled], states[odd]} == {"Partial"}
 
-	truth = {each["campaign_key"]: each for each in zoho.truth()["campaigns"]}
+	truth = {each["campaign_key"]: each for each in zoho.expected()["campaigns"]}
 	for key in (*whole, garbled, odd):
 		for action in STORED_ACTIONS:
 			if action != "Opened" or key in whole:
@@ -174,7 +174,7 @@ def test_a_document_that_the_site_refuses_is_listed_by_name(zoho) -> None:
 @pytest.mark.parametrize("endpoint", ["recentcampaigns", "campaignreports"])
 def test_a_lost_connection_is_listed_as_one_and_said_to_who_tries_again(zoho, endpoint: str) -> None:
 	sync_all()
-	campaign = campaign_named(zoho.truth()["campaigns"][0]["campaign_key"])
+	campaign = campaign_named(zoho.expected()["campaigns"][0]["campaign_key"])
 	zoho.plan({"fault": "unauthorised", "endpoint": endpoint})
 	assert {row.stage for row in errors_of(sync_all(full=True))} == {"Connect"}
 	frappe.db.set_single_value("Zoho Settings", "is_active", 0)

@@ -141,7 +141,7 @@ def test_a_queued_run_can_be_cancelled(zoho, run_jobs: Callable) -> None:
 
 def test_one_campaign_from_its_form(zoho, web, make_user: Callable, run_jobs: Callable) -> None:
 	sync_all()
-	grown, other = (each["campaign_key"] for each in zoho.truth()["campaigns"][:2])
+	grown, other = (each["campaign_key"] for each in zoho.expected()["campaigns"][:2])
 	zoho.evolve(campaign=grown, opens=2)
 	zoho.evolve(campaign=other, opens=2)
 	session = web.session(make_user("Sales Manager"))

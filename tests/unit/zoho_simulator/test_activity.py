@@ -1,4 +1,4 @@
-"""What happens in the account over time: every kind does what it says, and the truth stays true."""
+"""Every kind of activity changes the data as it says, and the expected figures with it."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def zoho():
 
 
 def by_key(zoho):
-	return {each["campaign_key"]: each for each in zoho.truth()["campaigns"]}
+	return {each["campaign_key"]: each for each in zoho.expected()["campaigns"]}
 
 
 def emails(zoho, key, label):
@@ -27,7 +27,7 @@ def emails(zoho, key, label):
 
 
 @pytest.mark.parametrize("kind", COUNTED)
-def test_counters_grow_by_what_is_asked_and_lists_at_their_end(zoho, kind):
+def test_counters_grow_by_the_requested_number_and_lists_at_their_end(zoho, kind):
 	label, counter = COUNTED[kind]
 	before, listed = by_key(zoho), {key: emails(zoho, key, label) for key in by_key(zoho)}
 	done = zoho.evolve(days=0, **{kind: 5})[kind]
@@ -44,8 +44,8 @@ def test_counters_grow_by_what_is_asked_and_lists_at_their_end(zoho, kind):
 			assert emails(zoho, key, label)[: len(listed[key])] == listed[key]
 
 
-def test_a_soft_bounce_that_becomes_hard_leaves_the_soft_ones(zoho):
-	campaign = zoho.truth()["campaigns"][0]
+def test_a_soft_bounce_that_becomes_hard_leaves_the_list_of_soft_bounces(zoho):
+	campaign = zoho.expected()["campaigns"][0]
 	key = campaign["campaign_key"]
 	soft, hard = emails(zoho, key, "Soft Bounced"), emails(zoho, key, "Hard Bounced")
 	zoho.evolve(days=0, campaign=key, soft_to_hard=1)
@@ -53,7 +53,7 @@ def test_a_soft_bounce_that_becomes_hard_leaves_the_soft_ones(zoho):
 	assert emails(zoho, key, "Hard Bounced") == [*hard, soft[-1]]
 
 
-def test_repeated_clicks_raise_no_counter(zoho):
+def test_repeated_clicks_increase_no_counter(zoho):
 	def clicks():
 		return sum(row["click_count"] for key in by_key(zoho) for row in zoho.rows(key, "Clicked"))
 
@@ -63,7 +63,7 @@ def test_repeated_clicks_raise_no_counter(zoho):
 	assert before < clicks() <= before + 30
 
 
-def test_one_campaign_can_be_chosen(zoho):
+def test_activity_can_be_limited_to_one_campaign(zoho):
 	before = by_key(zoho)
 	key = next(iter(before))
 	zoho.evolve(days=0, campaign=key, opens=3)
@@ -92,14 +92,14 @@ def test_renamed_and_deleted_campaigns(zoho):
 		if key in after:
 			assert after[key]["campaign_name"] == name
 	assert set(before) - set(after) == set(done["deleted"]) and len(done["deleted"]) == 3
-	gone = {each["campaign_key"] for each in zoho.truth()["not_stored"] if each["status"] == "Deleted"}
+	gone = {each["campaign_key"] for each in zoho.expected()["not_stored"] if each["status"] == "Deleted"}
 	assert gone == set(done["deleted"])
 
 
 def test_erased_people_stay_listed_and_are_no_longer_stored(zoho):
-	before = zoho.truth()
+	before = zoho.expected()
 	ids = zoho.evolve(days=0, erased=4)["erased"]
-	after = zoho.truth()
+	after = zoho.expected()
 	assert len(set(ids)) == 4
 	assert after["listed"] == before["listed"]
 	assert after["erased"] - before["erased"] == before["rows"] - after["rows"] >= 4
@@ -108,39 +108,39 @@ def test_erased_people_stay_listed_and_are_no_longer_stored(zoho):
 	assert not stored & set(ids)
 
 
-def test_by_itself_a_day_brings_some_of_everything(zoho):
+def test_the_usual_activity_has_every_usual_kind(zoho):
 	done = zoho.evolve(days=6)
 	assert {"opens", "clicks", "repeat_clicks", "opt_outs", "soft_to_hard", "new_campaigns"} <= set(done)
-	assert zoho.truth()["now"] == "2026-07-06T00:00:00Z"
+	assert zoho.expected()["now"] == "2026-07-06T00:00:00Z"
 
 
-def test_what_happens_is_the_same_for_the_same_history():
+def test_the_same_history_gives_the_same_data():
 	def history():
 		zoho = Simulator(today="2026-06-30")
 		done = [zoho.evolve(), zoho.evolve(days=3, opens=9, erased=2), zoho.evolve(renamed=1, deleted=1)]
-		return done, zoho.truth()
+		return done, zoho.expected()
 
 	assert history() == history()
 
 
-def test_more_than_there_is_room_for_happens_as_far_as_it_can(zoho):
+def test_a_list_grows_no_further_than_its_recipients(zoho):
 	done = zoho.evolve(days=0, opens=10**9)["opens"]
-	truth = zoho.truth()
+	expected = zoho.expected()
 	assert 0 < sum(done.values()) < 3000
-	for campaign in truth["campaigns"]:
+	for campaign in expected["campaigns"]:
 		assert all(report["unopened"] == "0" for report in campaign["reports"].values())
 
 
 @pytest.mark.parametrize("wrong", [{"opened": 1}, {"bounces": 2}])
-def test_an_unknown_kind_is_refused_by_name(zoho, wrong):
+def test_the_error_names_an_unknown_kind(zoho, wrong):
 	with pytest.raises(ValueError, match=next(iter(wrong))):
 		zoho.evolve(**wrong)
 
 
-def test_reset_brings_the_beginning_back(zoho):
-	before = zoho.truth()
+def test_reset_restores_the_initial_data(zoho):
+	before = zoho.expected()
 	zoho.evolve(days=9, deleted=2, new_campaigns=3)
 	zoho.reset()
-	assert zoho.truth() == before
+	assert zoho.expected() == before
 	zoho.reset(seed=2, recipients=100)
-	assert zoho.truth()["rows"] == 100
+	assert zoho.expected()["rows"] == 100

@@ -1,9 +1,9 @@
-"""Who a mailing went to and who did what, by arithmetic instead of by lists.
+"""Mailings: who received a campaign and who did what, computed by arithmetic instead of stored in lists.
 
-A mailing goes to a run of consecutive persons. An affine permutation gives each a *rank*; what they did follows from
-the rank alone: those below `opened` opened, those below `clicked` also clicked, the last ones bounced, every 17th
-opted out. So the page at any position of any list costs as much as the page is long, the position of any person is
-known at once, and a list grows at its end when a counter grows, as Zoho's lists do.
+A mailing goes to consecutive persons. A permutation gives each person a *rank*; the rank alone says what the person did.
+Ranks below `opened` opened, ranks below `clicked` also clicked, the last ranks bounced, and every 17th opted out.
+Therefore any page costs time in proportion to its own length only, any person's rows are known at once, and a list grows
+at its end when its counter grows, as Zoho's lists do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import gcd
 from typing import NamedTuple
 
-# Zoho's name of each list that a sync stores, and the name the app stores it under.
+# Zoho's name of each list that a sync stores, and the action that the app stores.
 STORED_ACTIONS = {
 	"sentcontacts": "Sent",
 	"openedcontacts": "Opened",
@@ -23,13 +23,13 @@ STORED_ACTIONS = {
 	"spamcontacts": "Complaint",
 }
 ACTIONS = (*STORED_ACTIONS, "unopenedcontacts", "unsentcontacts")
-# first rank and step of those who opted out and those who complained
+# First rank and step between ranks of persons who opted out, and of persons who complained.
 OPT_OUT = (3, 17)
 COMPLAINT = (11, 23)
 
 
 class Counts(NamedTuple):
-	"""How far each list of a mailing reaches. Replaced as a whole, so that a page sees one state."""
+	"""The counters of a mailing, in recipients. Replaced as a whole, so that a page shows one state."""
 
 	sent: int = 0
 	unsent: int = 0
@@ -45,7 +45,7 @@ class Counts(NamedTuple):
 		return self.sent - self.bounced
 
 	def room(self, name: str) -> int:
-		"""Return by how much the counter `name` can still grow."""
+		"""Return how much the counter `name` can still grow."""
 		if name == "opened":
 			return self.delivered - self.opened
 		if name == "clicked":
@@ -78,18 +78,29 @@ _GROWING = ("openedcontacts", "clickedcontacts", "senthardbounce", "optoutcontac
 
 @dataclass
 class Mailing:
-	"""One send to one run of persons: a campaign has one, an A/B campaign three.
+	"""One send to consecutive persons. A campaign has one mailing, an A/B campaign three. Times are epoch seconds (UTC).
 
-	`first` is the first person, `among` the number of persons the run wraps around at. Times are epoch seconds, UTC.
+	Args:
+		key: the campaign key under which Zoho lists the mailing.
+		first: index of the first person.
+		population: number of persons in the account; after the last one, the mailing continues with person 0.
+		sent_at: time of the send.
+		counts: the counters.
+		history: per counter, the count reached at a time, oldest first; times of actions are interpolated from it.
+		more_clicks: per rank, the clicks added after the first sync.
 	"""
 
 	key: str
 	first: int
-	among: int
+	population: int
 	sent_at: int
 	counts: Counts
 	history: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 	more_clicks: dict[int, int] = field(default_factory=dict)
+	size: int = field(init=False)
+	_factor: int = field(init=False)
+	_inverse: int = field(init=False)
+	_list_factor: int = field(init=False)
 
 	def __post_init__(self) -> None:
 		self.size = self.counts.sent + self.counts.unsent
@@ -98,21 +109,21 @@ class Mailing:
 		self._list_factor = coprime(self.counts.sent, int(self.counts.sent * 0.7548776662) | 1)
 
 	def person(self, rank: int) -> int:
-		return (self.first + rank * self._factor % self.size) % self.among
+		return (self.first + rank * self._factor % self.size) % self.population
 
 	def rank(self, person: int) -> int:
-		"""Return the rank of a person, or -1 if the mailing did not go to them."""
-		offset = (person - self.first) % self.among
-		if offset >= self.size or person >= self.among:
+		"""Return the rank of a person; -1 if the mailing did not go to that person."""
+		offset = (person - self.first) % self.population
+		if offset >= self.size or person >= self.population:
 			return -1
 		return offset * self._inverse % self.size
 
-	def runs(self) -> list[range]:
-		"""Return the persons the mailing went to as one run, or two if it wraps around."""
+	def person_ranges(self) -> list[range]:
+		"""Return the persons the mailing went to: one range, or two if it continues with person 0."""
 		last = self.first + self.size
-		if last <= self.among:
+		if last <= self.population:
 			return [range(self.first, last)]
-		return [range(self.first, self.among), range(last - self.among)]
+		return [range(self.first, self.population), range(last - self.population)]
 
 	def rank_at(self, action: str, position: int, newest_first: bool = False) -> int:
 		"""Return the rank of the row at `position` (from 0) of the list of `action`."""
@@ -135,7 +146,7 @@ class Mailing:
 		return first + step * position
 
 	def holds(self, action: str, rank: int) -> bool:
-		"""Tell whether the recipient of that rank is in the list of `action`."""
+		"""Return whether the list of `action` has the recipient with this rank."""
 		counts = self.counts
 		if action == "sentcontacts":
 			return 0 <= rank < counts.sent
@@ -155,8 +166,8 @@ class Mailing:
 		return rank >= first and not (rank - first) % step and (rank - first) // step < counts.length(action)
 
 	def happened_at(self, action: str, rank: int) -> int:
-		"""Return when the recipient of that rank acted: the order of ranks is the order of time."""
-		if action == "sentcontacts" or action == "sentsoftbounce":
+		"""Return when the recipient with this rank acted. Lower ranks acted earlier, except in hard bounces."""
+		if action in ("sentcontacts", "sentsoftbounce"):
 			return self.sent_at + rank // 200 + (40 if action == "sentsoftbounce" else 0)
 		ordinal = rank
 		if action == "senthardbounce":
@@ -173,7 +184,7 @@ class Mailing:
 		return began
 
 	def grow(self, counter: str, by: int, now: int) -> int:
-		"""Let `counter` grow by at most `by`, the new rows having acted until `now`; return by how much it grew."""
+		"""Increase `counter` by at most `by`; the new actions happened up to `now`. Return the increase."""
 		by = min(by, self.counts.room(counter))
 		if by > 0:
 			count = getattr(self.counts, counter) + by
@@ -182,12 +193,12 @@ class Mailing:
 		return max(by, 0)
 
 	def clicks(self, rank: int) -> int:
-		"""Return how often the clicker of that rank clicked."""
+		"""Return how many times the recipient with this rank clicked."""
 		return 1 + rank * 7 % 3 + self.more_clicks.get(rank, 0)
 
 
 def coprime(size: int, factor: int) -> int:
-	"""Return the first number from `factor` on that shares no divisor with `size`."""
+	"""Return the smallest number from `factor` up that shares no divisor with `size`."""
 	factor = max(factor, 1)
 	while gcd(factor, size) > 1:
 		factor += 1

@@ -1,4 +1,4 @@
-"""Zoho's limit of calls per method: in rolling and fixed windows, with its lock, in every form of refusal."""
+"""The limit on calls per method: rolling and fixed windows, the lock, and the forms of the refusal."""
 
 import pytest
 import requests
@@ -27,14 +27,14 @@ def ask(zoho):
 
 def test_one_call_too_many_locks_the_method_for_half_an_hour(zoho, ask):
 	assert [ask().status_code for _nth in range(6)] == [200] * 5 + [429]
-	assert ask("recentsentcampaigns").status_code == 200, "other methods stay open"
+	assert ask("campaignreports").status_code == 200, "other methods are not locked"
 	zoho.advance(1700)
 	assert ask().status_code == 429
 	zoho.advance(110)
 	assert ask().status_code == 200
 
 
-def test_a_call_during_a_lock_can_start_it_anew(zoho, ask):
+def test_a_call_during_a_lock_can_restart_it(zoho, ask):
 	zoho.set(lock_extends=True)
 	for _nth in range(6):
 		ask()
@@ -51,11 +51,11 @@ def test_a_rolling_window_counts_the_last_five_minutes(zoho, ask):
 	assert ask().status_code == 200
 	zoho.advance(110)
 	assert [ask().status_code for _nth in range(4)] == [200] * 4
-	assert ask().status_code == 429, "the call before 110 seconds still counts"
+	assert ask().status_code == 429, "the call made 110 seconds ago still counts"
 	assert zoho.stats()["fullest_windows"]["recentcampaigns"] == 6
 
 
-def test_a_fixed_window_forgets_at_its_border(zoho, ask):
+def test_a_fixed_window_starts_counting_from_zero(zoho, ask):
 	zoho.set(rate_windows="fixed")
 	zoho.advance(300 - zoho.clock.now() % 300 - 100)
 	assert [ask().status_code for _nth in range(5)] == [200] * 5
@@ -63,7 +63,7 @@ def test_a_fixed_window_forgets_at_its_border(zoho, ask):
 	assert [ask().status_code for _nth in range(6)] == [200] * 5 + [429]
 
 
-def test_windows_are_measured_even_without_a_limit(zoho, ask):
+def test_windows_are_measured_without_a_limit(zoho, ask):
 	zoho.set(rate_limit=0)
 	assert [ask().status_code for _nth in range(9)] == [200] * 9
 	assert zoho.stats()["fullest_windows"] == {"recentcampaigns": 9}
@@ -81,7 +81,7 @@ def test_windows_are_measured_even_without_a_limit(zoho, ask):
 		("200-envelope", 200, False, '"code":"2008"'),
 	],
 )
-def test_a_refusal_has_the_form_that_is_set(zoho, ask, form, status, retry, text):
+def test_a_refusal_has_the_form_of_the_setting(zoho, ask, form, status, retry, text):
 	zoho.set(rate_refusal=form)
 	for _nth in range(5):
 		ask()
@@ -104,7 +104,7 @@ def test_the_clock_can_run_faster():
 		assert [requests.get(url, headers=headers, timeout=30).status_code for _nth in range(5)] == [200] * 5
 
 
-def test_a_reset_unlocks(zoho, ask):
+def test_a_reset_removes_the_lock(zoho, ask):
 	for _nth in range(6):
 		ask()
 	zoho.reset()

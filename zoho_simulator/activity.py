@@ -1,12 +1,12 @@
-"""What happens in the account as days go by."""
+"""Activity after the first sync: opens, clicks, bounces, opt-outs, and new, renamed and deleted campaigns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from zoho_simulator.audience import Mailing
 from zoho_simulator.campaigns import Campaign
+from zoho_simulator.mailings import Mailing
 from zoho_simulator.people import SPECIAL
 from zoho_simulator.sizing import date_back, send
 from zoho_simulator.world import World
@@ -22,18 +22,21 @@ KINDS = (*COUNTERS, "repeat_clicks", "new_campaigns", "renamed", "deleted", "era
 
 
 def evolve(world: World, days: float = 1, campaign: str = "", **what: int) -> dict[str, Any]:
-	"""Let `days` pass and the given numbers of things happen; without any, what usually does in that time.
+	"""Move the account's clock by `days`, and add activity. Without numbers in `what`, add the usual activity.
+
+	The same calls on the same data give the same result.
 
 	Args:
-		days: by how much the account's clock moves; what happens, happens within.
-		campaign: the key of the one campaign it happens to; empty: spread over all, the newest first.
-		what: numbers of `opens` (new openers), `clicks` (openers who now click),
-			`repeat_clicks` (further clicks of those who clicked), `opt_outs`, `complaints`, `soft_to_hard`
-			bounces, `new_campaigns`, `renamed` and `deleted` campaigns, `erased` persons.
+		world: the data to change.
+		days: days that pass; the activity happens within them.
+		campaign: key of the only campaign to change; "" changes all campaigns, the newest first.
+		what: numbers of `opens` (new openers), `clicks` (openers who now click), `repeat_clicks` (further clicks of
+			persons who clicked before), `opt_outs`, `complaints`, `soft_to_hard` bounces, `new_campaigns`, `renamed`
+			and `deleted` campaigns, `erased` persons.
 
 	Returns:
-		What really happened: per kind, the number by campaign key, or the keys. Less than asked for where there
-		is no more room. The same calls on the same data give the same result.
+		The activity that happened: per kind, the numbers by campaign key, or the keys, or the contact ids. The numbers
+		are smaller than requested if too few recipients are left.
 
 	Raises:
 		ValueError: for an unknown kind or campaign.
@@ -46,18 +49,18 @@ def evolve(world: World, days: float = 1, campaign: str = "", **what: int) -> di
 		world.version += 1
 		chosen = _chosen(world, campaign)
 		if not what:
-			what = usual(world, days)
+			what = usual_activity(world, days)
 		done: dict[str, Any] = {}
 		for kind in KINDS:
 			number = int(what.get(kind) or 0)
 			if number > 0:
-				done[kind] = _happen(world, kind, number, chosen)
+				done[kind] = _add(world, kind, number, chosen)
 		world.index()
 		return {"version": world.version, "now": world.now, **done}
 
 
-def usual(world: World, days: float) -> dict[str, int]:
-	"""Return what happens in `days` of an account of this size."""
+def usual_activity(world: World, days: float) -> dict[str, int]:
+	"""Return the usual activity of `days` in an account of this size."""
 	rows = world.settings.recipients * days
 	return {
 		"opens": max(1, round(rows / 200)),
@@ -79,7 +82,7 @@ def _chosen(world: World, key: str) -> list[Campaign]:
 	return [campaign]
 
 
-def _happen(world: World, kind: str, number: int, chosen: list[Campaign]) -> Any:
+def _add(world: World, kind: str, number: int, chosen: list[Campaign]) -> Any:
 	if kind in COUNTERS:
 		return _grow(world, chosen, COUNTERS[kind], number)
 	if kind == "repeat_clicks":
@@ -87,16 +90,16 @@ def _happen(world: World, kind: str, number: int, chosen: list[Campaign]) -> Any
 	changes: dict[str, Callable[[], Any]] = {
 		"new_campaigns": lambda: [_new_campaign(world).key for _each in range(number)],
 		"renamed": lambda: {
-			each.key: _rename(world, each) for each in _some(world, chosen, number, "renamed")
+			each.key: _rename(world, each) for each in _choose(world, chosen, number, "renamed")
 		},
-		"deleted": lambda: [_delete(each) for each in _some(world, chosen, number, "deleted")],
+		"deleted": lambda: [_delete(each) for each in _choose(world, chosen, number, "deleted")],
 		"erased": lambda: _erase(world, chosen, number),
 	}
 	return changes[kind]()
 
 
 def _grow(world: World, chosen: list[Campaign], counter: str, number: int) -> dict[str, int]:
-	"""Share `number` new rows out, half of what is left to each mailing in turn, the newest campaign first."""
+	"""Add `number` rows: each mailing in turn gets half of the remaining rows, the newest campaign first."""
 	grown: dict[str, int] = {}
 	while number > 0:
 		before = number
@@ -116,22 +119,22 @@ def _repeat_clicks(world: World, chosen: list[Campaign], number: int) -> dict[st
 	done: dict[str, int] = {}
 	for nth in range(number if clicked else 0):
 		mailing: Mailing = clicked[nth % len(clicked)]
-		rank = world.planner.draw("click", world.version, nth) % mailing.counts.clicked
+		rank = world.generator.hash("click", world.version, nth) % mailing.counts.clicked
 		mailing.more_clicks[rank] = mailing.more_clicks.get(rank, 0) + 1
 		done[mailing.key] = done.get(mailing.key, 0) + 1
 	return done
 
 
-def _some(world: World, chosen: list[Campaign], number: int, why: str) -> list[Campaign]:
-	"""Draw campaigns, each at most once."""
-	order = sorted(chosen, key=lambda each: world.planner.draw(why, world.version, each.index))
+def _choose(world: World, chosen: list[Campaign], number: int, purpose: str) -> list[Campaign]:
+	"""Choose at most `number` campaigns at random. `purpose` makes the choice differ between kinds of activity."""
+	order = sorted(chosen, key=lambda each: world.generator.hash(purpose, world.version, each.index))
 	return order[:number]
 
 
 def _new_campaign(world: World) -> Campaign:
-	"""Send one more campaign: half to persons known, half to new ones."""
+	"""Send one more campaign, half to known persons and half to new ones."""
 	index = len(world.campaigns)
-	campaign = world.planner.campaign(index, sent_at=world.now - 3600 + index % 60)
+	campaign = world.generator.campaign(index, sent_at=world.now - 3600 + index % 60)
 	size = max(1, world.settings.recipients // max(1, world.settings.campaigns) * 3 // 4)
 	first = max(0, world.population - size // 2)
 	world.population = max(world.population, first + size + size // 60)
@@ -153,14 +156,14 @@ def _delete(campaign: Campaign) -> str:
 
 
 def _erase(world: World, chosen: list[Campaign], number: int) -> list[str]:
-	"""Let persons ask to be forgotten: recipients, openers among them. Returns their contact ids."""
+	"""Erase recipients, some of them openers. Return their contact ids."""
 	mailings = [mailing for campaign in chosen for mailing in campaign.mailings]
 	erased: list[str] = []
 	for nth in range(number * 20 if mailings else 0):
 		mailing = mailings[nth % len(mailings)]
-		draw = world.planner.draw("erase", world.version, nth)
-		among = mailing.counts.opened if draw % 2 and mailing.counts.opened else mailing.counts.sent
-		person = mailing.person((draw >> 8) % among)
+		bits = world.generator.hash("erase", world.version, nth)
+		ranks = mailing.counts.opened if bits % 2 and mailing.counts.opened else mailing.counts.sent
+		person = mailing.person((bits >> 8) % ranks)
 		if person in world.erased or person % 100 in SPECIAL:
 			continue
 		world.erased.add(person)

@@ -1,13 +1,16 @@
-"""The command line: what it prints is what a site needs, and Ctrl-C ends it."""
+"""The command `python -m zoho_simulator` prints what a site needs, and stops at Ctrl-C."""
 
 import json
 import re
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 import requests
+
+from zoho_simulator import Settings
 
 COMMAND = [sys.executable, "-m", "zoho_simulator"]
 
@@ -22,19 +25,21 @@ def read_until(process, last):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_prints_the_two_keys_and_serves_until_interrupted(number):
+def test_the_command_prints_the_two_keys_and_serves_until_interrupted(number):
 	process = subprocess.Popen(
 		[
 			*COMMAND,
-			"--port",
-			"0",
-			"--campaigns",
-			"3",
-			"--recipients",
-			"150",
-			"--data-center",
-			"us",
-			"--ask-consent",
+			*[
+				"--port",
+				"0",
+				"--campaigns",
+				"3",
+				"--recipients",
+				"150",
+				"--data-center",
+				"us",
+				"--ask-consent",
+			],
 		],
 		stdout=subprocess.PIPE,
 		stderr=subprocess.PIPE,
@@ -48,7 +53,7 @@ def test_it_prints_the_two_keys_and_serves_until_interrupted(number):
 		url = keys["zoho_campaigns_base_url"]
 		settings = requests.get(f"{url}/_simulator/settings", timeout=30).json()
 		assert (settings["data_center"], settings["auto_approve"]) == ("us", False)
-		assert requests.get(f"{url}/_simulator/truth", timeout=30).json()["rows"] == 150
+		assert requests.get(f"{url}/_simulator/expected", timeout=30).json()["rows"] == 150
 		process.send_signal(number)
 		assert process.wait(timeout=30) == 0
 		assert process.stderr.read() == ""
@@ -66,18 +71,14 @@ def test_it_prints_the_two_keys_and_serves_until_interrupted(number):
 		["--colour", "red"],
 	],
 )
-def test_wrong_arguments_are_explained(arguments):
+def test_the_error_names_a_wrong_argument(arguments):
 	ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 	assert ended.returncode == 2
 	assert arguments[1] in ended.stderr or arguments[0] in ended.stderr
 	assert "Traceback" not in ended.stderr
 
 
-def test_every_setting_is_an_option():
-	from dataclasses import fields
-
-	from zoho_simulator import Settings
-
+def test_every_setting_is_a_command_line_option():
 	text = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
 	for each in fields(Settings):
 		if each.name != "auto_approve":

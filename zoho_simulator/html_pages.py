@@ -1,4 +1,4 @@
-"""The pages a person sees: consent, its errors, and what the simulator's address shows."""
+"""HTML pages: consent, an OAuth error, and the simulator's front page."""
 
 from __future__ import annotations
 
@@ -26,14 +26,13 @@ button.accept { background: #1a6fd6; border-color: #1a6fd6; color: #fff; }
 button:focus-visible { outline: 3px solid #1a6fd6; outline-offset: 2px; }
 """
 
-MEANING = {
-	"zohocampaigns.campaign.read": "see your campaigns, their figures and who received them",
+SCOPE_MEANINGS = {
+	"zohocampaigns.campaign.read": "see your campaigns, their reports and recipients",
 	"zohocampaigns.contact.read": "see your mailing lists and contacts",
-	"aaaserver.profile.read": "see your name and e-mail",
 }
 
 
-def page(title: str, body: str) -> str:
+def _page(title: str, body: str) -> str:
 	return (
 		'<!doctype html><html lang="en"><head><meta charset="utf-8">'
 		'<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -42,11 +41,12 @@ def page(title: str, body: str) -> str:
 
 
 def consent_page(ticket: str, scopes: tuple[str, ...], settings: Settings) -> str:
-	"""Return the page that asks whether the application may have the scopes."""
+	"""Return the page on which a user grants or denies the scopes. `ticket` identifies the authorization request."""
 	wanted = "".join(
-		f"<li>{MEANING.get(scope.lower(), 'use')} <code>{escape(scope)}</code></li>" for scope in scopes
+		f"<li>{SCOPE_MEANINGS.get(scope.lower(), 'use')} <code>{escape(scope)}</code></li>"
+		for scope in scopes
 	)
-	return page(
+	return _page(
 		"Zoho Accounts (simulated)",
 		f"<h1>Allow <em>{escape(settings.client_id)}</em> to use your Zoho account?</h1>"
 		f"<p>It would like to:</p><ul>{wanted}</ul>"
@@ -60,28 +60,28 @@ def consent_page(ticket: str, scopes: tuple[str, ...], settings: Settings) -> st
 
 
 def error_page(error: str, text: str) -> str:
-	"""Return the page that says what was wrong with an authorisation request."""
-	return page(
+	"""Return the page that names what is wrong with an authorization request."""
+	return _page(
 		"Zoho Accounts (simulated)",
 		f"<h1>This request cannot be answered</h1><p>{escape(text)}</p><p><code>{escape(error)}</code></p>",
 	)
 
 
 def front_page(settings: Settings, url: str, campaigns: int) -> str:
-	"""Return what a browser sees at the simulator's address."""
+	"""Return the page at the simulator's root address. `campaigns` is the number of sent campaigns."""
 	links = "".join(
 		f'<li><a href="/_simulator/{name}">{text}</a></li>'
 		for name, text in (
-			("truth", "the truth: what a complete sync must store"),
+			("expected", "what a complete sync must store"),
 			("settings", "settings"),
 			("requests", "requests received, secrets masked"),
 			("stats", "calls per endpoint"),
 		)
 	)
-	return page(
-		"A Zoho on this machine",
-		f"<h1>A Zoho on this machine</h1><p>Accounts server and campaigns server of the data centre"
+	return _page(
+		"Zoho simulator",
+		f"<h1>Zoho simulator</h1><p>Accounts server and campaigns server of the data centre"
 		f" <strong>{escape(settings.data_center)}</strong> at <code>{escape(url)}</code>, with {campaigns} sent"
 		f" campaigns. Client id <code>{escape(settings.client_id)}</code>.</p><ul>{links}</ul>"
-		'<p class="soft">Simulated. Nothing here reaches Zoho.</p>',
+		'<p class="soft">Nothing here reaches Zoho.</p>',
 	)

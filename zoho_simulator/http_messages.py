@@ -1,4 +1,4 @@
-"""What passes between the socket and the simulated servers."""
+"""Requests and answers, as the socket and the servers exchange them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from urllib.parse import parse_qsl
 JSON_TYPE = "application/json;charset=UTF-8"
 HTML_TYPE = "text/html;charset=UTF-8"
 XML_TYPE = "text/xml;charset=UTF-8"
-SECRETS = frozenset(
-	("code", "client_secret", "refresh_token", "access_token", "token", "code_verifier", "state", "consent")
-)
+SECRETS = frozenset(("code", "client_secret", "refresh_token", "access_token", "token", "state", "consent"))
 
-
-# Zoho's code of each refusal, and its text
+# Zoho's error codes and their messages.
+# ref: https://www.zoho.com/campaigns/help/developers/error-codes.html and the page of each method
 MESSAGES = {
 	"903": "Mandatory fields are missing.",
 	"1001": "Pattern doesn't match.",
@@ -37,23 +35,16 @@ MESSAGES = {
 
 
 @dataclass
-class Answer:
-	"""An answer, before it is written to the socket."""
+class DeliveryFault:
+	"""How the delivery of an answer fails.
 
-	status: int = 200
-	body: bytes = b""
-	content_type: str = JSON_TYPE
-	headers: dict[str, str] = field(default_factory=dict)
-	wire: Wire | None = None
-
-
-@dataclass
-class Wire:
-	"""How an answer goes wrong on its way.
-
-	kind: "reset" (connection reset before anything is sent), "close" (closed without a word), "refuse" (alike, for a
-	port that is closed now), "truncate" (full Content-Length, `share` of the body, then closed), "cut" (then reset),
-	"slow" (the body in small pieces over `seconds`).
+	kind:
+		"reset": the connection is reset before anything is sent.
+		"close", "refuse": the connection is closed before anything is sent.
+		"hang": nothing is sent for `seconds`; then the connection is closed.
+		"truncate": Content-Length promises the full body, but the connection is closed after `share` of it.
+		"cut": like "truncate", but the connection is reset.
+		"slow": the body is sent in small pieces over `seconds`.
 	"""
 
 	kind: str
@@ -62,8 +53,19 @@ class Wire:
 
 
 @dataclass
+class Answer:
+	"""An HTTP answer before it is sent. `delivery_fault` is None for an ordinary delivery."""
+
+	status: int = 200
+	body: bytes = b""
+	content_type: str = JSON_TYPE
+	headers: dict[str, str] = field(default_factory=dict)
+	delivery_fault: DeliveryFault | None = None
+
+
+@dataclass
 class Request:
-	"""A request received. `query` and `form` keep repeated names, in order."""
+	"""A received HTTP request. `query` and `form` keep repeated names, in order; header names are lower case."""
 
 	method: str
 	path: str
@@ -73,36 +75,35 @@ class Request:
 
 	@property
 	def form(self) -> list[tuple[str, str]]:
-		"""Return the fields of a form body, and none for any other body."""
+		"""Return the fields of a form body; an empty list for any other body."""
 		if "form-urlencoded" not in self.headers.get("content-type", ""):
 			return []
 		return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
 
 	@property
 	def params(self) -> dict[str, str]:
-		"""Return query and form fields as one mapping."""
+		"""Return query and form fields as one mapping; a form field wins over a query field."""
 		return dict([*self.query, *self.form])
 
-	def record(self) -> dict[str, Any]:
-		"""Return what may be kept of the request: secrets are replaced by a mark that tells them apart."""
-		params = {name: mark(value) if name in SECRETS else value for name, value in self.params.items()}
+	def masked(self) -> dict[str, Any]:
+		"""Return the request for the log, with every secret masked."""
+		params = {name: mask(value) if name in SECRETS else value for name, value in self.params.items()}
 		headers = dict(self.headers)
 		if headers.get("authorization"):
 			scheme, space, secret = headers["authorization"].rpartition(" ")
-			headers["authorization"] = f"{scheme}{space}{mark(secret)}"
+			headers["authorization"] = f"{scheme}{space}{mask(secret)}"
 		headers.pop("cookie", None)
-		in_query = sorted(name for name, _value in self.query if name in SECRETS)
 		return {
 			"method": self.method,
 			"path": self.path,
 			"params": params,
 			"headers": headers,
-			"secrets_in_url": in_query,
+			"secrets_in_url": sorted(name for name, _value in self.query if name in SECRETS),
 		}
 
 
-def mark(secret: str) -> str:
-	"""Return a stand-in for a secret: the same for the same secret, and useless to whoever reads it."""
+def mask(secret: str) -> str:
+	"""Return a stand-in that is equal for equal secrets and does not reveal them; "" for an empty secret."""
 	return f"***{hashlib.sha256(secret.encode()).hexdigest()[:8]}" if secret else ""
 
 
@@ -120,6 +121,7 @@ def redirect(location: str) -> Answer:
 
 
 def error(code: str, uri: str, message: str = "") -> dict[str, str]:
+	"""Return Zoho's error envelope. `message` defaults to the one in `MESSAGES`."""
 	return {
 		"status": "error",
 		"code": code,
@@ -130,7 +132,7 @@ def error(code: str, uri: str, message: str = "") -> dict[str, str]:
 
 
 def unauthorised(uri: str) -> dict[str, str]:
-	"""Return what a missing token, a dead one and one without the scope all get: note the capital letters."""
+	"""Return the error envelope for a missing or dead token, or one without the scope. "URI" and "Code" are capitalised."""
 	return {
 		"message": "Unauthorized request.",
 		"version": "1.1",

@@ -1,4 +1,4 @@
-"""What a correct and complete sync ends up with."""
+"""The rows and figures that a complete and correct sync stores. Tests compare a sync with them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
-from zoho_simulator.audience import STORED_ACTIONS
 from zoho_simulator.campaigns import Campaign
+from zoho_simulator.mailings import STORED_ACTIONS
 from zoho_simulator.recipients import RowWriter
 from zoho_simulator.reports import figures
 from zoho_simulator.world import World
@@ -16,12 +16,11 @@ from zoho_simulator.world import World
 COLUMNS = ("listed", "rows", "duplicates", "missing_email", "erased")
 
 
-def truth(world: World) -> dict[str, Any]:
-	"""Return the exact figures, per campaign and action and in all.
+def expected(world: World) -> dict[str, Any]:
+	"""Return the exact figures of a complete sync: per campaign and action, and in total.
 
-	For each stored action of each sent campaign: `listed` (rows Zoho lists over the campaign's keys), `rows` (rows a
-	correct sync stores: distinct e-mails, trimmed and lower-cased), and the difference: `duplicates`,
-	`missing_email`, `erased`. `reports` has Zoho's own counters by key. Times are UTC in ISO format.
+	See `count_rows` for the figures of an action. `by_key` has the listed rows per campaign key, `reports` Zoho's own
+	counters per campaign key. Times are UTC in ISO format.
 	"""
 	with world.lock:
 		campaigns = [_campaign(world, campaign) for campaign in world.sent()]
@@ -30,7 +29,15 @@ def truth(world: World) -> dict[str, Any]:
 			action: {name: sum(each["actions"][action][name] for each in campaigns) for name in COLUMNS}
 			for action in STORED_ACTIONS.values()
 		}
-		hidden = [each for each in (*world.campaigns, *world.others) if not each.is_sent]
+		not_stored = [
+			{
+				"campaign_key": each.key,
+				"campaign_name": each.name,
+				"status": "Deleted" if each.deleted else each.status,
+			}
+			for each in (*world.campaigns, *world.others)
+			if not each.is_sent
+		]
 		return {
 			"version": world.version,
 			"now": iso(world.now),
@@ -38,22 +45,16 @@ def truth(world: World) -> dict[str, Any]:
 			"actions": by_action,
 			"sent_campaigns": len(campaigns),
 			"campaigns": campaigns,
-			"not_stored": [
-				{
-					"campaign_key": each.key,
-					"campaign_name": each.name,
-					"status": "Deleted" if each.deleted else each.status,
-				}
-				for each in hidden
-			],
+			"not_stored": not_stored,
 		}
 
 
 def _campaign(world: World, campaign: Campaign) -> dict[str, Any]:
-	notable = world.notable(campaign)
-	actions = {label: world.tally(campaign, action, notable) for action, label in STORED_ACTIONS.items()}
+	special = world.special_persons(campaign)
+	actions: dict[str, Any] = {}
 	for action, label in STORED_ACTIONS.items():
-		actions[label]["by_key"] = {each.key: each.counts.length(action) for each in campaign.mailings}
+		by_key = {each.key: each.counts.length(action) for each in campaign.mailings}
+		actions[label] = {**count_rows(world, campaign, action, special), "by_key": by_key}
 	return {
 		"campaign_key": campaign.key,
 		"campaign_id": campaign.id,
@@ -70,11 +71,57 @@ def _campaign(world: World, campaign: Campaign) -> dict[str, Any]:
 	}
 
 
-def rows(world: World, key: str, label: str) -> Iterator[dict[str, Any]]:
-	"""Yield the rows a correct sync stores for one campaign and action ("Opened", …), by reading every page of it.
+def count_rows(world: World, campaign: Campaign, action: str, special: set[int]) -> dict[str, int]:
+	"""Count the rows that Zoho lists for an action of a campaign, and what a correct sync does with them.
 
-	Each has e-mail, contact id, names, when the mail left, when the person acted, and for clicks how many and where.
-	Where two contacts share an e-mail, the first one listed stands for both.
+	A correct sync stores one row per distinct e-mail, and none for a contact that is erased or has no e-mail. Therefore
+	listed = rows + duplicates + missing_email + erased.
+
+	Args:
+		world: the data.
+		campaign: a sent campaign; all its mailings count.
+		action: Zoho's name of the list, such as "openedcontacts".
+		special: `world.special_persons(campaign)`.
+	"""
+	listed = sum(mailing.counts.length(action) for mailing in campaign.mailings)
+	missing = erased = special_rows = 0
+	keys: set[str] = set()
+	for person in special:
+		times = sum(mailing.holds(action, mailing.rank(person)) for mailing in campaign.mailings)
+		special_rows += times
+		if world.is_erased(person):
+			erased += times
+		elif world.is_missing(person):
+			missing += times
+		elif times:
+			keys.add(world.people.key(person))
+	return {
+		"listed": listed,
+		"rows": listed - special_rows + len(keys),
+		"duplicates": special_rows - missing - erased - len(keys),
+		"missing_email": missing,
+		"erased": erased,
+	}
+
+
+def count_stored_rows(world: World, campaign: Campaign) -> int:
+	"""Return the number of rows that a sync stores for a campaign, over all actions."""
+	special = world.special_persons(campaign)
+	return sum(count_rows(world, campaign, action, special)["rows"] for action in STORED_ACTIONS)
+
+
+def rows(world: World, key: str, label: str) -> Iterator[dict[str, Any]]:
+	"""Yield the rows that a correct sync stores for one action of a campaign.
+
+	If two contacts share an e-mail, the row of the first listed contact is stored.
+
+	Args:
+		world: the data.
+		key: the campaign key.
+		label: the stored action, such as "Opened".
+
+	Raises:
+		ValueError: for an unknown campaign or action.
 	"""
 	by_label = {each: action for action, each in STORED_ACTIONS.items()}
 	campaign, _mailing = world.by_key.get(key, (None, None))
@@ -107,9 +154,9 @@ def rows(world: World, key: str, label: str) -> Iterator[dict[str, Any]]:
 
 
 def contacts(world: World, labels: set[str] | None = None) -> int:
-	"""Return the number of distinct e-mails among the rows of the given actions (all, if not given).
+	"""Return the number of distinct e-mails among the rows of the given actions, by default of all actions.
 
-	Reads every row; a bit per person is all it keeps.
+	It reads every row, but keeps one byte per person only.
 	"""
 	wanted = [action for action, label in STORED_ACTIONS.items() if labels is None or label in labels]
 	met = bytearray(world.population + 1)
@@ -124,4 +171,5 @@ def contacts(world: World, labels: set[str] | None = None) -> int:
 
 
 def iso(seconds: int) -> str:
+	"""Format epoch seconds as UTC in ISO format, such as "2026-06-30T00:00:00Z"."""
 	return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")
