@@ -1,4 +1,4 @@
-"""`./dev lint`: check style, types, imports, whitelisted functions and the Desk's scripts.
+"""`./dev lint`: check style, types, imports, names, whitelisted functions and the Desk's scripts.
 
 `--audit` also looks up known vulnerabilities of the pinned packages. A check whose tools cannot be installed is
 skipped with a message; with CI set in the environment it fails.
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 	paths = [argument for argument in arguments if argument not in options]
 	checks = [(style, paths or [".", "dev"], "--fix" in options)]
 	if not paths:
-		checks += [(types,), (imports,), (whitelisted_functions,), (scripts,)]
+		checks += [(types,), (imports,), (names,), (whitelisted_functions,), (scripts,)]
 	if "--audit" in options:
 		checks += [(audit,)]
 	return max([_run(*check) for check in checks])
@@ -67,6 +67,11 @@ def imports() -> bool:
 	# The command line of import-linter has no `python -m`.
 	run = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
 	return _python("-c", run, "--no-logo", "--cache-dir", str(DEV / "import-linter"))
+
+
+def names() -> bool:
+	"""Names that a comprehension shares with its module."""
+	return _pytest("tests/unit/test_comprehension_names.py")
 
 
 def whitelisted_functions() -> bool:
