@@ -1,4 +1,4 @@
-"""The measurements. Each returns plain figures; what is compared with what is said in `__main__`."""
+"""The single measurements. `__main__` says which are compared."""
 
 import resource
 import time
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import frappe
 
-from benchmarks.world import World, empty
+from benchmarks.testbed import Testbed, empty
 from erpnext_zoho_integration.sync import dialect, queue
 from erpnext_zoho_integration.sync.state import STATE
 from erpnext_zoho_integration.sync.writers import BulkRecipients, Writers
@@ -16,7 +16,7 @@ RECIPIENT = "Campaign Recipient"
 
 @dataclass
 class Sync:
-	"""A finished run and what it took."""
+	"""A finished run with its time, counts and status."""
 
 	seconds: float
 	rows: int
@@ -32,7 +32,7 @@ class Sync:
 
 
 def sync(mode: str = "All", writers: Writers | None = None) -> Sync:
-	"""Run a sync in this process and return what it took."""
+	"""Run a sync in this process and return its figures."""
 	with Statements() as statements:
 		begin = time.perf_counter()
 		run = queue.run_now("Python", mode=mode, writers=writers)
@@ -56,7 +56,7 @@ def sync(mode: str = "All", writers: Writers | None = None) -> Sync:
 
 
 def make_due(number: int) -> None:
-	"""Let so many campaigns be due, besides those that are."""
+	"""Make this many more campaigns due."""
 	names = frappe.get_all(STATE, pluck="name", order_by="name", limit=number)
 	now = frappe.utils.now_datetime()
 	frappe.db.set_value(STATE, {"name": ("in", names)}, "next_check", now, update_modified=False)
@@ -64,16 +64,17 @@ def make_due(number: int) -> None:
 
 
 class Statements:
-	"""Counts SQL statements that read or write, and times transactions, while its block runs."""
+	"""Count SQL statements that read or write, and time transactions, inside a `with` block."""
 
-	_CONTROL = (
-		"START TRANSACTION",
-		"COMMIT",
-	)  # which Frappe sends as statements to MariaDB, and to SQLite not
+	# Not counted: Frappe sends these as statements to MariaDB, but not to SQLite.
+	_CONTROL = ("START TRANSACTION", "COMMIT")
 
-	def __enter__(self) -> "Statements":
+	def __init__(self) -> None:
 		self.count, self.longest = 0, 0.0
 		self._began: float | None = None
+		self._sql = self._commit = None
+
+	def __enter__(self) -> "Statements":
 		self._sql, self._commit = frappe.db.sql, frappe.db.commit
 		frappe.db.sql, frappe.db.commit = self._count_statement, self._end_transaction
 		return self
@@ -98,7 +99,7 @@ class Statements:
 def bare_upsert(page: int = 500) -> float:
 	"""Write the stored recipient rows again into the emptied table, and return rows a second.
 
-	The same rows, table, indexes, statement and page size as the engine's; nothing read, matched or mapped.
+	Rows, table, indexes, statement and page size are those of a sync; nothing is read, matched or mapped.
 	"""
 	columns = BulkRecipients.COLUMNS
 	rows = frappe.db.sql(f"SELECT {', '.join(columns)} FROM `tab{RECIPIENT}`".replace("`", _quote()))
@@ -112,15 +113,14 @@ def bare_upsert(page: int = 500) -> float:
 
 
 def per_document(rows: int) -> Sync:
-	"""Sync through the Document API alone: what the framework's own way costs."""
-	with World(rows, campaigns=4) as world:
-		world.ask("settings")
+	"""Sync with the writers that only use the Document API, and return its figures."""
+	with Testbed(rows, campaigns=4):
 		return sync(writers=Writers.by_document())
 
 
-def least_calls(world: World, page_size: int) -> int:
-	"""Return the fewest calls that can fetch everything at this page size."""
-	truth = world.ask("truth")
+def least_calls(testbed: Testbed, page_size: int) -> int:
+	"""Return the smallest number of calls that can fetch everything at this page size."""
+	truth = testbed.ask("truth")
 	campaigns = truth["campaigns"]
 	calls = -(-truth["sent_campaigns"] // 200) + len(campaigns)
 	for campaign in campaigns:
@@ -131,14 +131,14 @@ def least_calls(world: World, page_size: int) -> int:
 
 
 def memory_mib() -> float:
-	"""Return the most memory that this process has had, in MiB."""
+	"""Return the peak memory of this process, in MiB."""
 	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def fresh(rows: int, **knobs: object) -> World:
-	"""Return a world on an emptied site."""
+def fresh(rows: int, **options: object) -> Testbed:
+	"""Empty the site and return a testbed."""
 	empty()
-	return World(rows, **knobs)
+	return Testbed(rows, **options)
 
 
 def _quote() -> str:

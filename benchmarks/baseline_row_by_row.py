@@ -1,9 +1,9 @@
-"""The baseline: row by row, as version 0.0.1's description tells its sync, and as apps of this kind are written.
+"""The baseline: a sync that writes row by row, as the description of version 0.0.1 says, and as many apps do.
 
-For each recipient of each list: find its Contact by Zoho's id, then by e-mail address, or create it; set what Zoho says of
-it and save it; find the row of the same campaign, address and action, or create it; save and commit. All pages are read,
-of the engine's size, with the engine's own client and reading of records, so that only the way of writing differs; and
-Contact's question to gravatar.com at each save, a network away, is left out.
+For each recipient of each list: find the Contact by Zoho's id, then by e-mail address, or create it; set Zoho's values
+and save it; find the row with the same campaign, address and action, or create it; save it and commit. Only the
+writing differs from a sync of this app: it reads all pages, of the same size, with the same client. Contact does not
+ask gravatar.com at each save.
 """
 
 import time
@@ -11,8 +11,8 @@ import time
 import frappe
 from frappe.model.document import Document
 
-from benchmarks.measure import RECIPIENT, Statements, Sync
-from benchmarks.world import World
+from benchmarks.measurements import RECIPIENT, Statements, Sync
+from benchmarks.testbed import Testbed
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.sync import campaigns, contacts, fetch, plan
@@ -21,12 +21,12 @@ from erpnext_zoho_integration.sync.mapping import Person, Row
 
 
 def sync(rows: int) -> Sync:
-	"""Sync so many rows, and return what that took."""
-	with World(rows, campaigns=4) as world, Statements() as statements:
+	"""Sync this many rows and return the figures."""
+	with Testbed(rows, campaigns=4) as testbed, Statements() as statements:
 		begin = time.perf_counter()
 		stored = _all_campaigns()
 		seconds = time.perf_counter() - begin
-		calls = len(world.ask("requests"))
+		calls = len(testbed.ask("requests"))
 	created = frappe.db.count("Contact")
 	return Sync(seconds, stored, created, calls, statements.count, statements.longest, "Success")
 

@@ -1,4 +1,4 @@
-"""A site and a Zoho to measure on: emptied before each measurement, connected, at zero latency, in its own process."""
+"""An emptied site that is connected to a simulated Zoho, which runs without latency in a process of its own."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import frappe
 
-# What a measurement fills; a site is emptied of all of it.
+# The tables that a measurement fills; they are emptied before each one.
 TABLES = (
 	"Campaign Recipient",
 	"Campaign Analytics",
@@ -29,18 +29,18 @@ TABLES = (
 ALLOWED = "zoho_benchmark"
 
 
-class World:
-	"""A site with a simulated Zoho of a certain size.
+class Testbed:
+	"""The site of this process with a simulated Zoho of a given size.
 
 	Args:
 		rows: recipient rows that a complete sync stores.
-		campaigns: sent campaigns.
-		people: persons behind the rows.
-		knobs: further options of the simulator's command.
+		campaigns: sent campaigns; by default one for 2,000 rows, from 4 to 500.
+		people: people in the rows; by default 60 for 100 rows.
+		more: further options of the simulator's command.
 	"""
 
 	def __init__(
-		self, rows: int, campaigns: int | None = None, people: int | None = None, **knobs: object
+		self, rows: int, campaigns: int | None = None, people: int | None = None, **more: object
 	) -> None:
 		self.rows = rows
 		options = {
@@ -49,7 +49,7 @@ class World:
 			"campaigns": campaigns or max(4, min(500, rows // 2000)),
 			"people": people or round(rows * 0.6),
 			"seed": 1,
-			**knobs,
+			**more,
 		}
 		arguments = [
 			part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))
@@ -66,7 +66,7 @@ class World:
 		self.url = self._read_url()
 		frappe.conf.update({"zoho_accounts_base_url": self.url, "zoho_campaigns_base_url": self.url})
 
-	def __enter__(self) -> "World":
+	def __enter__(self) -> "Testbed":
 		empty()
 		self.connect()
 		return self
@@ -76,7 +76,7 @@ class World:
 		self._process.wait(timeout=20)
 
 	def connect(self) -> None:
-		"""Connect the site as a Self Client does."""
+		"""Connect the site with the code of a Self Client."""
 		from erpnext_zoho_integration.connection import authorization
 
 		settings = frappe.get_doc("Zoho Settings")
@@ -85,7 +85,7 @@ class World:
 				"client_id": "sim-client",
 				"client_secret": "sim-secret",
 				"calls_per_window": 10_000_000,
-				"create_contacts_for": "Everyone",  # as the original app does
+				"create_contacts_for": "Everyone",  # like the original app
 			}
 		)
 		settings.save()
@@ -93,7 +93,7 @@ class World:
 		authorization.exchange(self.ask("code", {})["code"], "in")
 
 	def ask(self, what: str, data: dict | None = None) -> dict:
-		"""Ask one of the simulator's control endpoints."""
+		"""Call a control endpoint of the simulator and return its answer."""
 		body = None if data is None else json.dumps(data).encode()
 		request = urllib.request.Request(
 			f"{self.url}/_simulator/{what}", body, {"Content-Type": "application/json"}
@@ -112,12 +112,12 @@ class World:
 
 
 def connect(sites_path: str, site: str) -> None:
-	"""Connect this process to a site that may be emptied.
+	"""Connect this process to a site.
 
 	Raises:
-		SystemExit: its site_config.json does not say so.
+		SystemExit: the site_config.json does not allow to empty the site.
 	"""
-	os.chdir(sites_path)  # where Frappe looks for logs
+	os.chdir(sites_path)  # Frappe looks for logs here
 	frappe.init(site, sites_path=sites_path)
 	frappe.connect()
 	frappe.set_user("Administrator")
@@ -129,13 +129,13 @@ def connect(sites_path: str, site: str) -> None:
 
 
 def empty() -> None:
-	"""Empty the site of everything that a measurement fills."""
+	"""Empty the tables that a measurement fills."""
 	frappe.db.rollback()
 	for doctype in TABLES:
 		if frappe.db.db_type == "mariadb":
 			frappe.db.sql_ddl(f"TRUNCATE TABLE `tab{doctype}`")
 		else:
 			frappe.db.delete(doctype)
-	frappe.db.set_single_value("Zoho Settings", "method_locks", None)  # of another world
+	frappe.db.set_single_value("Zoho Settings", "method_locks", None)  # may be locked by an earlier testbed
 	frappe.db.commit()
 	frappe.cache.delete_keys("zoho-")

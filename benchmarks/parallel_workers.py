@@ -1,4 +1,4 @@
-"""A run that several processes share, as RQ workers do; `python -m benchmarks.shared` is one that joins it."""
+"""A run that several processes share, like RQ workers. `python -m benchmarks.parallel_workers` is one of them."""
 
 import json
 import math
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import world
-from benchmarks.measure import RECIPIENT, fresh
+from benchmarks import testbed
+from benchmarks.measurements import RECIPIENT, fresh
 from erpnext_zoho_integration.sync import queue, runner
 
-# Calls of a method that Zoho allows in a window, those that are asked for (the same share as by default, 400 of 500), and
-# the window in seconds: Zoho's, scaled.
+# Zoho's rate limit on a smaller scale: calls of a method that it allows in a window, calls that the app makes (the same
+# share as by default, 400 of 500), and the window in seconds.
 ALLOWED, CALLS, WINDOW = 50, 40, 6.0
 LISTS = "getcampaignrecipientsdata"
 
@@ -23,20 +23,23 @@ LISTS = "getcampaignrecipientsdata"
 def rows_per_second(
 	rows: int, workers: int, campaigns: int | None = None, people: int | None = None
 ) -> float:
-	"""Return the speed of a first sync by so many processes."""
+	"""Return the speed of a first sync by this many processes, in rows a second."""
 	with fresh(rows, campaigns=campaigns, people=people):
 		seconds = _sync(workers)
 		return frappe.db.count(RECIPIENT) / seconds
 
 
 def pace(workers: int = 4, windows: str = "rolling") -> dict:
-	"""Return how long a run takes against the floor that its budget of calls allows, and what Zoho refused.
+	"""Measure a run against the shortest time that its limit of calls allows.
 
-	Many short lists, 50 ms away from a Zoho that enforces its limit.
+	The data are many short lists; the simulated Zoho answers after 50 ms and enforces its limit.
 
 	Args:
 		workers: processes.
-		windows: how Zoho counts, `rolling` or `fixed`.
+		windows: how Zoho counts calls, in `rolling` or `fixed` windows.
+
+	Returns:
+		Calls, seconds, the shortest possible seconds (floor), their ratio, and calls that Zoho refused.
 	"""
 	limits = {"rate_limit": ALLOWED, "rate_window": WINDOW, "rate_windows": windows, "latency_ms": 50}
 	with fresh(6000, campaigns=60, people=500, **limits) as zoho:
@@ -60,12 +63,20 @@ def pace(workers: int = 4, windows: str = "rolling") -> dict:
 
 
 def _sync(workers: int) -> float:
-	"""Sync all campaigns in so many processes, and return how long that took, in seconds."""
+	"""Sync all campaigns with this many processes and return the seconds."""
 	run, _created = queue.open_run("Python", None, "All", workers)
 	frappe.db.commit()
-	given = ("zoho_accounts_base_url", "zoho_campaigns_base_url", "zoho_rate_window_seconds")
-	config = json.dumps({key: frappe.conf[key] for key in given if frappe.conf.get(key)})
-	command = [sys.executable, "-m", "benchmarks.shared", os.getcwd(), frappe.local.site, run, config]
+	passed_on = ("zoho_accounts_base_url", "zoho_campaigns_base_url", "zoho_rate_window_seconds")
+	config = json.dumps({key: frappe.conf[key] for key in passed_on if frappe.conf.get(key)})
+	command = [
+		sys.executable,
+		"-m",
+		"benchmarks.parallel_workers",
+		os.getcwd(),
+		frappe.local.site,
+		run,
+		config,
+	]
 	own = str(Path(__file__).parents[1])
 	environment = {
 		**os.environ,
@@ -76,11 +87,11 @@ def _sync(workers: int) -> float:
 		for _number in range(workers - 1)
 	]
 	for other in others:
-		if not other.stdout.readline():  # it is there
+		if not other.stdout.readline():  # printed when it is ready
 			raise RuntimeError("a worker did not start")
 	begin = time.perf_counter()
 	for other in others:
-		other.stdin.close()  # go
+		other.stdin.close()  # its signal to start
 	status = runner.execute(run)
 	seconds = time.perf_counter() - begin
 	ends = [other.wait() for other in others]
@@ -92,7 +103,7 @@ def _sync(workers: int) -> float:
 
 
 def _join(sites_path: str, site: str, run: str, config: str) -> None:
-	world.connect(sites_path, site)
+	testbed.connect(sites_path, site)
 	frappe.conf.update(json.loads(config))
 	print("ready", flush=True)
 	sys.stdin.read()
