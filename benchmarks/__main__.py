@@ -1,4 +1,4 @@
-"""`python -m benchmarks --rows 10000 [--json FILE]`, on the site that FRAPPE_SITES_PATH and FRAPPE_SITE name."""
+"""`python -m benchmarks --rows 10000 [--json FILE]`, on the site in FRAPPE_SITES_PATH and FRAPPE_SITE."""
 
 import argparse
 import json
@@ -10,52 +10,56 @@ from collections.abc import Iterator
 
 import frappe
 
-from benchmarks import measure, row_by_row, shared, world
+from benchmarks import baseline_row_by_row, measurements, parallel_workers, testbed
 
-MOST_DOCUMENT_ROWS = 10_000  # they take minutes
-DUE = 20  # campaigns of a run in which few are due
+MOST_DOCUMENT_ROWS = 10_000  # more take too long
+DUE = 20  # campaigns in the run with few due campaigns
 
 
 def main() -> int:
-	"""Measure, print a table, and write the figures."""
+	"""Measure, print the figures, and write them to a file if --json names one."""
 	parser = argparse.ArgumentParser(
 		prog="./dev bench",
-		description="Measure the engine against syncs that write documents and a bare upsert, all in one run.",
-		epilog="./dev bench --histories N plays that many random histories instead: what is kept up by incremental runs "
-		"must equal what a first sync at their end makes.",
+		description="Measure a sync of this app against syncs that write documents and a bare upsert, in one run.",
+		epilog="./dev bench --histories N runs that many random histories instead, and compares the result of "
+		"incremental runs with that of a first sync.",
 	)
-	parser.add_argument("--rows", type=int, default=10_000, help="recipient rows of a first sync")
+	parser.add_argument("--rows", type=int, default=10_000, help="recipient rows of the first sync")
 	parser.add_argument(
 		"--document-rows",
 		type=int,
-		help=f"rows of the baselines that write documents; by default as many, at most {MOST_DOCUMENT_ROWS:,}",
+		help=f"rows of the baselines that write documents; default: --rows, at most {MOST_DOCUMENT_ROWS:,}",
+	)
+	parser.add_argument("--campaigns", type=int, help="campaigns of these rows; default: 2,000 rows each")
+	parser.add_argument("--people", type=int, help="people in these rows; default: 60 for 100 rows")
+	parser.add_argument(
+		"--repeat",
+		type=int,
+		default=1,
+		help="rounds of all measurements but --pace; their medians are written",
 	)
 	parser.add_argument(
-		"--campaigns", type=int, help="over which they are spread; by default 2,000 rows each"
-	)
-	parser.add_argument("--people", type=int, help="persons behind the rows; by default 60 for each 100 rows")
-	parser.add_argument(
-		"--repeat", type=int, default=1, help="medians of so many rounds of everything but --pace"
-	)
-	parser.add_argument(
-		"--workers", type=int, default=1, help="measure a first sync by so many processes too"
+		"--workers", type=int, default=1, help="also measure a first sync by this many processes"
 	)
 	parser.add_argument(
 		"--pace",
 		action="store_true",
-		help="measure four processes against the floor of a budget of calls too",
+		help="also measure four processes against the shortest time that a limit of calls allows",
 	)
-	parser.add_argument("--json", metavar="FILE", help="write the figures there")
+	parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
 	parser.add_argument(
-		"--machine", default=f"{os.cpu_count()} cores", help="a few words on the machine, for the page"
+		"--machine",
+		default=f"{os.cpu_count()} cores",
+		help="a short description of the machine, for docs/benchmarks.md",
 	)
 	parser.add_argument(
-		"--site", help="a site of the bench whose sites folder is FRAPPE_SITES_PATH; else an embedded one"
+		"--site",
+		help="a site of the bench whose sites folder is FRAPPE_SITES_PATH; default: an embedded site",
 	)
 	options = parser.parse_args()
 	path = os.path.abspath(options.json) if options.json else None
 	sites_path = os.environ.get("FRAPPE_SITES_PATH") or os.getcwd()
-	world.connect(sites_path, options.site or os.environ["FRAPPE_SITE"])
+	testbed.connect(sites_path, options.site or os.environ["FRAPPE_SITE"])
 	figures: dict = {}
 	for part in measured(options):
 		figures |= part
@@ -70,24 +74,23 @@ def main() -> int:
 
 
 def measured(options: argparse.Namespace) -> Iterator[dict]:
-	"""Yield the figures, part by part: a large measurement takes long."""
+	"""Yield the figures part by part, since a large measurement takes long."""
 	yield {"machine": options.machine, "database": frappe.db.db_type, "python": platform.python_version()}
-	# One after the other in each round, since a shared machine is now faster, now slower.
+	# Each round measures all ways one after the other: the speed of a shared machine varies.
 	rounds = [one_round(options) for _number in range(options.repeat)]
 	figures = {name: middle([each[name] for each in rounds]) for name in rounds[0]}
-	figures["extra_memory_mib"] = max(
-		each["extra_memory_mib"] for each in rounds
-	)  # what a process has had stays
+	# The peak of a process only grows, so that only its first round shows extra memory.
+	figures["extra_memory_mib"] = max(each["extra_memory_mib"] for each in rounds)
 	yield figures | {"rounds": options.repeat} | _ratios("engine", figures)
 	if "workers_rows_per_second" in figures:
 		yield _ratios("workers", figures)
 	if options.pace:
-		yield shared.pace(windows="rolling")
-		yield shared.pace(windows="fixed")
+		yield parallel_workers.pace(windows="rolling")
+		yield parallel_workers.pace(windows="fixed")
 
 
 def _ratios(who: str, figures: dict) -> dict:
-	"""Return the speed of `engine` or `workers` against each of those that were measured beside it."""
+	"""Return the speed of `engine` (this app) or `workers` divided by that of each other way."""
 	speed = figures[f"{who}_rows_per_second"]
 	others = [other for other in ("row_by_row", "document", "bare_upsert", "engine") if other != who]
 	return {f"{who}_to_{other}_ratio": speed / figures[f"{other}_rows_per_second"] for other in others}
@@ -96,7 +99,7 @@ def _ratios(who: str, figures: dict) -> dict:
 def one_round(options: argparse.Namespace) -> dict:
 	"""Measure each way of a first sync once, and the runs after it."""
 	most = options.document_rows or min(options.rows, MOST_DOCUMENT_ROWS)
-	rows, documents = row_by_row.sync(most), measure.per_document(most)
+	rows, documents = baseline_row_by_row.sync(most), measurements.per_document(most)
 	figures = {
 		"row_by_row_rows": rows.rows,
 		"row_by_row_rows_per_second": rows.rows_per_second,
@@ -107,32 +110,32 @@ def one_round(options: argparse.Namespace) -> dict:
 	}
 	if options.workers > 1:
 		figures["workers"] = options.workers
-		figures["workers_rows_per_second"] = shared.rows_per_second(
+		figures["workers_rows_per_second"] = parallel_workers.rows_per_second(
 			options.rows, options.workers, options.campaigns, options.people
 		)
 	return figures
 
 
 def middle(values: list) -> object:
-	"""Return the median of numbers, one that was measured; of texts the last."""
+	"""Return the lower median of numbers, or the last of several texts."""
 	return values[-1] if isinstance(values[0], str) else statistics.median_low(values)
 
 
 def first_sync(rows: int, campaigns: int | None = None, people: int | None = None) -> dict:
-	"""Return the figures of a first sync of one size, and of the runs after it."""
-	with measure.fresh(rows, campaigns=campaigns, people=people) as zoho:
-		before = measure.memory_mib()
-		first = measure.sync()
-		memory = measure.memory_mib() - before
-		unchanged = measure.sync("Full")
-		silent = measure.sync("All")
-		nothing = measure.sync("Due")
-		measure.make_due(DUE)
-		due = measure.sync("Due")
+	"""Return the figures of a first sync and of the runs after it."""
+	with measurements.fresh(rows, campaigns=campaigns, people=people) as zoho:
+		before = measurements.memory_mib()
+		first = measurements.sync()
+		memory = measurements.memory_mib() - before
+		unchanged = measurements.sync("Full")
+		silent = measurements.sync("All")
+		nothing = measurements.sync("Due")
+		measurements.make_due(DUE)
+		due = measurements.sync("Due")
 		page_size = int(frappe.db.get_single_value("Zoho Settings", "page_size") or 1000)
-		least = measure.least_calls(zoho, page_size)
+		least = measurements.least_calls(zoho, page_size)
 		listed = len(zoho.ask("expected")["campaigns"])
-		bare = measure.bare_upsert(page_size)
+		bare = measurements.bare_upsert(page_size)
 	return {
 		"rows": rows,
 		"campaigns": listed,

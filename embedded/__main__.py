@@ -1,4 +1,4 @@
-"""What `./dev` runs inside the virtual environment: `python -m embedded <command> [arguments]`."""
+"""The commands of `./dev`, run inside the virtual environment: `python -m embedded <command> [arguments]`."""
 
 import os
 import signal
@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from embedded.environment import Missing
 from embedded.paths import ADMIN_PASSWORD, ROOT
+from embedded.virtual_environment import Missing
 
-MOST_PROCESSES = 4  # for tests: each has a site of its own, some have Chromium
+MOST_PROCESSES = 4  # for tests: each has its own site, and some start Chromium
 
 
 def main(command: str, arguments: list[str]) -> int:
@@ -35,23 +35,23 @@ def main(command: str, arguments: list[str]) -> int:
 
 
 def demo(arguments: list[str]) -> int:
-	"""Tell the story of a first sync, then serve."""
-	from embedded.demo import main as tell
+	"""Connect a site to a simulated Zoho, run a first sync, then serve; see embedded/demo.py."""
+	from embedded.demo import main as run
 
-	return tell(arguments)
+	return run(arguments)
 
 
 def test(arguments: list[str]) -> int:
-	"""Run pytest with the arguments: all of tests/, in several processes, or what they select, in one."""
-	processes = min((os.cpu_count() or 1) + 1, MOST_PROCESSES)  # each waits for servers a third of its time
+	"""Run pytest: the tests that the arguments select in one process, or else all of tests/ in several processes."""
+	processes = min((os.cpu_count() or 1) + 1, MOST_PROCESSES)  # each waits for servers a third of the time
 	if all(argument.startswith("-") for argument in arguments):
-		# Each process has a site, and keeps it from one folder of tests to the next.
+		# Each process has its own site for all its test files.
 		arguments = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder", *arguments]
 	return subprocess.call([sys.executable, "-m", "pytest", *arguments])
 
 
 def faults(arguments: list[str]) -> int:
-	"""Play every fault, random schedules of them and a month of hourly runs, and write docs/reliability.md."""
+	"""Run all faults, random schedules of faults and a month of hourly runs, and write docs/reliability.md."""
 	import argparse
 
 	parser = argparse.ArgumentParser(prog="./dev faults", description=faults.__doc__)
@@ -68,15 +68,17 @@ def faults(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-	"""Measure on a fresh embedded site or, with --site, on one of a bench; with --histories play random ones."""
+	"""Measure on a fresh embedded site or, with --site, on a bench's site; with --histories run random histories."""
 	import argparse
 
-	from embedded.bench import Run
+	from embedded.bench import TemporaryBench
 	from embedded.services import python
 
 	if arguments[:1] in (["-h"], ["--help"]):
 		return subprocess.call(python("benchmarks", "--help"))
-	parser = argparse.ArgumentParser(prog="./dev bench", add_help=False)  # help is that of the measurements
+	parser = argparse.ArgumentParser(
+		prog="./dev bench", add_help=False
+	)  # benchmarks/__main__.py has the help
 	parser.add_argument("--histories", type=int)
 	parser.add_argument("--site")
 	parser.add_argument("--json")
@@ -89,13 +91,15 @@ def bench(arguments: list[str]) -> int:
 		others += ["--json", str(ROOT / options.json)]
 	if options.site:
 		return _bench_site(options.site, others)
-	with Run() as run:
-		run.configure_site(zoho_benchmark=1)
-		return subprocess.call(python("benchmarks", *others), cwd=run.sites, env=run.environment())
+	with TemporaryBench() as temporary:
+		temporary.configure_site(zoho_benchmark=1)
+		return subprocess.call(
+			python("benchmarks", *others), cwd=temporary.sites, env=temporary.environment()
+		)
 
 
 def _bench_site(site: str, arguments: list[str]) -> int:
-	"""Measure on a site of the bench that FRAPPE_SITES_PATH names, with that bench's Python."""
+	"""Measure on a site of the bench in FRAPPE_SITES_PATH, with that bench's Python."""
 	sites = os.environ.get("FRAPPE_SITES_PATH", "")
 	python = Path(sites).absolute().parent / "env" / "bin" / "python"
 	if not sites or not python.exists():
@@ -107,30 +111,32 @@ def _bench_site(site: str, arguments: list[str]) -> int:
 
 
 def pictures(arguments: list[str]) -> int:
-	"""Remake docs/pictures, or those whose names contain one of the arguments."""
-	from embedded.pictures import main as make
+	"""Take the pictures in docs/pictures, or those whose names contain one of the arguments."""
+	from embedded.pictures import main as take
 
-	return make(arguments)
+	return take(arguments)
 
 
 def site(arguments: list[str]) -> int:
-	"""Open a Python console connected to a fresh site, or run a command with a fresh site around it.
+	"""Open a Python console on a fresh site, or run a command in the sites folder of a fresh site.
 
-	The site has Redis, a web server and a worker; it is gone when the console or the command ends.
+	The site has Redis, a web server and a worker. It is deleted when the console or the command ends.
 	"""
-	from embedded.bench import Run
+	from embedded.bench import TemporaryBench
 	from embedded.services import python
 
 	command = arguments[1:] if arguments[:1] == ["--"] else arguments
-	with Run() as run:
-		run.start_web()
-		run.start_worker()
-		print(f"{run.base_url}  (Administrator, {ADMIN_PASSWORD})", file=sys.stderr)
-		return subprocess.call(command or python("embedded.console"), cwd=run.sites, env=run.environment())
+	with TemporaryBench() as temporary:
+		temporary.start_web()
+		temporary.start_worker()
+		print(f"{temporary.base_url}  (Administrator, {ADMIN_PASSWORD})", file=sys.stderr)
+		return subprocess.call(
+			command or python("embedded.console"), cwd=temporary.sites, env=temporary.environment()
+		)
 
 
 def lint(arguments: list[str]) -> int:
-	"""Check style, types, open functions and scripts; see embedded/lint.py."""
+	"""Check style, types, imports, names, whitelisted functions and scripts; see embedded/lint.py."""
 	from embedded.lint import main as check
 
 	return check(arguments)

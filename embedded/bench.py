@@ -1,11 +1,12 @@
-"""Bench-like folders: templates that are built once, and runs that are copies of them.
+"""Benches with one site: templates that are built once, and temporary benches that are copies of a template.
 
 ```
-.dev/templates/<digest>/sites/embedded.localhost/    a site with the stand-in, or with the app too
-.dev/runs/<process id>-<random>/                     one run: sites/, logs/, config/; deleted when it ends
+.dev/templates/base-<digest>/            a bench whose site has the framework and the stand-in for ERPNext
+.dev/templates/app-<digest>/             the same with the app installed
+.dev/runs/<process id>-<random>/         a temporary bench: sites/, logs/, config/; deleted when its command ends
 ```
 
-A run has its own copy of the site and its own ports, so that any number of them can work side by side.
+A temporary bench has its own site and its own ports, so that any number of them can run side by side.
 """
 
 import contextlib
@@ -18,20 +19,35 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded import desk, framework
-from embedded.environment import say
-from embedded.guard import Guard
-from embedded.paths import ADMIN_PASSWORD, APP, EMBEDDED, FRAMEWORKS, ROOT, RUNS, SITE, STAND_IN, TEMPLATES
+from embedded import desk_build, framework
+from embedded.build_cache import build_folder, digest, keep_newest, lock
+from embedded.paths import (
+	ADMIN_PASSWORD,
+	APP,
+	EMBEDDED,
+	FRAMEWORKS,
+	ROOT,
+	RUNS,
+	SITE,
+	STAND_IN,
+	STAND_IN_SOURCE,
+	TEMPLATES,
+)
+from embedded.reaper import Reaper
 from embedded.services import Service, free_port, python, start_redis
-from embedded.state import build_folder, digest, keep_newest, lock
+from embedded.virtual_environment import say
 
-STAND_IN_SOURCE = EMBEDDED / STAND_IN
-# Parts of the app that installing it on a site does not read.
+# Folders of the app that its installation on a site does not read.
 NOT_INSTALLED = ("public", "zoho", "locale")
 
 
 class Bench:
-	"""A folder laid out like a bench, with one site."""
+	"""A bench's folder with one site.
+
+	Args:
+		root: the bench's folder.
+		framework_path: the folder that holds the package `frappe`.
+	"""
 
 	def __init__(self, root: Path, framework_path: Path) -> None:
 		self.root = root
@@ -41,11 +57,11 @@ class Bench:
 
 	@property
 	def python_path(self) -> list[str]:
-		"""The folders that hold frappe, erpnext and the app; the last two are the sources, so edits are live."""
+		"""The folders of frappe, erpnext and the app for `sys.path`: the latter two are sources, so edits take effect."""
 		return [str(self.framework_path), str(STAND_IN_SOURCE), str(ROOT)]
 
 	def environment(self) -> dict[str, str]:
-		"""The environment variables for a process of this bench."""
+		"""Return the environment variables for a process of this bench."""
 		return {
 			**os.environ,
 			"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
@@ -56,32 +72,32 @@ class Bench:
 		}
 
 	def lay_out(self, apps: list[str]) -> None:
-		"""Make the folders of a bench and list its apps."""
+		"""Create the folders of a bench and write the list of its apps."""
 		for name in ("sites/assets", "logs", "config", "apps"):
 			(self.root / name).mkdir(parents=True, exist_ok=True)
 		(self.sites / "assets" / "assets.json").write_text("{}")
 		(self.sites / "apps.txt").write_text("".join(f"{app}\n" for app in apps))
 
 	def configure(self, **values: object) -> None:
-		"""Write sites/common_site_config.json."""
+		"""Add values to sites/common_site_config.json."""
 		path = self.sites / "common_site_config.json"
 		config = json.loads(path.read_text()) if path.exists() else {}
 		config |= {"default_site": SITE, "serve_default_site": True, **values}
 		path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
 
 	def configure_site(self, **values: object) -> None:
-		"""Add to the site's own site_config.json."""
+		"""Add values to the site's site_config.json."""
 		path = self.site_path / "site_config.json"
 		path.write_text(json.dumps(json.loads(path.read_text()) | values, indent=1, sort_keys=True) + "\n")
 
 	def run(self, *arguments: str) -> None:
-		"""Run a process of embedded/process.py to its end.
+		"""Run a command of embedded/service_entry.py and wait for it.
 
 		Raises:
-			RuntimeError: with what it printed, if it fails.
+			RuntimeError: the command failed; the message has its output.
 		"""
 		done = subprocess.run(
-			python("embedded.process", *arguments),
+			python("embedded.service_entry", *arguments),
 			cwd=self.sites,
 			env=self.environment(),
 			stdin=subprocess.DEVNULL,
@@ -94,7 +110,7 @@ class Bench:
 
 
 def prepare() -> tuple[Path, Path]:
-	"""Return the framework's folder and the template with the app installed, building what is not built yet."""
+	"""Return the framework's folder and the template with the app, building those that do not exist yet."""
 	with lock("site", waiting=say):
 		framework_path = framework.ensure()
 		base = TEMPLATES / f"base-{digest(framework_path.parent.name, STAND_IN_SOURCE, *recipe())}"
@@ -108,12 +124,12 @@ def prepare() -> tuple[Path, Path]:
 
 
 def recipe() -> list[Path]:
-	"""The files that decide how a site is made."""
-	return [EMBEDDED / name for name in ("bench.py", "process.py", "paths.py")]
+	"""Return the files that decide how a site is made."""
+	return [EMBEDDED / name for name in ("bench.py", "service_entry.py", "paths.py")]
 
 
 def app_sources() -> list[Path]:
-	"""The parts of the app that decide what a site looks like once it is installed."""
+	"""Return the files of the app that decide what its installation leaves on a site."""
 	return sorted(
 		path
 		for path in (ROOT / APP).iterdir()
@@ -154,21 +170,21 @@ def build_template(folder: Path, base: Path, framework_path: Path) -> None:
 
 @contextlib.contextmanager
 def redis_for(bench: Bench) -> Iterator[Service]:
-	"""Run Redis for a bench that is being built."""
-	guard = Guard()
+	"""Run Redis while a template is built."""
+	reaper = Reaper()
 	try:
-		redis, port = start_redis(bench.root / "config", guard)
+		redis, port = start_redis(bench.root / "config", reaper)
 		try:
 			bench.configure(**redis_config(port))
 			yield redis
 		finally:
 			redis.stop()
 	finally:
-		guard.dismiss()
+		reaper.dismiss()
 
 
 def redis_config(port: int) -> dict[str, str]:
-	"""One server serves as both: the cache in its database 0, the queue in 1."""
+	"""Return the configuration of one server for both: the cache in its database 0, the queue in 1."""
 	return {"redis_cache": f"redis://127.0.0.1:{port}/0", "redis_queue": f"redis://127.0.0.1:{port}/1"}
 
 
@@ -178,10 +194,10 @@ def encryption_key() -> str:
 	return Fernet.generate_key().decode()
 
 
-class Run(Bench):
-	"""A bench of its own for one process: a copy of the template, with Redis running.
+class TemporaryBench(Bench):
+	"""A copy of the template with Redis running, for one process.
 
-	Use it as a context manager, or call `close()`. The guard ends everything and deletes the folder even if this
+	Use it as a context manager, or call `close()`. The reaper ends its processes and deletes its folder even if this
 	process is killed.
 	"""
 
@@ -189,21 +205,21 @@ class Run(Bench):
 		framework_path, template = prepare()
 		root = RUNS / f"{os.getpid()}-{secrets.token_hex(3)}"
 		super().__init__(root, framework_path)
-		self._guard = Guard()
-		self._guard.tell(f"rm {root}")
+		self._reaper = Reaper()
+		self._reaper.tell(f"rm {root}")
 		self._services: list[Service] = []
 		try:
 			shutil.copytree(template, root, symlinks=True)
-			redis, redis_port = start_redis(root / "config", self._guard)
+			redis, redis_port = start_redis(root / "config", self._reaper)
 			self._services.append(redis)
 			self.web_port = free_port()
-			# There is no socket.io server: the Desk is told not to look for one, and asks for progress now and then.
+			# There is no socket.io server. With disable_async the Desk does not look for one, and polls for progress.
 			self.configure(webserver_port=self.web_port, disable_async=1, **redis_config(redis_port))
 		except BaseException:
 			self.close()
 			raise
 
-	def __enter__(self) -> "Run":
+	def __enter__(self) -> "TemporaryBench":
 		return self
 
 	def __exit__(self, *exception: object) -> None:
@@ -211,23 +227,23 @@ class Run(Bench):
 
 	@property
 	def base_url(self) -> str:
-		"""The web server's address."""
+		"""The URL of the web server."""
 		return f"http://127.0.0.1:{self.web_port}"
 
 	def add_desk(self) -> None:
-		"""Give the site's pages their scripts and styles, building them first if need be.
+		"""Give the site's pages their scripts and styles, building them if needed.
 
 		Raises:
-			desk.NoDesk: where they cannot be built.
+			desk_build.NoDesk: they cannot be built.
 		"""
-		desk.mount(desk.ensure(self.framework_path), self.sites / "assets")
+		desk_build.mount(desk_build.ensure(self.framework_path), self.sites / "assets")
 
 	def start(self, name: str, command: list[str], **options: float) -> Service:
-		"""Start any process of this bench, with its output in logs/<name>.log."""
+		"""Start a process of this bench, with its output in logs/<name>.log."""
 		service = Service(
 			name,
 			command,
-			self._guard,
+			self._reaper,
 			log=self.root / "logs" / f"{name}.log",
 			cwd=self.sites,
 			environment=self.environment(),
@@ -242,24 +258,24 @@ class Run(Bench):
 			self.web_port = port
 			self.configure(webserver_port=port)
 		self.configure_site(host_name=self.base_url)
-		service = self.start("web", python("embedded.process", "web", str(self.web_port)), grace=2)
+		service = self.start("web", python("embedded.service_entry", "web", str(self.web_port)), grace=2)
 		service.wait_for_http(f"{self.base_url}/api/method/ping")
 		return service
 
 	def start_worker(self) -> Service:
 		"""Start a worker for all queues."""
-		return self.start("worker", python("embedded.process", "worker"))
+		return self.start("worker", python("embedded.service_entry", "worker"))
 
 	def start_scheduler(self) -> Service:
 		"""Start the process that queues due scheduled jobs."""
-		return self.start("scheduler", python("embedded.process", "scheduler"), grace=2)
+		return self.start("scheduler", python("embedded.service_entry", "scheduler"), grace=2)
 
 	def watch(self, process_id: int) -> None:
-		"""Have the guard end this process, and whatever it starts, if this one dies first."""
-		self._guard.tell(f"+{process_id}")
+		"""Let the reaper end a process, with all that it starts, if this one dies first."""
+		self._reaper.tell(f"+{process_id}")
 
 	def check(self) -> None:
-		"""Raise RuntimeError, with the end of its log, if a process has ended."""
+		"""Raise RuntimeError, with the end of the log, if a process has ended."""
 		for service in self._services:
 			service.check()
 
@@ -269,15 +285,15 @@ class Run(Bench):
 		self._services.remove(service)
 
 	def close(self) -> None:
-		"""Stop every process, last one first, and delete the folder."""
+		"""Stop all processes, the last one first, and delete the folder."""
 		for service in reversed(self._services):
 			service.stop()
 		self._services.clear()
-		self._guard.dismiss()
+		self._reaper.dismiss()
 
 
 def remove_dead_runs() -> None:
-	"""Delete the folders of runs whose process and guard are both gone (after a power cut, say)."""
+	"""Delete the folders of temporary benches whose process and reaper are both gone, as after a power cut."""
 	for folder in RUNS.iterdir() if RUNS.is_dir() else ():
 		with contextlib.suppress(ValueError, ProcessLookupError, PermissionError):
 			os.kill(int(folder.name.split("-")[0]), 0)
@@ -286,7 +302,7 @@ def remove_dead_runs() -> None:
 
 
 def put_on_path(bench: Bench) -> None:
-	"""Make `import frappe` find the framework's copy in this process."""
+	"""Make `import frappe` find the copy of the framework in this process."""
 	for path in reversed(bench.python_path):
 		if path not in sys.path:
 			sys.path.insert(0, path)

@@ -1,4 +1,4 @@
-"""An installed Chromium, driven by Playwright's Python package, which is installed when it is first needed."""
+"""Find an installed Chromium, and install Playwright, which drives it, the first time it is needed."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import shutil
 import sys
 from pathlib import Path
 
-from embedded.environment import Missing, pip_install, say
+from embedded.build_cache import lock
 from embedded.paths import EMBEDDED, VENV
-from embedded.state import lock
+from embedded.virtual_environment import Missing, pip_install, say
 
 REQUIREMENTS = EMBEDDED / "requirements-browser.txt"
-# As root, in a container with little shared memory, and without a graphics card: as anywhere else.
+# These let Chromium run as root, in a container with little shared memory, and without a graphics card.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class NoBrowser(Exception):
-	"""No browser can be driven on this machine; the message says why, and what to do."""
+	"""This machine has no usable browser; the message says why, and what to do."""
 
 
 def ensure() -> str:
-	"""Return the path of a Chromium, with Playwright importable.
+	"""Return the path of Chromium, and make sure that Playwright can be imported.
 
-	`CHROMIUM` in the environment names another one than that on PATH.
+	The environment variable `CHROMIUM` names another Chromium than the one on PATH.
 
 	Raises:
-		NoBrowser: without Chromium, or without Playwright and a way to install it.
+		NoBrowser: Chromium is missing, or Playwright is missing and cannot be installed.
 	"""
 	executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 	if not executable or not Path(executable).exists():
-		raise NoBrowser("There is no Chromium: apt install chromium, or name one in CHROMIUM")
+		raise NoBrowser("Chromium is not installed: apt install chromium, or set CHROMIUM to its path")
 	if not importlib.util.find_spec("playwright"):
 		install()
 	return executable
 
 
 def install() -> None:
-	"""Install Playwright in the environment of `./dev`; any other, such as a bench's, is left as it is."""
+	"""Install Playwright, but only in the environment of `./dev`, never in a bench's."""
 	if Path(sys.prefix).resolve() != VENV.resolve():
 		raise NoBrowser(f"Playwright is not installed: pip install --requirement {REQUIREMENTS}")
 	with lock("browser", waiting=say):

@@ -1,4 +1,4 @@
-"""A Python console with `frappe` connected to the site as Administrator."""
+"""The Python console of `./dev site`, with `frappe` connected to the site as Administrator."""
 
 import code
 import os
@@ -8,7 +8,7 @@ import frappe
 
 
 def main() -> None:
-	"""Connect and read expressions until the end of input."""
+	"""Connect, and run the console until the end of input."""
 	frappe.init(os.environ["FRAPPE_SITE"])
 	frappe.connect()
 	names = {"frappe": frappe}

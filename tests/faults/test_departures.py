@@ -27,19 +27,19 @@ from tests.site.server import settle
 from zoho_simulator import Simulator
 
 if TYPE_CHECKING:
-	from embedded.bench import Run
+	from embedded.bench import TemporaryBench
 
 CELLS = plan.played(departures())
 
 
 @pytest.fixture
-def throwaway() -> Iterator[Run]:
+def throwaway() -> Iterator[TemporaryBench]:
 	"""A bench of its own; on a real one tests/faults/test_bench.py uninstalls the app."""
 	if os.environ.get("FRAPPE_SITE") and os.environ.get("FRAPPE_SITES_PATH"):
 		pytest.skip("tests/faults/test_bench.py plays it")
-	from embedded.bench import Run
+	from embedded.bench import TemporaryBench
 
-	with Run() as run:
+	with TemporaryBench() as run:
 		yield run
 
 
@@ -74,12 +74,12 @@ def test_the_record_is_deleted(
 @pytest.mark.parametrize(
 	"cell", [cell for cell in CELLS if cell.more["act"] != "delete"], ids=lambda cell: cell.id
 )
-def test_the_app_is_uninstalled(cell: Cell, throwaway: Run) -> None:
+def test_the_app_is_uninstalled(cell: Cell, throwaway: TemporaryBench) -> None:
 	with Simulator(seed=109, campaigns=3, recipients=60, client_secret=CLIENT_SECRET).start() as zoho:
 		judge(cell, throwaway, zoho)
 
 
-def judge(cell: Cell, bench: Run, zoho: Simulator) -> None:
+def judge(cell: Cell, bench: TemporaryBench, zoho: Simulator) -> None:
 	bench.configure(**zoho.site_config)
 	done = subprocess.run(
 		[

@@ -19,7 +19,7 @@ APP = "erpnext_zoho_integration"
 def uninstall() -> None:
 	"""Uninstall the app as somebody at a terminal does."""
 	done = subprocess.run(
-		[sys.executable, "-m", "embedded.process", "uninstall-app", APP],
+		[sys.executable, "-m", "embedded.service_entry", "uninstall-app", APP],
 		stdin=subprocess.DEVNULL,
 		capture_output=True,
 		text=True,
@@ -100,7 +100,7 @@ def install_again() -> dict:
 	"""Install the app and sync; return how many rows there are then."""
 	import frappe
 
-	from embedded.process import install
+	from embedded.service_entry import install
 	from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
 	from tests.faults.drill import CLIENT_SECRET
 	from tests.site.connecting import enter_client

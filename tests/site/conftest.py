@@ -276,9 +276,9 @@ def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Sessi
 def bench(site: TestSite) -> Iterator:
 	"""A site of its own, for what cannot be undone: `environment()`, `configure(…)`, `run(…)` in its `sites` folder."""
 	if isinstance(site, EmbeddedSite):
-		from embedded.bench import Run
+		from embedded.bench import TemporaryBench
 
-		spare = Run()
+		spare = TemporaryBench()
 	elif name := os.environ.get("FRAPPE_SPARE_SITE"):
 		spare = SpareSite(site, name)
 	else:

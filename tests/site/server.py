@@ -22,7 +22,7 @@ from pathlib import Path
 
 import requests
 
-from embedded.guard import Guard
+from embedded.reaper import Reaper
 
 ROOT = Path(__file__).resolve().parents[2]
 CSRF_TOKEN = re.compile(r"frappe\.csrf_token\s*=\s*\"(\w+)\"")
@@ -40,7 +40,7 @@ class TestSite:
 		self.passwords: dict[str, str] = {}  # of the users that tests have made
 		self.processes: list[subprocess.Popen] = []
 		self._web: subprocess.Popen | None = None
-		self._guard: Guard | None = None
+		self._reaper: Reaper | None = None
 
 	def connect(self) -> None:
 		"""Connect this process to the site as Administrator; a bench's processes live in its sites folder."""
@@ -92,14 +92,14 @@ class TestSite:
 		frappe.local.conf.update(frappe.get_site_config(self.sites_path, self.sites_path / self.name))
 
 	def spawn(self, *arguments: str, **options: object) -> subprocess.Popen:
-		"""Start a process of embedded/process.py for this site; `close` ends it."""
+		"""Start a process of embedded/service_entry.py for this site; `close` ends it."""
 		environment = {
 			**os.environ,
 			"FRAPPE_SITE": self.name,
 			"PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
 		}
 		process = subprocess.Popen(
-			[sys.executable, "-m", "embedded.process", *arguments],
+			[sys.executable, "-m", "embedded.service_entry", *arguments],
 			cwd=self.sites_path,
 			env=environment,
 			text=True,
@@ -112,8 +112,8 @@ class TestSite:
 
 	def watch(self, process_id: int) -> None:
 		"""Have a process, and whatever it starts, ended if this one is killed first."""
-		self._guard = self._guard or Guard()
-		self._guard.tell(f"+{process_id}")
+		self._reaper = self._reaper or Reaper()
+		self._reaper.tell(f"+{process_id}")
 
 	def start_web(self) -> str:
 		"""Serve the site on 127.0.0.1 from a process of its own, as it is now. Return its address."""
@@ -147,17 +147,17 @@ class TestSite:
 			except subprocess.TimeoutExpired:
 				process.kill()
 				process.wait()
-		if self._guard:
-			self._guard.dismiss()
+		if self._reaper:
+			self._reaper.dismiss()
 
 
 class EmbeddedSite(TestSite):
 	"""A copy of the embedded site's template, in a folder that is deleted in the end."""
 
 	def __init__(self) -> None:
-		from embedded.bench import Run, put_on_path
+		from embedded.bench import TemporaryBench, put_on_path
 
-		self.run = Run()
+		self.run = TemporaryBench()
 		os.environ.update({key: self.run.environment()[key] for key in ("FRAPPE_BENCH_ROOT", "FRAPPE_SITE")})
 		put_on_path(self.run)
 		super().__init__(self.run.sites, self.run.site_path.name)

@@ -1,7 +1,7 @@
 """A second site of a real bench, for tests that uninstall the app: they leave it as they found it.
 
 `FRAPPE_SPARE_SITE` names it. Frappe, ERPNext and the app are installed on it, and it has never been connected. It has
-the names of `embedded.bench.Run` that those tests use without a bench.
+the names of `embedded.bench.TemporaryBench` that those tests use without a bench.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ class SpareSite:
 		self._config_file.write_text(json.dumps(config, indent=1, sort_keys=True))
 
 	def run(self, *arguments: str) -> None:
-		"""Run a process of embedded/process.py to its end.
+		"""Run a process of embedded/service_entry.py to its end.
 
 		Raises:
 			RuntimeError: with what it printed, if it fails.
 		"""
-		self._python("-m", "embedded.process", *arguments)
+		self._python("-m", "embedded.service_entry", *arguments)
 
 	def _python(self, *arguments: str) -> None:
 		done = subprocess.run(

@@ -221,7 +221,7 @@ def leftovers() -> dict:
 
 
 def use_uninstall_install_use() -> list[dict]:
-	from embedded.process import install, uninstall
+	from embedded.service_entry import install, uninstall
 
 	before = use()
 	uninstall(APP)

@@ -162,7 +162,7 @@ def connect() -> None:
 def install() -> dict:
 	"""Install whatever app of that name is first in the path, and use it as version 0.0.1 was."""
 	import erpnext_zoho_integration
-	from embedded.process import install as install_app
+	from embedded.service_entry import install as install_app
 
 	assert erpnext_zoho_integration.__version__ == "0.0.1"
 	install_app(APP)

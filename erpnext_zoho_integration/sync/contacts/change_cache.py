@@ -20,9 +20,9 @@ class ChangeCache:
 		self._campaign = ""
 		self._words: dict[str, tuple] = {}  # what the campaign said of a Contact, and of which moment
 		self._settled: dict[str, int] = {}  # what any campaign said that the Contact agrees with
-		self._latest: dict[str, tuple] = {}  # of the rows that `news` returned last
+		self._latest: dict[str, tuple] = {}  # of the rows that `changed` returned last
 
-	def news(self, campaign: str, rows: Mapping[str, Row]) -> dict[str, Row]:
+	def changed(self, campaign: str, rows: Mapping[str, Row]) -> dict[str, Row]:
 		"""Return the rows, by Contact, that say something else than the last one did.
 
 		Of a Contact that agrees with what it was told, what another campaign says alike is no news either. Where campaigns
@@ -41,8 +41,8 @@ class ChangeCache:
 				self._latest[contact], news[contact] = said, row
 		return news
 
-	def note(self, contacts: Collection[str], disputed: Collection[str] = ()) -> None:
-		"""Take note of those Contacts of the last `news` that have taken it over, if this transaction is committed.
+	def remember(self, contacts: Collection[str], disputed: Collection[str] = ()) -> None:
+		"""Take note of those Contacts of the last `changed` that have taken it over, if this transaction is committed.
 
 		Args:
 			contacts: their names.
@@ -59,12 +59,12 @@ class ChangeCache:
 			else:
 				self._settled[contact] = said[0]
 
-	def forget(self, contacts: Iterable[str]) -> None:
+	def invalidate(self, contacts: Iterable[str]) -> None:
 		"""Hear again what is said of these Contacts: something else was written to them."""
 		for contact in contacts:
 			self._settled.pop(contact, None)
 
-	def take_back(self, contacts: Iterable[str]) -> None:
+	def invalidate_campaign(self, contacts: Iterable[str]) -> None:
 		"""Hear again what the campaign says of these Contacts: rows have changed that may have had the last word."""
 		for contact in contacts:
 			self._words.pop(contact, None)

@@ -104,7 +104,7 @@ class _Reader:
 		"""Return the next page; None after the last one of the last list, and after an error."""
 		if not self._wanted:
 			return None
-		wanted, start, token = self._wanted, self._start, self._session.tokens.held()
+		wanted, start, token = self._wanted, self._start, self._session.tokens.cached()
 		try:
 			if not self._pages:
 				source, action = wanted

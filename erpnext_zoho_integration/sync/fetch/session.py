@@ -41,7 +41,7 @@ class ZohoSession:
 			refresh=self.tokens.renew,
 		)
 		self.reader = zoho.CampaignsClient(
-			campaigns_url(), self.tokens.held, self.transport, page_size=self._page_size
+			campaigns_url(), self.tokens.cached, self.transport, page_size=self._page_size
 		)
 
 	@property

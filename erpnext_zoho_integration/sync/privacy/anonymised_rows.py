@@ -146,8 +146,8 @@ def replace(rows: Iterable[tuple[Mapping, dict, str, str]]) -> int:
 	for (old, values, key, digest), number in zip(fresh, reserve_numbers(len(fresh)), strict=True):
 		name = new_names[old["name"]] = recipient_name(None, values["email"], number)
 		fixed = (name, old["creation"], now, user, old["owner"], 0, 0, old["campaign"], old["bounced"] or 0)
-		digest = digest if old["content_hash"] else None
-		written.append([*fixed, key, digest, *(values[field] for field in RECIPIENT_FIELDS)])
+		kept_digest = digest if old["content_hash"] else None
+		written.append([*fixed, key, kept_digest, *(values[field] for field in RECIPIENT_FIELDS)])
 	sql_writes.insert_rows(RECIPIENT, _WRITTEN, written)
 	scrubbing.repoint_links(RECIPIENT, names, new_names)
 	return len(names)

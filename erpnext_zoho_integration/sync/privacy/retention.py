@@ -43,7 +43,7 @@ def anonymise_old_campaigns() -> int:
 	for name, key in _due(limit) if limit else ():
 		with shared_lock(f"campaign-{key or name}", seconds=_LOCK_SECONDS, wait=0) as lock:
 			if lock:  # else a sync is at it, and does this by itself
-				changed += anonymise(name, between=lock.keep)
+				changed += anonymise(name, between=lock.extend)
 		if time.monotonic() > deadline:
 			break
 	return changed
@@ -95,7 +95,7 @@ def anonymise_merged(campaign: str) -> None:
 	"""Make figures of what a merge has brought into a Campaign; a sync of it is waited for. Commits."""
 	key = frappe.db.get_value("Campaign", campaign, "zoho_campaign_key")
 	with shared_lock(f"campaign-{key or campaign}", seconds=_LOCK_SECONDS, wait=300) as lock:
-		anonymise(campaign, between=lock.keep)
+		anonymise(campaign, between=lock.extend)
 
 
 def is_anonymous(campaign: str) -> bool:

@@ -223,7 +223,7 @@ class MatchedBatch:
 		heard = defaultdict(list)
 		for row in (*self.found.new, *(row for row, _old in self.found.changed)):
 			heard[row.action_type].append(row)
-		self.writers.heard.take_back(
+		self.writers.change_cache.invalidate_campaign(
 			contact for row, _old in self.found.changed if (contact := contact_of.get(row.key))
 		)
 		# A Contact that is new says what the page says that it was made of; what pages before that one say is not asked.
@@ -249,7 +249,7 @@ class MatchedBatch:
 			said: its rows, by Contact.
 			own: the Contacts that were made of its rows.
 		"""
-		news = self.writers.heard.news(self.campaign, said)
+		news = self.writers.change_cache.changed(self.campaign, said)
 		disputed: set[str] = set()
 		changes = list(
 			contact_updates.changes(
@@ -264,7 +264,9 @@ class MatchedBatch:
 		)
 		# A new Contact has what one of a person's addresses says; it need not agree with what another one does.
 		disputed |= {contact for contact in own & said.keys() if said[contact].email not in self.created}
-		self.writers.heard.note([name for name, row in news.items() if row.email not in refused], disputed)
+		self.writers.change_cache.remember(
+			[name for name, row in news.items() if row.email not in refused], disputed
+		)
 
 	def _settle_status(self) -> None:
 		"""Give new Contacts the status that all their rows say, those of other lists and campaigns included."""
@@ -280,7 +282,7 @@ class MatchedBatch:
 			if status.get(name, person.status) != person.status
 		]
 		self._change(changes, lambda person: [self.creators[person.email]])
-		self.writers.heard.forget(name for name, _person, _values in changes)
+		self.writers.change_cache.invalidate(name for name, _person, _values in changes)
 
 	def _is_spoken_of_elsewhere(self, email: str) -> bool:
 		"""Return whether rows speak of somebody that the Contact was not made of."""

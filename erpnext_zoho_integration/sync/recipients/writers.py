@@ -13,7 +13,7 @@ from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.campaigns import bounces
-from erpnext_zoho_integration.sync.contacts import change_cache
+from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.contacts.writers import (
 	BulkContacts,
 	ContactWriter,
@@ -119,8 +119,8 @@ class Writers:
 	"""The writers of a run, chosen once, with the reasons where it is the slower way.
 
 	Attributes:
-		taking_turns: other workers may create the same contacts.
-		heard: what has been taken over from lists and campaigns before.
+		parallel: other workers may create the same contacts.
+		change_cache: what has been taken over from lists and campaigns before.
 	"""
 
 	def __init__(
@@ -129,8 +129,8 @@ class Writers:
 		self.recipients = recipients
 		self.contacts = contact_writer
 		self.reasons = reasons
-		self.taking_turns = False
-		self.heard = change_cache.ChangeCache()
+		self.parallel = False
+		self.change_cache = ChangeCache()
 
 	@classmethod
 	def for_site(cls) -> "Writers":

@@ -85,7 +85,7 @@ class BatchWriter:
 			try:
 				read = self._read(batch)
 				pages = MatchedBatch(campaign, read, self._create_for, writers, maybe_stored)
-				if pages.wanted and writers.taking_turns:
+				if pages.wanted and writers.parallel:
 					seconds = self._create_in_turn(pages)
 					if attempt == 1 and seconds > _STALE_SECONDS:
 						raise _Outdated
@@ -104,8 +104,8 @@ class BatchWriter:
 				if isinstance(error, frappe.QueryDeadlockError):
 					time.sleep(attempt * random.uniform(0, _PAUSE_SECONDS))  # until the others are through
 				duplicate = sql_writes.is_duplicate(error)
-				if duplicate and not writers.taking_turns:
-					writers.taking_turns = True
+				if duplicate and not writers.parallel:
+					writers.parallel = True
 				elif attempt > (2 if duplicate else 1) and not isinstance(
 					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | _Outdated
 				):
@@ -121,7 +121,7 @@ class BatchWriter:
 		would wait for each other.
 		"""
 		read = map_batch(batch, self._identity, self._anonymous)
-		if not (read.unforgotten and self._writers.taking_turns):
+		if not (read.unforgotten and self._writers.parallel):
 			return read
 		frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
 		with _write_lock("erased"):

@@ -91,7 +91,7 @@ class Slice:
 		self.deadline = time.monotonic() + seconds
 		self.policy = sync_policy.read_policy()
 		self.writers = writers or Writers.for_site()
-		self.writers.taking_turns = cint(frappe.db.get_value(SYNC_RUN, run, "workers")) > 1
+		self.writers.parallel = cint(frappe.db.get_value(SYNC_RUN, run, "workers")) > 1
 		self.session = ZohoSession(patience)
 		self.unanswered = 0
 		self._calls_counted = 0
@@ -235,7 +235,7 @@ class Slice:
 			return
 
 		def between_pages() -> None:
-			lock.keep()
+			lock.extend()
 			self._count_calls()
 			self._show_progress()
 			if time.monotonic() > self.deadline:
@@ -351,7 +351,7 @@ class Slice:
 
 	def _finish(self, stopped: str | None, cancelled: bool = False) -> str:
 		"""End the run; of several workers one does, and the others are told that it is still running."""
-		if not self.writers.taking_turns:
+		if not self.writers.parallel:
 			return self._end(stopped, cancelled)
 		with shared_lock(f"finish-{self.run}", seconds=_FINISH_LOCK_SECONDS, wait=0) as lock:
 			frappe.db.commit()  # nosemgrep - see whether another worker has ended it meanwhile
@@ -361,7 +361,7 @@ class Slice:
 		run = frappe.db.get_value(SYNC_RUN, self.run, ["started_at", "status"], as_dict=True)
 		if not run:
 			raise RunGone
-		if self.writers.taking_turns and run.started_at and run.status in run_log.ACTIVE:
+		if self.writers.parallel and run.started_at and run.status in run_log.ACTIVE:
 			for person, error in parallel_fixups.fix_what_workers_missed(
 				run.started_at, self.writers.contacts
 			):

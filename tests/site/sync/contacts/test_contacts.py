@@ -340,21 +340,23 @@ def test_what_a_contact_agrees_with_is_no_news_and_what_campaigns_dispute_about_
 		times = Times(Clock(skew_ms=0), ZoneInfo("UTC"))
 		return recipient_row(Recipient.from_zoho(record), "Sent", "key", times)
 
-	heard = ChangeCache()
-	assert heard.news("A", {"Ada": row("active")})
-	heard.note(["Ada"])
-	assert not heard.news("A", {"Ada": row("active", 5)}) and not heard.news("B", {"Ada": row("active", 9)})
-	assert heard.news("B", {"Ada": row("bounce")})
-	heard.note(["Ada"], disputed=["Ada"])
-	assert not heard.news("B", {"Ada": row("bounce")})
-	assert heard.news("B", {"Ada": row("bounce", 5)}), "of another moment it may be the last word"
-	assert heard.news("C", {"Ada": row("bounce")}) and heard.news("C", {"Ada": row("active")})
-	heard.note(["Ada"])
-	heard.forget(["Ada"])
-	assert heard.news("D", {"Ada": row("active")})
-	heard.note(["Ada"])
+	cache = ChangeCache()
+	assert cache.changed("A", {"Ada": row("active")})
+	cache.remember(["Ada"])
+	assert not cache.changed("A", {"Ada": row("active", 5)}) and not cache.changed(
+		"B", {"Ada": row("active", 9)}
+	)
+	assert cache.changed("B", {"Ada": row("bounce")})
+	cache.remember(["Ada"], disputed=["Ada"])
+	assert not cache.changed("B", {"Ada": row("bounce")})
+	assert cache.changed("B", {"Ada": row("bounce", 5)}), "of another moment it may be the last word"
+	assert cache.changed("C", {"Ada": row("bounce")}) and cache.changed("C", {"Ada": row("active")})
+	cache.remember(["Ada"])
+	cache.invalidate(["Ada"])
+	assert cache.changed("D", {"Ada": row("active")})
+	cache.remember(["Ada"])
 	frappe.db.rollback()
-	assert heard.news("D", {"Ada": row("active")}), "what was not committed has not been taken over"
+	assert cache.changed("D", {"Ada": row("active")}), "what was not committed has not been taken over"
 
 
 def test_addresses_are_found_by_an_index_however_many_contacts_there_are(site) -> None:

@@ -1,3 +1,0 @@
-"""A stand-in for ERPNext, with what this project touches of it."""
-
-__version__ = "16.0.0"

@@ -1,0 +1,3 @@
+"""A stand-in for ERPNext: the parts of it that this project uses."""
+
+__version__ = "16.0.0"
