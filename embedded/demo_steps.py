@@ -196,7 +196,7 @@ def cell(value: object, fieldtype: str) -> str:
 
 def reconcile(client: Client, simulator_url: str) -> bool:
 	"""Compare the stored rows with the simulator's, by address. Print counts; return whether all agree."""
-	expected = fetch(simulator_url, {})
+	account = fetch(simulator_url, {})
 	names = {
 		row["zoho_campaign_key"]: row["name"]
 		for row in client.rows(
@@ -204,7 +204,7 @@ def reconcile(client: Client, simulator_url: str) -> bool:
 		)
 	}
 	right = wrong = duplicates = 0
-	for campaign in expected["campaigns"]:
+	for campaign in account["campaigns"]:
 		key = campaign["campaign_key"]
 		stored = stored_people(client, names.get(key))
 		for action in campaign["actions"]:
@@ -214,10 +214,10 @@ def reconcile(client: Client, simulator_url: str) -> bool:
 			right += len(expected & found.keys())
 			wrong += len(found.keys() - expected)
 			duplicates += sum(found.values()) - len(found)
-	print(f"Reconciled: {right:,} of {expected['rows']:,} rows, {duplicates:,} duplicates")
+	print(f"Reconciled: {right:,} of {account['rows']:,} rows, {duplicates:,} duplicates")
 	if wrong:
 		print(f"{wrong:,} stored rows do not exist at Zoho.")
-	return right == expected["rows"] and not wrong and not duplicates
+	return right == account["rows"] and not wrong and not duplicates
 
 
 def stored_people(client: Client, campaign: str | None) -> dict[str, Counter]:
