@@ -14,14 +14,14 @@ from typing import Any
 # Stage → what happens in it.
 STAGES = {
 	"authorise": "the code of a consent is exchanged for tokens",
-	"refresh": "an access token has run out; another one is asked for",
-	"list": "Zoho's list of sent campaigns is read and the run planned",
+	"refresh": "an access token has expired; a new one is requested",
+	"list": "Zoho's list of sent campaigns is read and the run is planned",
 	"A/B keys": "the keys of an A/B campaign's test mails are read",
 	"report": "the figures of a campaign are read and stored",
 	"recipients": "a page of recipients is read and compared with what is stored",
-	"match": "the Contacts of a page are looked for",
+	"match": "the Contacts of a page are looked up",
 	"write": "the rows and Contacts of a page are written",
-	"checkpoint": "the position behind the page is written and all of it committed",
+	"checkpoint": "the cursor behind the page is written and everything is committed",
 	"finish": "the run adds up its numbers and ends",
 }
 CALLS = ("authorise", "refresh", "list", "A/B keys", "report", "recipients")
@@ -34,17 +34,17 @@ DATABASE = ("match", "write", "checkpoint", "finish")
 # without the fault.
 OUTCOMES = {
 	"recovers": "the same run ends with Success",
-	"listed": "the run ends Partial and lists exactly what is missing; the next run brings it",
-	"waits": "the run waits without a worker and goes on by itself when the time has come",
-	"taken up": "the worker is lost; whoever comes next goes on where it was, and the run ends with Success",
-	"cancelled": "the run ends Cancelled after the page it is at; the next run brings the rest",
-	"stops": "the run ends Failed or Partial and says why; once that is put right, the next run brings the rest",
-	"refused": "nobody is connected and the reason is told; authorising again connects",
-	"blank": "the value stays empty and the rest of the record is stored; once Zoho gives the value, it is filled in",
-	"told": "the record is left out and the run says so; once Zoho mends it, it comes",
-	"ends": "the worker ends without an error, and nothing is left of the run; the next one, or the app installed again,"
-	" brings the rest",
-	"kept": "what somebody did stands, and everything else is as without it",
+	"listed": "the run ends Partial and lists exactly what is missing; the next run stores it",
+	"waits": "the run waits without a worker and continues by itself when the wait is over",
+	"taken up": "the worker is lost; the next worker continues from the cursor, and the run ends with Success",
+	"cancelled": "the run ends Cancelled after the current page; the next run stores the rest",
+	"stops": "the run ends Failed or Partial and gives the reason; once that is solved, the next run stores the rest",
+	"refused": "the site is not connected and the user is told why; authorising again connects it",
+	"blank": "the value stays empty and the rest of the record is stored; once Zoho gives the value, it is stored",
+	"told": "the record is left out and the run says so; once Zoho corrects it, it is stored",
+	"ends": "the worker ends without an error, and nothing is left of the run; the next run, or the app installed again,"
+	" stores the rest",
+	"kept": "a user's change stays, and everything else is as without it",
 }
 
 

@@ -14,18 +14,18 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 SIGNS = {"passed": "✓", "failed": "✗"}
 INTRODUCTION = """# What happens when things go wrong
 
-Each cell below is a test: one fault, planned at one stage of a sync of a small simulated account, and what became of it.
-In every cell it is checked that
+Each cell below is a test: one fault at one stage of a sync of a small simulated account, and the outcome. Every cell also
+checks that
 
-- what is stored is right, and nothing is there twice;
-- the run says what is missing, if anything is, and lists exactly that;
-- no token, code or secret is in a record, a message, a log or an address;
-- no page of recipients is fetched again but the one that the fault has spoiled, those that are written together with it,
-  and as many that had been fetched ahead; of a list that was given up, also the pages before;
-- at last the database holds what it holds after a run without the fault.
+- the stored data is right, and nothing is stored twice;
+- the run lists exactly what is missing, if anything is;
+- no token, code or secret is in a record, a message, a log or a URL;
+- no page of recipients is fetched again except the one that the fault spoiled, the pages written together with it, and as
+  many pages as had been fetched ahead; if a list was given up, also the pages before;
+- in the end the database is the same as after a run without the fault.
 
-This page is written by the tests themselves (`./dev faults`); `./dev test` plays most of the cells again, and checks that
-this table has exactly the cells that there are.
+The tests write this page (`./dev faults`). `./dev test` runs most of the cells again, and checks that this table has
+exactly the cells that exist.
 
 """
 

@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from docs import make_rooms_picture
+
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "erpnext_zoho_integration"
 MODULE = APP / "erpnext_zoho_integration"
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs/architecture.md"
+CONFIGURATION = ROOT / "docs/configuration.md"
+TROUBLESHOOTING = ROOT / "docs/troubleshooting.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("embedded/**/*.md")])
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 
@@ -164,7 +168,7 @@ def test_pages_speak_of_the_product_alone(page: Path) -> None:
 	assert not re.search(r"\b(TODO|FIXME|TBD|XXX|lorem ipsum)\b", page.read_text(), re.IGNORECASE)
 
 
-# The README's tables
+# Tables
 
 
 def test_the_api_table_lists_every_function_as_it_is() -> None:
@@ -215,7 +219,7 @@ def http_methods(node: ast.FunctionDef) -> str:
 
 def test_the_settings_that_are_listed_are_those_of_the_form() -> None:
 	fields = [f for f in doctype("zoho_settings")["fields"] if f["fieldtype"] not in LAYOUT_FIELDS]
-	text = section(README, "Settings")
+	text = section(CONFIGURATION, "Settings")
 	listed = [label.strip() for row in table(text) for label in row[0].split(",")]
 	shown = re.search(r"Shown, not set: (.*?)\.\n\n", text, re.DOTALL)
 	assert shown
@@ -231,7 +235,7 @@ def test_the_settings_that_are_listed_are_those_of_the_form() -> None:
 def test_the_defaults_that_are_listed_are_those_of_the_form() -> None:
 	defaults = {f["label"]: f.get("default", "") for f in doctype("zoho_settings")["fields"] if "label" in f}
 	kinds = {f["label"]: f["fieldtype"] for f in doctype("zoho_settings")["fields"] if "label" in f}
-	for row in table(section(README, "Settings")):
+	for row in table(section(CONFIGURATION, "Settings")):
 		for label in row[0].split(","):
 			label = label.strip()
 			default = defaults[label]
@@ -245,7 +249,7 @@ def test_the_defaults_that_are_listed_are_those_of_the_form() -> None:
 def test_the_intervals_that_are_listed_are_the_defaults() -> None:
 	from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
 
-	row = next(row for row in table(section(README, "Settings")) if row[0] == "Check Campaigns")
+	row = next(row for row in table(section(CONFIGURATION, "Settings")) if row[0] == "Check Campaigns")
 	words = {
 		(2, 0): "at every run for two days",
 		(7, 6): "every 6 hours for a week",
@@ -259,7 +263,9 @@ def test_the_intervals_that_are_listed_are_the_defaults() -> None:
 def test_the_permissions_that_are_listed_are_those_of_the_doctypes() -> None:
 	wanted = ("read", "write", "create", "delete")
 	rows = [
-		row for row in table(section(README, "Permissions")) if (MODULE / "doctype" / scrub(row[0])).is_dir()
+		row
+		for row in table(section(CONFIGURATION, "Permissions"))
+		if (MODULE / "doctype" / scrub(row[0])).is_dir()
 	]
 	assert len(rows) > 3
 	for row in rows:
@@ -277,7 +283,7 @@ def test_the_permissions_that_are_listed_are_those_of_the_doctypes() -> None:
 
 
 def test_the_reports_are_named_and_open_to_the_roles_that_are_listed() -> None:
-	row = next(row for row in table(section(README, "Permissions")) if row[0].endswith("reports"))
+	row = next(row for row in table(section(CONFIGURATION, "Permissions")) if row[0].endswith("reports"))
 	assert row[1:] == ["open", "open", "open"]
 	for path in MODULE.glob("report/*/*.json"):
 		report = json.loads(path.read_text())
@@ -321,7 +327,7 @@ def test_the_scope_that_is_named_is_the_one_that_is_asked_for() -> None:
 
 def test_messages_that_troubleshooting_quotes_are_in_the_code() -> None:
 	sources = "\n".join(path.read_text() for path in APP.rglob("*.py"))
-	for row in table(section(README, "Connecting")) + table(section(README, "Syncing")):
+	for row in table(section(TROUBLESHOOTING, "Connecting")) + table(section(TROUBLESHOOTING, "Syncing")):
 		for quoted in re.findall(r'"([^"]+)"', row[0]):
 			assert quoted.removesuffix(" …") in sources or quoted == "No contacts", quoted
 
@@ -362,11 +368,34 @@ def test_the_map_of_a_package_names_each_of_its_modules(package: Path) -> None:
 
 def test_every_room_of_the_house_is_described() -> None:
 	"""Every folder with code; records that Frappe reads (workspaces, cards) are no rooms."""
-	plan = FENCE.search(section(ARCHITECTURE, "The house"))[0]
+	described = section(ARCHITECTURE, "The rooms") + section(ARCHITECTURE, "The module")
 	for house in (APP, MODULE):
 		for room in house.iterdir():
 			if any(file.suffix in (".py", ".js") and file.stat().st_size for file in room.rglob("*")):
-				assert re.search(rf"\b{room.name}/", plan), f"{room.relative_to(ROOT)} is not in the plan"
+				assert re.search(rf"\b{room.name}/", described), f"{room.relative_to(ROOT)} is not described"
+
+
+def test_the_rooms_are_listed_in_the_order_in_which_they_may_import_each_other() -> None:
+	order = [
+		", ".join(f"`{path}`" for path in sorted(map(make_rooms_picture.path_of, layer.split(" | "))))
+		for layer in make_rooms_picture.rooms()
+	]
+	in_architecture = [row[0] for row in table(section(ARCHITECTURE, "The rooms"))]
+	lines = re.findall(r"^\d+\. (.*)$", section(ROOT / "CONTRIBUTING.md", "Where things go"), re.MULTILINE)
+	in_contributing = [line.partition(" with ")[0] for line in lines]
+	for listed in (in_architecture, in_contributing):
+		assert [", ".join(sorted(cell.split(", "))) for cell in listed] == order
+
+
+def test_the_picture_of_the_rooms_shows_the_imports_of_today() -> None:
+	drawn = make_rooms_picture.PICTURE.read_text()
+	assert drawn == make_rooms_picture.draw(), "python docs/make_rooms_picture.py draws it anew"
+
+
+def test_the_picture_has_the_imports_that_the_code_has() -> None:
+	pairs, order = make_rooms_picture.imports(), make_rooms_picture.rooms()
+	assert {("sync.runs", "sync.recipients"), ("connection", "zoho"), ("sync.mapping", "store")} <= pairs
+	assert all(order.index(importer) < order.index(imported) for importer, imported in pairs)
 
 
 # Versions
