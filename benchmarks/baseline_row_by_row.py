@@ -45,7 +45,7 @@ def _all_campaigns() -> int:
 		for record in page.items:
 			name = campaign_documents.find_campaign(record.key, record.id)
 			campaign, _changed = campaign_documents.save(name, record, times)
-			campaign_documents.save_figures(campaign, [client.report(record.key)])
+			campaign_documents.save_analytics(campaign, [client.report(record.key)])
 			frappe.db.commit()
 			reading = pages.PageMapper(record.key, times, site_key())
 			for source in zoho_reports.sources(client, record.key, record.type):

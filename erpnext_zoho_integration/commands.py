@@ -1,4 +1,8 @@
-"""`bench --site SITE zoho-sync`: the same sync as the button's, with a progress bar and an honest exit code."""
+"""`bench --site SITE zoho-sync`: the sync that the button starts, with a progress bar and an exit code.
+
+bench imports this file before every command of every app. So it imports the rooms of the sync inside the functions that
+need them: a `bench migrate` does not load them.
+"""
 
 import subprocess
 import sys
@@ -10,21 +14,21 @@ from frappe.commands import pass_context
 
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 
-# What the shell gets: see the command's help.
+# By status of the run; also in the command's help.
 EXIT_CODES = {"Success": 0, "Failed": 1, "Partial": 2, "Cancelled": 3}
 ALREADY_RUNNING = 4
 
 
 @click.command("zoho-sync")
-@click.option("--campaign", help="Name of one Campaign; by default all of them.")
-@click.option("--full", is_flag=True, help="Read every list again, whatever Zoho's counters say.")
+@click.option("--campaign", help="Name of one Campaign; by default all Campaigns.")
+@click.option("--full", is_flag=True, help="Read every list again, even if Zoho's counters have not changed.")
 @click.option("--workers", type=click.IntRange(1, 32), default=1, help="Processes that share the run.")
-@click.option("--dry-run", is_flag=True, help="Write nothing; print what would be done and what it costs.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what a sync would change and its calls.")
 @pass_context
 def zoho_sync(context, campaign: str | None, full: bool, workers: int, dry_run: bool) -> None:
 	"""Sync Zoho Campaigns.
 
-	Exit code: 0 all synced, 1 failed, 2 partly (the errors are listed), 3 cancelled, 4 a sync is already under way.
+	Exit code: 0 everything synced, 1 failed, 2 partial (errors are listed), 3 cancelled, 4 a sync is already under way.
 	"""
 	code = 0
 	for site in context.sites:
@@ -54,20 +58,20 @@ def _sync(site: str, mode: str, campaign: str | None, workers: int) -> int:
 		click.secho(explain(error) if isinstance(error, ZohoError) else str(error), fg="red", err=True)
 		return EXIT_CODES["Failed"]
 	run, created = queue.open_run("Command Line", campaign, "Full" if campaign else mode, workers)
-	frappe.db.commit()  # nosemgrep - the run, before other processes join it
+	frappe.db.commit()  # nosemgrep - other processes must see the run
 	if not created:
 		click.secho(f"A sync is already under way: {run}", fg="yellow", err=True)
 		return ALREADY_RUNNING
-	others = [_child(site, run) for _number in range(workers - 1)]
+	others = [_start_worker(site, run) for _number in range(workers - 1)]
 	with click.progressbar(length=1, label=run, show_pos=False, show_eta=True) as bar:
-		status = run_worker.execute(run, progress=lambda numbers: _show(bar, numbers))
+		status = run_worker.execute(run, progress=lambda numbers: _update_bar(bar, numbers))
 		bar.update(max(0, bar.length - bar.pos))
 	for other in others:
 		other.wait()
-	return _report(SYNC_RUN, run, status)
+	return _print_result(run, status)
 
 
-def _show(bar, numbers: dict) -> None:
+def _update_bar(bar, numbers: dict) -> None:
 	done = sum(
 		numbers[n]
 		for n in ("rows_inserted", "rows_updated", "rows_unchanged", "rows_skipped", "rows_duplicate")
@@ -76,8 +80,9 @@ def _show(bar, numbers: dict) -> None:
 	bar.update(max(0, done - bar.pos))
 
 
-def _report(doctype: str, run: str, status: str) -> int:
-	document = frappe.get_doc(doctype, run)
+def _print_result(run: str, status: str) -> int:
+	"""Print a run's message and errors; return the exit code."""
+	document = frappe.get_doc(SYNC_RUN, run)
 	click.secho(f"{status}: {document.message}", fg="green" if status == "Success" else "yellow")
 	for error in document.errors:
 		if error.severity == "Error":
@@ -89,13 +94,14 @@ def _report(doctype: str, run: str, status: str) -> int:
 	return EXIT_CODES.get(status, EXIT_CODES["Failed"])
 
 
-def _child(site: str, run: str) -> subprocess.Popen:
-	"""Start another process that takes tasks of the run."""
+def _start_worker(site: str, run: str) -> subprocess.Popen:
+	"""Start another process that works on the run, see `_work_on`."""
 	command = [sys.executable, "-m", "erpnext_zoho_integration.commands", site, run]
 	return subprocess.Popen(command)
 
 
-def _join(run: str) -> None:
+def _work_on(run: str) -> None:
+	"""Execute tasks of a run that another process has opened."""
 	from erpnext_zoho_integration.sync.runs import worker as run_worker
 
 	run_worker.execute(run)
@@ -134,4 +140,4 @@ if __name__ == "__main__":
 	frappe.init(site_name)
 	frappe.connect()
 	frappe.set_user("Administrator")
-	_join(run_name)
+	_work_on(run_name)

@@ -1,4 +1,4 @@
-"""What Frappe calls, and when. Every path here leads to one room of the house: see docs/architecture.md."""
+"""What Frappe calls and when; docs/architecture.md describes the packages that the paths lead to."""
 
 app_name = "erpnext_zoho_integration"
 app_title = "ERPNext Zoho Integration"
@@ -16,7 +16,7 @@ after_migrate = "erpnext_zoho_integration.install.after_migrate"
 before_uninstall = "erpnext_zoho_integration.install.before_uninstall"
 after_uninstall = "erpnext_zoho_integration.install.after_uninstall"
 
-# What the scripts share is loaded with the forms and lists that need it, not with the whole Desk.
+# Shared by the scripts below; loaded with their forms and lists only, not with the whole Desk.
 _SHARED = "public/js/zoho.js"
 _PEOPLE = [_SHARED, "public/js/contact.js"]
 _PRIVACY = [_SHARED, "public/js/privacy.js"]
@@ -58,7 +58,7 @@ doc_events = {
 		"after_rename": "erpnext_zoho_integration.sync.document_events.contact_renamed",
 	},
 	"Personal Data Deletion Request": {
-		"on_update": "erpnext_zoho_integration.sync.privacy.erasure.data_deletion",
+		"on_update": "erpnext_zoho_integration.sync.privacy.erasure.erase_on_deletion_request",
 	},
 	"Customer": {"onload": f"{_MODULE}.desk.contact.onload"},
 	"Lead": {"onload": f"{_MODULE}.desk.contact.onload"},
@@ -73,7 +73,7 @@ scheduler_events = {
 	"daily_long": ["erpnext_zoho_integration.sync.privacy.retention.anonymise_old_campaigns"],
 }
 
-# Our records follow the documents they describe: they never stand in the way of a deletion.
+# Links from these records do not prevent a document from being deleted.
 ignore_links_on_delete = [
 	"Campaign Recipient",
 	"Zoho Campaign State",
@@ -84,13 +84,13 @@ ignore_links_on_delete = [
 	"Zoho Deleted Campaign",
 ]
 
-# Locks and one-time states must outlive frappe.clear_cache(), which any rename of any document calls.
+# Locks and one-time states must survive frappe.clear_cache(), which every rename of a document calls.
 persistent_cache_keys = ["zoho-*"]
 
 default_log_clearing_doctypes = {"Zoho Sync Run": 90}
 
-# For Frappe's requests of users to download or delete their data. A deletion finds the rows already without the person:
-# see the document event above, which also keeps their figures.
+# For Frappe's requests to download or delete personal data. On a deletion request, the document event above has already
+# anonymised the rows and kept their figures.
 user_data_fields = [
 	{"doctype": "Campaign Recipient", "filter_by": "email", "redact_fields": ["email", "full_name"]},
 ]

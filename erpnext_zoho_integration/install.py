@@ -1,6 +1,8 @@
-"""What installing the app adds to a site and what uninstalling it removes."""
+"""Adds to a site what the app needs when it is installed, and removes it when the app is uninstalled."""
 
 import frappe
+from frappe.model.document import Document
+from frappe.utils.background_jobs import get_queues
 
 from erpnext_zoho_integration.connection.tokens import disconnect
 from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import (
@@ -26,7 +28,7 @@ from erpnext_zoho_integration.store.names import forget_series
 from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
 
 MODULE = "ERPNext Zoho Integration"
-# Large or standing alone: emptied before Frappe removes the modules row by row.
+# Emptied in bulk, because Frappe deletes the documents of a removed module one by one.
 TABLES = (
 	RECIPIENT,
 	ANALYTICS,
@@ -52,7 +54,7 @@ def after_install() -> None:
 
 
 def after_migrate() -> None:
-	"""Give settings that are newer than the site their defaults, and see to the index that matching needs."""
+	"""Store the defaults of settings that the site does not have yet, and add the index that matching needs."""
 	add_missing_settings()
 	index_addresses()
 
@@ -60,7 +62,7 @@ def after_migrate() -> None:
 def add_missing_settings() -> None:
 	"""Store the default of every setting that this site has never saved.
 
-	Of a Single, Frappe reads defaults only as long as nothing of it is stored: a new Check would count as off.
+	Once anything of a Single is stored, Frappe no longer applies defaults when it reads it: a new Check would be off.
 	"""
 	stored = frappe.db.get_singles_dict(SETTINGS)
 	if not stored:
@@ -75,19 +77,19 @@ def add_missing_settings() -> None:
 			row.db_insert()
 
 
-def _add_intervals(settings) -> None:
+def _add_intervals(settings: Document) -> None:
 	for until_age_days, every_hours in DEFAULT_INTERVALS:
 		settings.append("intervals", {"until_age_days": until_age_days, "every_hours": every_hours})
 
 
 def before_uninstall() -> None:
-	"""Revoke the token at Zoho if Zoho answers, and remove our rows, fields and jobs.
+	"""Revoke the refresh token if Zoho answers, and remove the app's rows, custom fields and jobs.
 
-	Campaigns, Contacts and the columns that the fields leave stay: they are the site's.
+	Campaigns and Contacts stay, with the columns of the custom fields: they belong to the site.
 	"""
 	if frappe.db.get_single_value(SETTINGS, "is_active", cache=False):
 		disconnect()
-	_end_runs()
+	_stop_runs()
 	_remove_jobs()
 	for doctype in TABLES:
 		if frappe.db.table_exists(doctype):
@@ -99,7 +101,7 @@ def before_uninstall() -> None:
 
 
 def after_uninstall() -> None:
-	"""Remove what Frappe leaves: the values and secrets of a Single, its notes of our jobs and patches."""
+	"""Remove what Frappe leaves: values and secrets of Zoho Settings, scheduled jobs and the patch log."""
 	for doctype in (SYNC_INTERVAL, NOTIFIED_USER):
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
@@ -107,19 +109,19 @@ def after_uninstall() -> None:
 	frappe.db.delete("__Auth", {"doctype": SETTINGS})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "erpnext_zoho_integration.%")})
 	frappe.db.delete("Patch Log", {"patch": ("like", "erpnext_zoho_integration.%")})
-	frappe.db.commit()  # nosemgrep - Frappe 15 has committed for the last time
+	frappe.db.commit()  # nosemgrep - Frappe 15 does not commit after this hook
 	frappe.clear_cache()
 
 
 def _remove_from_desk() -> None:
-	"""Remove what Frappe makes of our workspace and its first steps, and does not find by the module."""
+	"""Remove the workspace's onboarding and sidebar, which Frappe does not remove with the module."""
 	workspaces = frappe.get_all("Workspace", {"module": MODULE}, pluck="name")
 	onboardings = frappe.get_all("Module Onboarding", {"module": MODULE}, pluck="name")
 	steps = frappe.get_all("Onboarding Step Map", {"parent": ("in", onboardings)}, pluck="step")
 	for doctype, field, values in (
 		("Module Onboarding", "name", onboardings),
 		("Onboarding Step", "name", steps),
-		("Workspace Sidebar", "module", [MODULE]),  # Frappe 16 only, as the next one's field
+		("Workspace Sidebar", "module", [MODULE]),  # this and the next field exist in Frappe 16 only
 		("Desktop Icon", "link_to", workspaces),
 	):
 		if frappe.db.table_exists(doctype) and frappe.db.has_column(doctype, field):
@@ -127,18 +129,16 @@ def _remove_from_desk() -> None:
 				frappe.delete_doc(doctype, name, ignore_permissions=True, force=True)
 
 
-def _end_runs() -> None:
-	"""Take the runs away from workers that are at it; they end at their next page."""
+def _stop_runs() -> None:
+	"""Delete the runs, so that workers stop at their next page."""
 	for doctype in (SYNC_TASK, SYNC_RUN):
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
-	frappe.db.commit()  # nosemgrep - the workers must see it now; what follows cannot be undone either
+	frappe.db.commit()  # nosemgrep - workers must see it now; the following steps cannot be undone either
 
 
 def _remove_jobs() -> None:
-	"""Take our jobs off the queues; a worker could no longer import what they call."""
-	from frappe.utils.background_jobs import get_queues
-
+	"""Delete this site's jobs of the app from the queues: workers could no longer import their functions."""
 	try:
 		for queue in get_queues():
 			for job in queue.jobs:

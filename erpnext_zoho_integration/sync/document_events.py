@@ -1,6 +1,9 @@
-"""What happens to synced data when people rename, merge, delete or create the documents it belongs to.
+"""Keeps synced data consistent when users rename, merge, delete or save Campaigns and Contacts.
 
-These functions are document events (hooks.py); each is one or a few statements, however many rows there are.
+These functions are document events (hooks.py). Each takes one or a few statements, however many rows there are.
+
+Other rooms write these tables: `campaigns/` Campaign and its state, `recipients/` Campaign Recipient, `contacts/` Contact.
+This module writes them only where a user's deletion or merge changes what other rows refer to.
 """
 
 import frappe
@@ -16,10 +19,10 @@ from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts.linking import link_rows
 from erpnext_zoho_integration.sync.privacy import retention
 
-IDENTITY = ("zoho_campaign_id", "zoho_campaign_key")
-# The fields of a Campaign that come from Zoho.
-FROM_ZOHO = (
-	*IDENTITY,
+_IDENTITY_FIELDS = ("zoho_campaign_id", "zoho_campaign_key")
+# All fields of a Campaign that a sync writes.
+_ZOHO_FIELDS = (
+	*_IDENTITY_FIELDS,
 	"zoho_subject",
 	"zoho_from_email",
 	"zoho_reply_to",
@@ -33,7 +36,7 @@ FROM_ZOHO = (
 
 
 def campaign_deleted(campaign: Document, method: str | None = None) -> None:
-	"""Delete a Campaign's recipients in bulk and remember it, so that no sync brings it back."""
+	"""Delete a Campaign's recipients in bulk and record the deletion, so that no sync restores the Campaign."""
 	frappe.db.delete(RECIPIENT, {"campaign": campaign.name})
 	frappe.db.delete(CAMPAIGN_STATE, {"campaign": campaign.name})
 	if campaign.get("zoho_campaign_key") and not frappe.db.exists(
@@ -43,7 +46,10 @@ def campaign_deleted(campaign: Document, method: str | None = None) -> None:
 
 
 def campaign_changed(campaign: Document, method: str | None = None) -> None:
-	"""Let ERPNext 16 delete and merge a Campaign: it has just linked its UTM Campaign to it, for which Frappe refuses."""
+	"""Unlink the UTM Campaign that ERPNext 16 has just linked to a Campaign that is being deleted or merged.
+
+	Frappe would refuse the deletion because of that link.
+	"""
 	if not (campaign.flags.in_delete and campaign_writes_utm()):
 		return
 	if frappe.get_meta("UTM Campaign").has_field("crm_campaign"):
@@ -51,9 +57,9 @@ def campaign_changed(campaign: Document, method: str | None = None) -> None:
 
 
 def campaign_renamed(campaign: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
-	"""Fold the rows of a Campaign that was merged into this one; a mere rename changes nothing of ours.
+	"""Merge the rows of a Campaign that was merged into this one; a rename without a merge changes no synced data.
 
-	A hand-made Campaign becomes the one that it takes in: somebody has said that they are the same.
+	If only the other Campaign comes from Zoho, this one becomes the Zoho campaign: merging says that they are the same.
 	"""
 	if merge:
 		merged = frappe.get_doc("Campaign", old)
@@ -61,18 +67,18 @@ def campaign_renamed(campaign: Document, method: str | None, old: str, new: str,
 			remember_deleted(merged, "Merged", merged_into=new)
 			frappe.db.delete(CAMPAIGN_STATE, {"zoho_campaign_key": merged.zoho_campaign_key})
 		elif merged.get("zoho_campaign_key"):
-			_hand_over(merged, new)
+			_move_zoho_fields(merged, new)
 		merging.rekey_campaign(new, merged=True)
-		retention.after_merge(new)
+		retention.queue_anonymising_after_merge(new)
 		bounces.mark_campaign(new)
 	elif not campaign.get("zoho_campaign_key"):
 		merging.rekey_campaign(new)
 
 
-def _hand_over(merged: Document, survivor: str) -> None:
-	"""Give another Campaign everything by which a sync knows this one, and its figures."""
-	frappe.db.set_value("Campaign", merged.name, dict.fromkeys(IDENTITY), update_modified=False)
-	frappe.db.set_value("Campaign", survivor, {field: merged.get(field) for field in FROM_ZOHO})
+def _move_zoho_fields(merged: Document, survivor: str) -> None:
+	"""Move the Zoho fields of a Campaign, and its analytics, to the Campaign that it is merged into."""
+	frappe.db.set_value("Campaign", merged.name, dict.fromkeys(_IDENTITY_FIELDS), update_modified=False)
+	frappe.db.set_value("Campaign", survivor, {field: merged.get(field) for field in _ZOHO_FIELDS})
 	frappe.db.set_value(
 		ANALYTICS,
 		{"parenttype": "Campaign", "parent": merged.name},
@@ -83,7 +89,7 @@ def _hand_over(merged: Document, survivor: str) -> None:
 
 
 def contact_deleted(contact: Document, method: str | None = None) -> None:
-	"""Unlink a Contact's rows and mark them, so that an unchanged row does not create it again."""
+	"""Unlink the rows of a deleted Contact and set `contact_removed`: an unchanged row does not create it again."""
 	recipient = DocType(RECIPIENT)
 	(
 		frappe.qb.update(recipient)
@@ -94,9 +100,9 @@ def contact_deleted(contact: Document, method: str | None = None) -> None:
 
 
 def contact_renamed(contact: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
-	"""After a merge the survivor is the person at Zoho too, and stays opted out if either was.
+	"""Give a Contact the Zoho contact id and the opt-out of the Contact that was merged into it.
 
-	Frappe has already moved the links of the rows; their identity is the e-mail address, so none collide.
+	Frappe has already moved the links of the rows. Their keys contain the e-mail address, so none collide.
 	"""
 	if not merge:
 		return
@@ -116,21 +122,21 @@ def contact_renamed(contact: Document, method: str | None, old: str, new: str, m
 
 
 def contact_saved(contact: Document, method: str | None = None) -> None:
-	"""Link recipients who were waiting for a Contact with this address."""
+	"""Link recipients without a Contact to the one that now has their address."""
 	if contact.flags.from_zoho:
 		return
 	before = contact.get_doc_before_save()
 	known = {normalize_email(row.email_id) for row in before.email_ids} if before else set()
 	added = {normalize_email(row.email_id) for row in contact.email_ids} - known - {""}
-	# Where several Contacts have an address, nobody but a person can say which one is meant.
+	# If several Contacts have the address, only a user can tell which one is meant.
 	link_rows({email: contact.name for email in added if matching.contact_of(email) == contact.name})
 
 
 def before_contact_validate(contact: Document, method: str | None = None) -> None:
-	"""Keep Contact's own validation from asking gravatar.com for a picture while a sync writes it.
+	"""Keep Contact's own validation from asking gravatar.com for a picture while a sync writes the Contact.
 
-	An import is Frappe's way to say so; `after_contact_validate` takes the word back at once, since it would silence
-	Webhooks and Notifications as well.
+	Contact skips it during an import. `after_contact_validate` resets the flag at once, because it would also turn off
+	Webhooks and Notifications.
 	"""
 	if contact.flags.from_zoho:
 		contact.flags.was_in_import = bool(frappe.flags.in_import)
@@ -138,6 +144,6 @@ def before_contact_validate(contact: Document, method: str | None = None) -> Non
 
 
 def after_contact_validate(contact: Document, method: str | None = None) -> None:
-	"""See `before_contact_validate`."""
+	"""Reset the flag that `before_contact_validate` has set."""
 	if contact.flags.from_zoho:
 		frappe.flags.in_import = contact.flags.was_in_import

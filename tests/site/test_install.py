@@ -1,6 +1,7 @@
-"""Installing twice; uninstalling and installing again, on a site of its own: see the fixture `bench`.
+"""Installing twice; uninstalling and installing again, on a separate site: see the fixture `bench`.
 
-That site has a process of its own, `python -m tests.site.test_install`; the last line that it prints is what it saw.
+The separate site is used by another process, `python -m tests.site.test_install`, which prints its results as the last
+line.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ APP = "erpnext_zoho_integration"
 MODULE = "ERPNext Zoho Integration"
 
 
-def in_a_process_of_its_own(bench) -> list[dict]:
-	"""Use the app on a bench, uninstall it, install and use it again; return what is there after each."""
+def run_in_another_process(bench) -> list[dict]:
+	"""Use the app on a bench, uninstall it, install and use it again; return the state after each of the three steps."""
 	done = subprocess.run(
 		[sys.executable, "-m", "tests.site.test_install"],
 		cwd=bench.sites,
@@ -33,23 +34,23 @@ def test_uninstalling_leaves_campaigns_and_contacts_and_nothing_of_ours(
 ) -> None:
 	zoho = start_simulator(seed=1, campaigns=2, recipients=40)
 	bench.configure(**zoho.site_config)
-	before, after, again = in_a_process_of_its_own(bench)
+	before, after, again = run_in_another_process(bench)
 	assert before["rows"] == zoho.expected()["rows"] and before["campaigns"] == 2 and before["contacts"]
 	assert before["jobs"] == 1 and before["secrets"]
 
 	assert after["apps"] == ["frappe", "erpnext"]
-	# Revoked at Zoho, so that nobody can use what may have been copied.
+	# The token is revoked at Zoho, so that a copy of it is useless.
 	assert zoho.stats()["calls"]["oauth/revoke"] == 1
 	assert after["leftovers"] == {}
 	assert after["jobs"] == 0
 	assert before["index"] and not after["index"]
 	assert (after["campaigns"], after["contacts"]) == (before["campaigns"], before["contacts"])
 	assert after["columns"] == before["columns"]
-	assert after["saved"]  # the site's own documents work without the app
+	assert after["saved"]  # Campaigns and Contacts can be saved without the app
 
 	assert again["fields"] == before["fields"] and again["schedule"] == before["schedule"]
 	assert again["rows"] == zoho.expected()["rows"]
-	# The columns had stayed, so campaigns and contacts are the same ones.
+	# The columns had stayed, so the sync has found the same Campaigns and Contacts.
 	assert (again["campaigns"], again["contacts"]) == (before["campaigns"], before["contacts"])
 
 
@@ -61,12 +62,12 @@ def test_installing_twice_changes_nothing(site) -> None:
 	after_install()
 	first = state()
 	after_install()
-	sync_customizations(APP)  # what a migration does with custom/*.json
+	sync_customizations(APP)  # as a migration does with custom/*.json
 	assert state() == first
 
 
 def state() -> dict:
-	"""Return what installing decides."""
+	"""Return everything that installing changes."""
 	import frappe
 
 	settings = frappe.get_doc("Zoho Settings").as_dict(no_default_fields=True)
@@ -83,7 +84,7 @@ def state() -> dict:
 	}
 
 
-# In the process of the copy
+# In the other process
 
 
 def connect() -> None:
@@ -94,7 +95,7 @@ def connect() -> None:
 
 
 def use() -> dict:
-	"""Connect to Zoho, sync, queue an hourly run; return what is there."""
+	"""Connect to Zoho, sync, and queue an hourly run; return the state of the site."""
 	connect()
 	import frappe
 
@@ -170,7 +171,7 @@ def scheduled() -> list:
 
 
 def look() -> dict:
-	"""Return what is left after uninstalling."""
+	"""Return the state of the site after uninstalling."""
 	connect()
 	import frappe
 
@@ -186,7 +187,7 @@ def look() -> dict:
 
 
 def leftovers() -> dict:
-	"""Return where in the database something of the app is still named: table → names."""
+	"""Return the names of rows that still mention the app, by table."""
 	import frappe
 
 	from tests.site.tables import tables
@@ -200,7 +201,7 @@ def leftovers() -> dict:
 		"Zoho Deleted",
 	)
 	ours += ("Campaign Recipient", "Campaign Analytics", "Campaign Performance", "ZSR-", "Your Campaigns")
-	# Records of what happened, which Frappe keeps for itself.
+	# Frappe's own logs may mention the app.
 	history = {
 		"tabDeleted Document",
 		"tabPermission Log",

@@ -1,7 +1,7 @@
-"""A site that used version 0.0.1 migrates by `bench migrate` alone, on a site of its own: see the fixture `bench`.
+"""`bench migrate` upgrades a site that used version 0.0.1; on a separate site, see the fixture `bench`.
 
-The steps have processes of their own, `python -m tests.site.test_upgrade STEP`, so that each imports one version of the
-app only; the last line that one prints is what it saw. ZOHO_EARLIER_ROWS says how many rows the large one has.
+Each step is a process, `python -m tests.site.test_upgrade STEP`, so that it imports one version of the app only; it
+prints its results as the last line. ZOHO_EARLIER_ROWS sets the number of rows of the large site.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.site.earlier_version import APP, write_app
 
 RECIPIENT = "Campaign Recipient"
 LARGE = int(os.environ.get("ZOHO_EARLIER_ROWS", "3000"))
-# campaign, e-mail, action, further fields: what an app without a unique key leaves behind.
+# (campaign, e-mail, action, further fields), with the duplicates that an app without a unique key stores.
 ROWS = [
 	(
 		"Summer",
@@ -50,7 +50,7 @@ ROWS = [
 
 @pytest.fixture
 def earlier_site(bench, tmp_path: Path):
-	"""A bench on which version 0.0.1 is installed, and has been used."""
+	"""A bench with version 0.0.1 installed and used."""
 	write_app(tmp_path)
 	bench.run("uninstall-app", APP)
 	environment = bench.environment()
@@ -71,14 +71,14 @@ def step(bench, *arguments: str, environment: dict | None = None) -> dict:
 	return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_site_of_version_0_0_1_migrates_by_itself(earlier_site, start_simulator: Callable) -> None:
+def test_a_site_of_version_0_0_1_needs_only_the_migration(earlier_site, start_simulator: Callable) -> None:
 	zoho = start_simulator(seed=1, campaigns=2, recipients=40, data_center="eu")
 	earlier_site.configure(**zoho.site_config)
 	earlier_site.run("migrate")
 	seen = step(earlier_site, "look")
 	rows = {(row["campaign"], row["email"], row["action_type"]): row for row in seen["rows"] if row["email"]}
 
-	# Duplicates are merged, whatever the spelling, and who merely resembles another is not.
+	# Duplicates are merged in any spelling; similar addresses are not.
 	assert len(rows) == len([row for row in seen["rows"] if row["email"]]) == 10
 	assert {row["row_key"] is None for row in rows.values()} == {False}
 	assert ("Summer", "müller@example.com", "Opened") in rows and (
@@ -87,14 +87,14 @@ def test_a_site_of_version_0_0_1_migrates_by_itself(earlier_site, start_simulato
 		"Opened",
 	) in rows
 	ada = rows["Summer", "ada@example.com", "Opened"]
-	# Nothing that one of them knew is lost.
+	# No value of the merged rows is lost.
 	assert (ada["open_count"], ada["country"], ada["city"]) == (5, "UK", "London")
 	assert (ada["full_name"], ada["contact"], ada["action_date"]) == (
 		"Ada Lovelace",
 		"Ada",
 		"2026-03-02 10:00:00",
 	)
-	# Rows without an address cannot be told apart, so they stay as they are.
+	# Rows without an address have no key, so they stay as they are.
 	assert sorted(row["full_name"] for row in seen["rows"] if not row["email"]) == ["Nobody", "Nobody else"]
 	counts = {email: row["click_count"] for (_c, email, action), row in rows.items() if action == "Clicked"}
 	assert counts == {
@@ -118,7 +118,7 @@ def test_a_site_of_version_0_0_1_migrates_by_itself(earlier_site, start_simulato
 	assert seen["report"] == "Script Report" and seen["unique"] == ["row_key"]
 	assert seen["campaigns"] == ["Summer", "Winter"] and seen["figures"] == 2
 
-	# Migrating again changes nothing, and the first sync finds everything again.
+	# Migrating again changes nothing, and the first sync finds the existing rows.
 	earlier_site.run("migrate")
 	assert step(earlier_site, "look") == seen
 	synced = step(earlier_site, "sync")
@@ -141,7 +141,7 @@ def test_a_large_site_of_version_0_0_1_keeps_one_row_for_each_address_and_action
 	)
 
 
-def test_the_first_migration_may_break_off_and_go_on(earlier_site) -> None:
+def test_an_interrupted_migration_can_be_continued(earlier_site) -> None:
 	earlier_site.run("migrate")
 	seen = step(earlier_site, "look")
 	step(earlier_site, "forget-keys")
@@ -149,7 +149,7 @@ def test_the_first_migration_may_break_off_and_go_on(earlier_site) -> None:
 	assert step(earlier_site, "look") == seen
 
 
-# In processes of their own
+# In other processes
 
 
 def connect() -> None:
@@ -160,7 +160,7 @@ def connect() -> None:
 
 
 def install() -> dict:
-	"""Install whatever app of that name is first in the path, and use it as version 0.0.1 was."""
+	"""Install the app that comes first in the path, which must be version 0.0.1, and fill its tables."""
 	import erpnext_zoho_integration
 	from embedded.service_entry import install as install_app
 
@@ -169,12 +169,14 @@ def install() -> dict:
 	connect()
 	import frappe
 
-	frappe.db.delete("Patch Log", {"patch": ("like", f"{APP}.%")})  # this site has never seen a later version
+	frappe.db.delete(
+		"Patch Log", {"patch": ("like", f"{APP}.%")}
+	)  # as if no later version had been installed
 	return fill()
 
 
 def fill() -> dict:
-	"""Store what version 0.0.1 would have."""
+	"""Store what version 0.0.1 would have stored."""
 	import frappe
 
 	settings = frappe.get_doc("Zoho Settings")
@@ -240,7 +242,7 @@ def insert(columns: list[str], rows: list[list]) -> None:
 
 
 def look() -> dict:
-	"""Return what there is after the migration."""
+	"""Return the state of the site after the migration."""
 	connect()
 	import frappe
 
@@ -258,7 +260,7 @@ def look() -> dict:
 
 
 def sync() -> dict:
-	"""Connect to the simulator, let the campaigns of 0.0.1 be two of its own, and sync."""
+	"""Connect to the simulator, give both campaigns of 0.0.1 keys that it has, and sync."""
 	connect()
 	import frappe
 
@@ -287,7 +289,7 @@ def sync() -> dict:
 
 
 def forget_keys() -> dict:
-	"""Make a site whose migration was cut off between two campaigns."""
+	"""Bring the site into the state of a migration that was interrupted between two campaigns."""
 	connect()
 	import frappe
 
@@ -298,13 +300,13 @@ def forget_keys() -> dict:
 
 
 def fill_more() -> dict:
-	"""Store as many rows as the command line says, of which one in ten is there twice."""
+	"""Store as many rows as the command line says; one in ten is a duplicate."""
 	connect()
 	return store([many(number) for number in range(int(sys.argv[2]))])
 
 
 def look_at_many() -> list:
-	"""Return address, action and opens of what `fill_more` has stored."""
+	"""Return address, action and opens of the rows that `fill_more` has stored."""
 	connect()
 	import frappe
 

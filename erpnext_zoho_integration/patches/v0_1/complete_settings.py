@@ -1,4 +1,4 @@
-"""Complete Zoho Settings of version 0.0.1: the data centre, the state of the connection, and what it did not have."""
+"""Complete the Zoho Settings of version 0.0.1: data centre, connection status, defaults of new settings."""
 
 import frappe
 from frappe.utils import cint
@@ -17,13 +17,13 @@ def execute() -> None:
 	if not stored.get("connection_status"):
 		status = "Connected" if cint(stored.get("is_active")) else "Not Connected"
 		frappe.db.set_single_value(SETTINGS, "connection_status", status)
-	# A code that was pasted long ago is good for nothing.
+	# A pasted code expires after minutes.
 	frappe.db.set_single_value(SETTINGS, "code", None)
 	add_missing_settings()
 
 
 def data_center_of(api_domain: str | None) -> str:
-	"""Return the code of the data centre with this API domain; version 0.0.1 knew India only."""
+	"""Return the code of the data centre with this API domain; India if there is none, because version 0.0.1 supported no other."""
 	domain = (api_domain or "").strip().rstrip("/").lower()
 	found = [code for code, center in zoho.DATA_CENTERS.items() if center.api_domain == domain]
 	return found[0] if found else "in"

@@ -1,7 +1,7 @@
-"""Give the recipients of version 0.0.1 the keys by which they are found, and fold those that stand for the same row.
+"""Set the keys of the recipients of version 0.0.1 and merge rows that have the same key.
 
-It had no unique key and compared addresses as they came, so one person's action can be there several times. Nothing that
-any of the rows knew is lost; the next sync compares them with Zoho and neither doubles nor removes any.
+Version 0.0.1 had no unique key and stored addresses as they came, so one person's action may have several rows. No row's
+values are lost. The next sync compares the merged rows with Zoho; it neither duplicates nor deletes any.
 """
 
 import frappe
@@ -20,4 +20,4 @@ def execute() -> None:
 		if campaign:
 			rekey_campaign(campaign)
 			bounces.mark_campaign(campaign)
-			frappe.db.commit()  # nosemgrep - campaign by campaign; a migration that breaks off goes on here
+			frappe.db.commit()  # nosemgrep - an interrupted migration continues with the next campaign

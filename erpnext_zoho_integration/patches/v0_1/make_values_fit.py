@@ -1,14 +1,16 @@
-"""Make what version 0.0.1 stored fit the columns to come: numbers where text stood, unique ids.
+"""Convert values of version 0.0.1 that the new columns would refuse: text in number columns, ids that are not unique.
 
-Without this the database itself would refuse the new schema, and the migration with it.
+Otherwise the database would refuse the new schema, and the migration would fail.
 """
 
 import frappe
 from frappe.query_builder import DocType
+from frappe.utils import create_batch
 
 NUMBERS = {"Campaign Recipient": ("open_count", "click_count", "is_spam", "is_optout")}
 UNIQUE = {"Campaign": "zoho_campaign_id", "Contact": "zoho_contact_id"}
 MAX_INT = 2_147_483_647
+_BATCH = 500
 
 
 def execute() -> None:
@@ -22,7 +24,7 @@ def execute() -> None:
 
 
 def make_numbers(doctype: str, column: str) -> None:
-	"""Write whole numbers where a column holds anything else; one statement for each different text."""
+	"""Replace values of a column that are not whole numbers; one statement for each different value."""
 	table = DocType(doctype)
 	field = table[column]
 	for (value,) in frappe.qb.from_(table).select(field).distinct().run():
@@ -34,7 +36,7 @@ def make_numbers(doctype: str, column: str) -> None:
 
 
 def as_number(value: object) -> int:
-	"""Return the whole number that a stored value means, 0 if it means none; a plain function."""
+	"""Return a stored value as a whole number from 0 to `MAX_INT`, 0 if it is no number; a plain function."""
 	try:
 		return min(max(int(float(str(value).strip().replace(",", "") or 0)), 0), MAX_INT)
 	except (ValueError, OverflowError):
@@ -42,7 +44,7 @@ def as_number(value: object) -> int:
 
 
 def make_unique(doctype: str, column: str) -> None:
-	"""Leave an id to the oldest document that has it; an empty text is no id."""
+	"""Keep an id in the oldest document that has it and clear it in others; an empty text is cleared, too."""
 	table = DocType(doctype)
 	field = table[column]
 	frappe.qb.update(table).set(field, None).where(field == "").run()
@@ -55,10 +57,9 @@ def make_unique(doctype: str, column: str) -> None:
 	)
 	seen, later = set(), []
 	for name, value in rows:
-		# As a unique index sees it, which ignores case and blanks at the end.
+		# Compared as by a unique index, which ignores case and trailing spaces.
 		spelling = str(value).rstrip().casefold()
 		later += [name] if spelling in seen else []
 		seen.add(spelling)
-	for start in range(0, len(later), 500):
-		batch = later[start : start + 500]
+	for batch in create_batch(later, _BATCH):
 		frappe.qb.update(table).set(field, None).where(table.name.isin(batch)).run()

@@ -1,9 +1,13 @@
-"""Campaign documents, their figures, their state, and work on all rows of a campaign.
+"""Campaign documents, their sync state, and operations on all rows of a campaign.
 
-documents       writes Campaign and Campaign Analytics
-identity        what stands for a campaign in the keys of its rows
-state           what the last sync saw, and the cursor of an unfinished one
-reconciliation  stored rows against Zoho's counters
-seen_keys, pruning  rows that Zoho no longer lists
-merging, deleted, bounces, engagement
+documents       writes Campaign and its Campaign Analytics
+identity        what identifies a campaign in the keys of its rows
+state           what the last sync saw of a campaign, and the cursor of an unfinished sync
+reconciliation  compares stored rows with Zoho's counters
+seen_keys       the row keys that came in a list, in little memory
+pruning         deletes rows that are gone at Zoho
+merging         merges rows that claim the same key
+bounces         flags Sent rows whose mail bounced
+engagement      activity by day and by link, for the form
+deleted         campaigns that users deleted or merged, so that no sync restores them
 """

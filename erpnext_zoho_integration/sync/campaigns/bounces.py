@@ -1,14 +1,17 @@
-"""Whom a campaign reached: a mark on the rows of those who were sent it and off whom it bounced.
+"""Flags *Sent* rows whose mail bounced (`bounced`), so that a list can show who was actually reached.
 
-Zoho keeps no list of the people who received a campaign; they are those it was sent to less those that bounced. With the
-mark a list can show exactly them, however many there are. It follows from other rows, so it is no part of what came
-from Zoho: neither `content_hash` nor `modified` know it.
+Zoho has no list of the people who received a campaign: they are those it was sent to, without those whose mail bounced.
+The flag follows from other rows and does not come from Zoho, so it changes neither `content_hash` nor `modified`.
+
+`recipients.writers` writes Campaign Recipient; only this module decides about `bounced`, and sets it after all lists have
+been read.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import frappe
 from frappe.query_builder import DocType
+from frappe.utils import create_batch
 
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
@@ -22,15 +25,15 @@ _BATCH = 1000
 def mark_campaign(
 	campaign: str, identity: str | None = None, write: Callable[[list[str], bool], None] | None = None
 ) -> int:
-	"""Bring the marks of a campaign into line with its bounces; return how many changed.
+	"""Set and clear the flags of a campaign as its bounces say; return how many changed.
 
-	Two queries by an index, and one statement for a thousand changes. Addresses meet in `row_key`, since the database
-	holds müller@ and muller@ for the same.
+	Two queries that use an index, and one statement for 1,000 changes. Rows are compared by `row_key`, because MariaDB
+	takes müller@ and muller@ for the same address.
 
 	Args:
-		campaign: name of the Campaign, all of whose lists have been read.
-		identity: of the campaign, where the caller knows it.
-		write: sets or clears the mark of the rows with these keys; by default in one statement.
+		campaign: name of the Campaign; all of its lists have been read.
+		identity: of the campaign, if the caller knows it.
+		write: sets or clears the flag of the rows with these keys; by default `set_marks`.
 	"""
 	write = write or set_marks
 	identity = identity or campaign_identity(campaign)
@@ -44,13 +47,13 @@ def mark_campaign(
 	)
 	wanted, present = {row_key(identity, email, SENT) for email in bounced}, set(marked)
 	for keys, mark in ((wanted - present, True), (present - wanted, False)):
-		for batch in _batches(sorted(keys)):
+		for batch in create_batch(sorted(keys), _BATCH):
 			write(batch, mark)
 	return len(wanted ^ present)
 
 
 def mark_person(campaign: str, email: str) -> None:
-	"""Bring the mark of one person into line, after somebody has made, changed or deleted a row by hand.
+	"""Set or clear the flag of one person, after a user has created, changed or deleted a row.
 
 	Args:
 		campaign: name of the Campaign.
@@ -63,10 +66,6 @@ def mark_person(campaign: str, email: str) -> None:
 
 
 def set_marks(keys: list[str], mark: bool) -> None:
-	"""Set or clear the mark of the rows with these keys, in one statement."""
+	"""Set or clear the flag of the rows with these keys, in one statement. The caller commits."""
 	recipient = DocType(RECIPIENT)
 	frappe.qb.update(recipient).set(recipient.bounced, int(mark)).where(recipient.row_key.isin(keys)).run()
-
-
-def _batches(keys: list[str]) -> Iterable[list[str]]:
-	return (keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH))

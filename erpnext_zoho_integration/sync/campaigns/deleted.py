@@ -1,4 +1,4 @@
-"""Campaigns that somebody deleted or merged here, so that no sync brings them back."""
+"""Records campaigns that users deleted or merged here, so that no sync restores them."""
 
 import frappe
 from frappe.model.document import Document
@@ -7,7 +7,13 @@ from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
 
 
 def remember_deleted(campaign: Document, reason: str, merged_into: str | None = None) -> None:
-	"""Record that a Zoho campaign is not wanted here; deleting the record restores it."""
+	"""Record that a campaign must not be synced; deleting the record restores the campaign at the next sync.
+
+	Args:
+		campaign: the document that was deleted or merged.
+		reason: `Deleted` or `Merged`.
+		merged_into: name of the Campaign that it was merged into.
+	"""
 	record = frappe.new_doc(DELETED_CAMPAIGN)
 	record.update(
 		{
@@ -22,5 +28,5 @@ def remember_deleted(campaign: Document, reason: str, merged_into: str | None = 
 
 
 def deleted_keys() -> set[str]:
-	"""Return the keys of campaigns that were deleted or merged here."""
+	"""Return the Zoho campaign keys of the campaigns that were deleted or merged here."""
 	return set(frappe.get_all(DELETED_CAMPAIGN, pluck="zoho_campaign_key"))

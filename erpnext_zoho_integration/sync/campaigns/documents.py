@@ -1,6 +1,8 @@
-"""Campaign documents: found by Zoho's id or key, never by name, and saved only if something changed.
+"""Writes Campaign documents with their Campaign Analytics: found by Zoho's id or key, saved only if something changed.
 
-Campaigns are few, so they always go through the Document API.
+A campaign is never matched by its name. Campaigns are few, so they always go through the Document API. Two others write
+these tables: `runs.run_log` sets `last_synced` of all checked campaigns in one statement, and `document_events`
+moves the Zoho fields and the analytics to another Campaign when users merge.
 """
 
 import json
@@ -40,16 +42,16 @@ def find_campaign(campaign_key: str, campaign_id: str | None = None) -> str | No
 def save(
 	name: str | None, record: zoho.Campaign, times: Times, reports: Iterable[zoho.Report] = ()
 ) -> tuple[Document, bool]:
-	"""Create or update the Campaign of a record from Zoho's list, with its figures, in one save if any is needed.
+	"""Create or update the Campaign of a record from Zoho's list, with its analytics, in at most one save.
 
 	Args:
-		name: of the Campaign, as `find_campaign` has found it.
+		name: of the Campaign, as `find_campaign` found it; None creates one.
 		record: from `recentcampaigns`.
 		times: clocks of account and site.
-		reports: as for `save_figures`; by default the figures stay as they are.
+		reports: as for `save_analytics`; without reports the analytics stay as they are.
 
 	Returns:
-		The document, and whether its figures have changed.
+		The document, and whether its analytics changed.
 	"""
 	campaign = frappe.get_doc("Campaign", name) if name else frappe.new_doc("Campaign")
 	values = metadata(record, times)
@@ -57,29 +59,29 @@ def save(
 	rekeyed = bool(name) and campaign.zoho_campaign_key != record.key
 	if differs:
 		campaign.update(values)
-	figures_changed = _set_figures(campaign, reports)
-	if differs or figures_changed:
+	analytics_changed = _set_analytics(campaign, reports)
+	if differs or analytics_changed:
 		_save(campaign)
 	if rekeyed:
 		rekey_campaign(campaign.name)
-	return campaign, figures_changed
+	return campaign, analytics_changed
 
 
-def save_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
-	"""Rebuild Campaign Analytics from the reports of a campaign, if they differ; return whether they did.
+def save_analytics(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
+	"""Rebuild Campaign Analytics from the reports of a campaign if they differ; return whether they did.
 
 	Args:
 		campaign: the document.
-		reports: the campaign's own, then those of its A/B children. Reports without figures leave what is stored.
+		reports: the campaign's own report, then those of its A/B variants. If none has counters, nothing changes.
 	"""
-	changed = _set_figures(campaign, reports)
+	changed = _set_analytics(campaign, reports)
 	if changed:
 		_save(campaign)
 	return changed
 
 
-def _set_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
-	"""Give a document the figures of some reports; return whether they are others."""
+def _set_analytics(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
+	"""Set the analytics of a document from reports; return whether they changed."""
 	reports = list(reports)
 	rows = analytics_rows(reports)
 	if not rows:
@@ -88,7 +90,8 @@ def _set_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
 	if _same_rows(campaign, rows) and (campaign.zoho_opens_by_country or "{}") == countries:
 		return False
 	if not campaign.campaign_analytics:
-		# Deleting none, as Frappe does first, would lock the gap in MariaDB's index where other workers insert theirs.
+		# Frappe would first delete the existing rows. With none to delete, MariaDB locks the index gap in which other
+		# workers insert their rows.
 		campaign.flags.ignore_children_type = [ANALYTICS]
 	campaign.set("campaign_analytics", rows)
 	campaign.zoho_opens_by_country = countries
@@ -96,7 +99,7 @@ def _set_figures(campaign: Document, reports: Iterable[zoho.Report]) -> bool:
 
 
 def metadata(record: zoho.Campaign, times: Times) -> dict:
-	"""Return the fields of a Campaign that come from Zoho's list."""
+	"""Return the fields of a Campaign that come from Zoho's list of campaigns; times in the site's zone."""
 	return {
 		"campaign_name": clean(record.name) or f"Zoho Campaign {record.id or record.key[:12]}",
 		"zoho_campaign_id": clean(record.id),
@@ -112,10 +115,10 @@ def metadata(record: zoho.Campaign, times: Times) -> dict:
 
 
 def _save(campaign: Document) -> None:
-	"""Insert or save a Campaign, under a name that is free.
+	"""Insert or save a Campaign; a new one gets a free name.
 
-	ERPNext 16 writes a UTM Campaign at each save and links it to a Campaign *named* like `campaign_name`, which fails
-	where the two differ: for the moment of the save they do not.
+	At each save, ERPNext 16 writes a UTM Campaign and links it to the Campaign whose *name* equals `campaign_name`. The
+	save fails if the two differ, so `campaign_name` is set to the name while saving, and to Zoho's text afterwards.
 	"""
 	campaign.flags.ignore_permissions = True
 	new, text = campaign.is_new(), campaign.campaign_name

@@ -1,6 +1,7 @@
-"""What became of a campaign over time and by link: worked out from its rows once, when a sync has read them.
+"""Computes the activity of a campaign by day and by link from its rows, once, after a sync has read the lists.
 
-A campaign may have a million rows; its form shows this each time it is opened.
+A campaign may have a million rows, and its form shows this each time it is opened: the result is stored with the
+campaign's state.
 """
 
 import json
@@ -20,7 +21,7 @@ _BATCH = 5000
 
 
 def engagement(campaign: str) -> dict:
-	"""Return `over_time` and `links` of a campaign; two kinds of queries by an index.
+	"""Return the activity of a campaign: `over_time` (see `over_time`) and `links` (see `top_links`).
 
 	Args:
 		campaign: name of the Campaign.
@@ -29,10 +30,13 @@ def engagement(campaign: str) -> dict:
 
 
 def over_time(campaign: str) -> dict | None:
-	"""Return how many people opened and clicked for the first time on each of the first 30 days.
+	"""Return how many people first opened and first clicked on each of the first 30 days with activity.
+
+	Args:
+		campaign: name of the Campaign.
 
 	Returns:
-		`labels` (days in the site's zone), `opened`, `clicked`; None where Zoho gives no times.
+		`labels` (days in the site's zone), `opened` and `clicked`; None if no row has a time.
 	"""
 	recipient = DocType(RECIPIENT)
 	day = CustomFunction("DATE", ["moment"])(recipient.action_date)
@@ -61,10 +65,18 @@ def over_time(campaign: str) -> dict | None:
 
 
 def top_links(campaign: str, limit: int = TOP_LINKS) -> list[dict]:
-	"""Return the links that most people clicked: `url`, `people`, and `clicks` (None where Zoho does not count them)."""
+	"""Return the links that most people clicked.
+
+	Args:
+		campaign: name of the Campaign.
+		limit: maximum number of links.
+
+	Returns:
+		`url`, `people` and `clicks` of each; `clicks` is None if Zoho does not count them.
+	"""
 	people: Counter = Counter()
 	clicks: Counter = Counter()
-	for text in _clicked(campaign):
+	for text in _clicked_links(campaign):
 		for link in json.loads(text or "[]"):
 			people[link["url"]] += 1
 			clicks[link["url"]] += link.get("count") or 0
@@ -72,8 +84,8 @@ def top_links(campaign: str, limit: int = TOP_LINKS) -> list[dict]:
 	return [{"url": url, "people": people[url], "clicks": clicks[url] or None} for url in best]
 
 
-def _clicked(campaign: str) -> Iterator[str | None]:
-	"""Yield what each clicker clicked, some thousand rows at a time."""
+def _clicked_links(campaign: str) -> Iterator[str | None]:
+	"""Yield `url_clicks` of each *Clicked* row, reading some thousand rows at a time."""
 	recipient, last = DocType(RECIPIENT), ""
 	while True:
 		rows = (

@@ -1,12 +1,12 @@
-"""What stands for a campaign in the keys of its rows."""
+"""What identifies a campaign in the keys of its rows."""
 
 import frappe
 
 
 def campaign_identity(campaign: str) -> str:
-	"""Return Zoho's campaign key, or the name of a Campaign that was made by hand.
+	"""Return the Zoho campaign key, or the name of a Campaign that a user created.
 
-	Zoho's key survives a rename of the document.
+	The key stays the same when the document is renamed.
 
 	Args:
 		campaign: name of the Campaign.

@@ -1,4 +1,8 @@
-"""Rows that have come to claim the same identity: folded into one, with nothing lost that either knew."""
+"""Merges rows of Campaign Recipient that claim the same key, without losing what either row knew.
+
+Rows come to claim the same key when users merge campaigns, or in a site of version 0.0.1, which had no keys.
+`recipients.writers` writes Campaign Recipient; this module changes keys and deletes rows, while no sync works on them.
+"""
 
 import frappe
 from frappe.query_builder import DocType
@@ -11,7 +15,7 @@ from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 
 _BATCH = 500
-# The higher number, the earlier moment, and any text that the surviving row lacks.
+# The row that is kept takes over the higher number, the earlier time, and any text that it lacks.
 _HIGHER = ("open_count", "click_count", "is_optout", "is_spam")
 _EARLIER = ("action_date", "sent_time")
 _TEXT = (
@@ -33,23 +37,23 @@ _TEXT = (
 
 
 def rekey_campaign(campaign: str, *, merged: bool = False) -> int:
-	"""Give all rows of a campaign the keys they should have, and fold those that then collide.
+	"""Set the keys of all rows of a campaign, and merge rows that then have the same key. The caller commits.
 
 	Args:
 		campaign: name of the Campaign.
-		merged: another one has just been merged into it. Zoho does not list that one's rows under this campaign, so they
-			lose their content hash, by which a sync tells the rows that it answers for.
+		merged: another Campaign has just been merged into it. Its rows are not in Zoho's lists of this campaign: all rows
+			lose their content hash, so that no sync deletes them as gone at Zoho.
 
 	Returns:
-		The number of rows that were folded into another.
+		The number of rows that were merged into another row.
 	"""
 	identity = campaign_identity(campaign)
 	more = {"content_hash": None} if merged else {}
-	last, folded = "", 0
+	last, merged_rows = "", 0
 	while rows := _next_rows(campaign, last):
 		last = rows[-1].name
-		folded += _rekey(rows, identity, more)
-	return folded
+		merged_rows += _rekey(rows, identity, more)
+	return merged_rows
 
 
 def _next_rows(campaign: str, after: str) -> list:
@@ -64,9 +68,9 @@ def _next_rows(campaign: str, after: str) -> list:
 
 
 def _rekey(rows: list, identity: str, more: dict) -> int:
-	"""Give rows their keys and normalized addresses in one statement, and fold those whose key another row has.
+	"""Set keys and normalized addresses in one statement, and merge rows whose key another row already has.
 
-	A row without an address has no identity and stays as it is.
+	A row without an address has no key and stays as it is.
 	"""
 	keys = {
 		row.name: row_key(identity, normalize_email(row.email), row.action_type) for row in rows if row.email
@@ -75,21 +79,21 @@ def _rekey(rows: list, identity: str, more: dict) -> int:
 	taken = dict(
 		sql_lookups.select_in(RECIPIENT, ("row_key", "name"), "row_key", {keys[row.name] for row in moving})
 	)
-	written, folding = [], []
+	written, pairs = [], []
 	for row in moving:
 		key = keys[row.name]
 		if taken.setdefault(key, row.name) == row.name:
 			written.append((row.name, normalize_email(row.email), key, *more.values()))
 		else:
-			folding.append((taken[key], row.name))
+			pairs.append((taken[key], row.name))
 	updated = ("email", "row_key", *more)
 	sql_writes.upsert_rows(RECIPIENT, ("name", *updated), written, "name", updated)
-	_fold_into(folding)
-	return len(folding)
+	_merge_pairs(pairs)
+	return len(pairs)
 
 
-def _fold_into(pairs: list[tuple[str, str]]) -> None:
-	"""Fold rows into others, each pair a survivor and the row that goes; four statements for any number."""
+def _merge_pairs(pairs: list[tuple[str, str]]) -> None:
+	"""Merge pairs of rows, each the row that is kept and the row that is deleted; few statements for any number."""
 	columns = ("name", *_HIGHER, *_EARLIER, *_TEXT)
 	names = {name for pair in pairs for name in pair}
 	stored = {
@@ -97,27 +101,27 @@ def _fold_into(pairs: list[tuple[str, str]]) -> None:
 		for row in sql_lookups.select_in(RECIPIENT, columns, "name", names)
 	}
 	changed = {}
-	for survivor, name in pairs:
-		if values := merge_rows(stored[survivor], stored[name]):
-			stored[survivor].update(values)
-			changed[survivor] = stored[survivor]
+	for kept, deleted in pairs:
+		if values := merge_rows(stored[kept], stored[deleted]):
+			stored[kept].update(values)
+			changed[kept] = stored[kept]
 	if pairs:
-		frappe.db.delete(RECIPIENT, {"name": ("in", [name for _survivor, name in pairs])})
+		frappe.db.delete(RECIPIENT, {"name": ("in", [deleted for _kept, deleted in pairs])})
 	stamp = {"modified": now_datetime(), "modified_by": frappe.session.user}
 	rows = [(*row.values(), *stamp.values()) for row in changed.values()]
 	sql_writes.upsert_rows(RECIPIENT, (*columns, *stamp), rows, "name", (*columns[1:], *stamp))
 
 
-def merge_rows(kept: dict, folded: dict) -> dict:
-	"""Return what has to change in `kept` so that nothing is lost of `folded`."""
+def merge_rows(kept: dict, deleted: dict) -> dict:
+	"""Return the fields to change in `kept` so that nothing is lost of `deleted`; a plain function."""
 	values = {}
 	for field in _HIGHER:
-		if (folded[field] or 0) > (kept[field] or 0):
-			values[field] = folded[field]
+		if (deleted[field] or 0) > (kept[field] or 0):
+			values[field] = deleted[field]
 	for field in _EARLIER:
-		if folded[field] and (not kept[field] or folded[field] < kept[field]):
-			values[field] = folded[field]
+		if deleted[field] and (not kept[field] or deleted[field] < kept[field]):
+			values[field] = deleted[field]
 	for field in _TEXT:
-		if folded[field] and not kept[field]:
-			values[field] = folded[field]
+		if deleted[field] and not kept[field]:
+			values[field] = deleted[field]
 	return values

@@ -1,4 +1,4 @@
-"""Reconciliation: what is stored of a campaign against Zoho's own counters, and what explains a difference."""
+"""Compares the stored rows of a campaign with Zoho's counters, and explains differences."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,21 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.sync.campaigns.state import ListState
 
-# Reading again does not help where Zoho lists fewer than it counts; the next movement of the counter tries anew.
+# If Zoho lists fewer people than it counts, reading the list again does not help. A changed counter starts anew.
 MAX_REPAIRS = 2
 
 
 @dataclass(slots=True)
 class Difference:
-	"""One action type whose stored rows are not as many as Zoho counts."""
+	"""An action type whose stored rows differ in number from Zoho's counter.
+
+	Attributes:
+		action_type: such as `Opened`.
+		expected: Zoho's counter.
+		stored: number of stored rows.
+		explained_by: a translated sentence, or None if nothing explains the difference.
+		repairable: whether reading the list again may help.
+	"""
 
 	action_type: str
 	expected: int
@@ -29,7 +37,13 @@ class Difference:
 
 @dataclass(slots=True)
 class Verdict:
-	"""The result for one campaign."""
+	"""The result of comparing one campaign.
+
+	Attributes:
+		expected: sum of Zoho's counters.
+		stored: number of stored rows.
+		differences: the action types that differ.
+	"""
 
 	expected: int
 	stored: int
@@ -37,6 +51,7 @@ class Verdict:
 
 	@property
 	def name(self) -> str:
+		"""Return `Complete`, `Explained` or `Incomplete`."""
 		if any(d.explained_by is None for d in self.differences):
 			return "Incomplete"
 		return "Explained" if self.differences else "Complete"
@@ -49,7 +64,7 @@ class Verdict:
 				_(d.action_type),
 				d.stored,
 				d.expected,
-				d.explained_by or _("The rest is fetched at the next run."),
+				d.explained_by or _("The next sync fetches the rest."),
 			)
 			for d in self.differences
 		]
@@ -69,12 +84,12 @@ class Verdict:
 def reconcile(
 	stored: dict[str, int], expected: dict[str, int | None], lists: dict[str, list[ListState]]
 ) -> Verdict:
-	"""Compare and explain; a plain function.
+	"""Compare stored rows with counters and explain differences; a plain function.
 
 	Args:
-		stored: distinct rows by action type.
-		expected: Zoho's counters by action type; None where the report does not say.
-		lists: what was read of each action type's lists.
+		stored: number of rows by action type.
+		expected: Zoho's counter by action type; None if the report has none.
+		lists: the lists of each action type, as they were read.
 	"""
 	differences = []
 	for action_type, count in expected.items():
@@ -104,7 +119,7 @@ def count_stored(campaign: str) -> dict[str, int]:
 
 
 def expected_of(reports: list[zoho.Report], actions: tuple[str, ...]) -> dict[str, int | None]:
-	"""Return Zoho's counters by action type, added up over the reports of an A/B campaign."""
+	"""Return Zoho's counters by action type, added up over the reports of an A/B campaign's variants."""
 	expected: dict[str, int | None] = {}
 	for action in actions:
 		counts = [count for report in reports if (count := report.expected(action)) is not None]
@@ -113,19 +128,21 @@ def expected_of(reports: list[zoho.Report], actions: tuple[str, ...]) -> dict[st
 
 
 def _explain(have: int, count: int, read: list[ListState]) -> str | None:
-	"""Return what explains a difference, or None if nothing does."""
+	"""Return a translated sentence that explains a difference, or None."""
 	skipped, duplicates = sum(part.skipped for part in read), sum(part.duplicates for part in read)
 	listed = sum(part.listed for part in read)
 	if any(part.repeated and part.repairs < MAX_REPAIRS for part in read):
 		return None
 	if have + skipped + duplicates == count and skipped + duplicates:
-		return _("{0} without a usable address and {1} duplicates are not rows of their own.").format(
+		return _("{0} records without a usable address and {1} duplicates were not stored.").format(
 			skipped, duplicates
 		)
 	if listed > count:
 		return _("Zoho's list has more people than its counter says.")
 	if have > count:
-		return _("Zoho no longer lists all of them; they are kept.")
+		return _("Zoho no longer lists all of them; their rows are kept.")
 	if listed == count and have + skipped + duplicates >= count:
-		return _("Everything that Zoho lists is stored; duplicates moved while it was read.")
+		return _(
+			"Everything that Zoho lists is stored; duplicates changed their position while the list was read."
+		)
 	return None

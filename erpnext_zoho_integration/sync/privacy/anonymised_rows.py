@@ -1,11 +1,16 @@
-"""What is left of a row when its person goes: the figure. Used where somebody is erased, and where time has passed.
+"""Anonymised rows of Campaign Recipient: they keep the figures and lose the person.
 
-A row keeps campaign, action, times, counts, country and links, and loses everything that says who it was. A stand-in
-takes the place of the address, so that the row is found again and nothing is counted twice.
+A row keeps campaign, action, times, counts, country and links, and loses everything that tells who it was. A stand-in
+replaces the e-mail address: the next sync recognises the row by it, and nobody is counted twice. `erasure` uses this for
+one person, `retention` for all rows of an old campaign.
+
+`recipients.writers` writes Campaign Recipient. This module deletes rows and inserts their anonymised successors, because
+the address is also part of a row's name and key.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import frappe
@@ -19,7 +24,7 @@ from erpnext_zoho_integration.store.names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, content_hash
 from erpnext_zoho_integration.sync.privacy import scrubbing
 
-# What speaks of the mail and not of the person. A country is kept; a town may have one inhabitant in a list.
+# Fields about the mail, not about the person. The country is kept; the city is not, since only one recipient may live there.
 KEPT = (
 	"action_type",
 	"action_date",
@@ -31,11 +36,35 @@ KEPT = (
 	"click_count",
 	"variant",
 )
-_STORED = ("name", "creation", "owner", "campaign", "email", "bounced", "content_hash", "url_clicks", *KEPT)
+_LOADED = ("name", "creation", "owner", "campaign", "email", "bounced", "content_hash", "url_clicks", *KEPT)
+_INSERTED = (
+	*sql_writes.STANDARD_COLUMNS,
+	"campaign",
+	"bounced",
+	"row_key",
+	"content_hash",
+	*RECIPIENT_FIELDS,
+)
+
+
+class Replacement(NamedTuple):
+	"""A stored row and what replaces it.
+
+	Attributes:
+		stored: the row, see `load_rows`.
+		values: the anonymised values, see `anonymised_values`.
+		key: the new `row_key`.
+		content_hash: the new content hash.
+	"""
+
+	stored: Mapping
+	values: dict
+	key: str
+	content_hash: str
 
 
 def campaign_stand_in(identity: str, email: str) -> str:
-	"""Return the stand-in for a person in one campaign: another one in each, so that nobody can be followed.
+	"""Return the stand-in for a person in one campaign. It differs by campaign, so that nobody can be followed.
 
 	Args:
 		identity: of the campaign, see `campaigns.identity`.
@@ -44,9 +73,14 @@ def campaign_stand_in(identity: str, email: str) -> str:
 	return f"anonymous-{keyed_digest(f'{identity} {email}')[:24]}"
 
 
-def figure(values: Mapping, stand_in: str) -> dict:
-	"""Return what is kept of a row's values, with a stand-in for the address; a plain function."""
-	links = _links(values.get("url_clicks"))
+def anonymised_values(values: Mapping, stand_in: str) -> dict:
+	"""Return a row's values without the person; a plain function.
+
+	Args:
+		values: of the row, by fieldname.
+		stand_in: replaces the e-mail address.
+	"""
+	links = _public_links(values.get("url_clicks"))
 	kept = {field: values.get(field) or None for field in KEPT}
 	counts = {
 		field: int(values.get(field) or 0) for field in KEPT if field.startswith(("is_", "open_", "click_"))
@@ -63,11 +97,15 @@ def figure(values: Mapping, stand_in: str) -> dict:
 
 
 def anonymous_row(row: Row, identity: str) -> Row:
-	"""Return the row that a record leaves in a campaign whose time has passed; a plain function.
+	"""Return a mapped row as an anonymised campaign stores it; a plain function.
 
-	The person stays with it in memory, for an opt-out, and is never stored.
+	The person stays with the row in memory, so that an opt-out reaches the Contact, and is never stored.
+
+	Args:
+		row: the mapped row.
+		identity: of the campaign, see `campaigns.identity`.
 	"""
-	values = figure(row.values, campaign_stand_in(identity, row.email))
+	values = anonymised_values(row.values, campaign_stand_in(identity, row.email))
 	return Row(
 		key=row_key(identity, values["email"], row.action_type),
 		email=values["email"],
@@ -80,9 +118,10 @@ def anonymous_row(row: Row, identity: str) -> Row:
 
 
 def public_link(url: str) -> str:
-	"""Return a link without what could lead back to a person: everything behind `?` and `#` but `utm_…`.
+	"""Return a link without the parts that could identify a person; a plain function.
 
-	Newsletters put addresses and tokens there; `utm_source`, `utm_campaign` and the like are the same for everybody.
+	User name, fragment and query are removed, except for `utm_…` parameters. Newsletters put addresses and tokens into
+	the query; `utm_source`, `utm_campaign` and the like are the same for every recipient.
 	"""
 	try:
 		parts = urlsplit(url)
@@ -92,7 +131,7 @@ def public_link(url: str) -> str:
 	return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(query), ""))
 
 
-def _links(url_clicks: str | None) -> list[dict]:
+def _public_links(url_clicks: str | None) -> list[dict]:
 	clicks: dict[str, int | None] = {}
 	for link in json.loads(url_clicks or "[]"):
 		url, count = public_link(str(link.get("url") or "")), link.get("count")
@@ -101,18 +140,24 @@ def _links(url_clicks: str | None) -> list[dict]:
 	return [{"url": url, "count": count} for url, count in clicks.items() if url]
 
 
-def stored(names: Collection[str]) -> list[frappe._dict]:
-	"""Return what `replace` needs of these rows, in one query."""
-	rows = sql_lookups.select_in(RECIPIENT, _STORED, "name", names)
-	return [frappe._dict(zip(_STORED, row, strict=True)) for row in rows]
+def load_rows(names: Collection[str]) -> list[frappe._dict]:
+	"""Return the columns of these rows that `replace_rows` needs, in one query."""
+	rows = sql_lookups.select_in(RECIPIENT, _LOADED, "name", names)
+	return [frappe._dict(zip(_LOADED, row, strict=True)) for row in rows]
 
 
-def stored_of_campaign(campaign: str, after: str, limit: int) -> list[frappe._dict]:
-	"""Return the next rows of a campaign that still name a person, by name."""
+def load_rows_of_campaign(campaign: str, after: str, limit: int) -> list[frappe._dict]:
+	"""Return the next rows of a campaign that are not anonymised yet, ordered by name.
+
+	Args:
+		campaign: name of the Campaign.
+		after: name of the last row of the previous call; an empty text at first.
+		limit: maximum number of rows.
+	"""
 	recipient = DocType(RECIPIENT)
 	query = (
 		frappe.qb.from_(recipient)
-		.select(*[recipient[column] for column in _STORED])
+		.select(*[recipient[column] for column in _LOADED])
 		.where((recipient.campaign == campaign) & (recipient.rtbf == 0) & (recipient.name > after))
 		.orderby(recipient.name)
 		.limit(limit)
@@ -120,37 +165,45 @@ def stored_of_campaign(campaign: str, after: str, limit: int) -> list[frappe._di
 	return query.run(as_dict=True)
 
 
-def replace(rows: Iterable[tuple[Mapping, dict, str, str]]) -> int:
-	"""Put figures in the place of rows, under new names, with whatever else in the database names the old ones.
+def replace_rows(replacements: Iterable[Replacement]) -> int:
+	"""Replace rows by anonymised ones under new names, and repoint or delete what refers to the old names.
 
-	A row whose place is taken already only goes. One that did not come from Zoho's list of its campaign gets no content
-	hash, as before: no sync removes it. The caller commits.
+	A row whose new key is already in use is deleted without a successor. A row without a content hash gets none: it did
+	not come from Zoho's list of its campaign, so no sync may delete it. The caller commits.
 
 	Args:
-		rows: of each the stored row (see `stored`), the values of its figure, its key and its content hash.
+		replacements: the rows and what replaces them.
 
 	Returns:
-		The number of rows that are gone.
+		The number of rows that were replaced or deleted.
 	"""
-	rows = list(rows)
-	chosen = {key: (old, values, key, digest) for old, values, key, digest in rows}
-	names = [old["name"] for old, *_rest in rows]
+	replacements = list(replacements)
+	by_key = {each.key: each for each in replacements}
+	names = [each.stored["name"] for each in replacements]
 	if not names:
 		return 0
-	taken = {key for (key,) in sql_lookups.select_in(RECIPIENT, ("row_key",), "row_key", chosen)}
-	fresh = [each for key, each in chosen.items() if key not in taken]
+	taken = {key for (key,) in sql_lookups.select_in(RECIPIENT, ("row_key",), "row_key", by_key)}
+	inserted = [each for key, each in by_key.items() if key not in taken]
 	frappe.db.delete(RECIPIENT, {"name": ("in", names)})
 	new_names = {}
-	written = []
+	rows = []
 	now, user = now_datetime(), frappe.session.user
-	for (old, values, key, digest), number in zip(fresh, reserve_numbers(len(fresh)), strict=True):
+	for each, number in zip(inserted, reserve_numbers(len(inserted)), strict=True):
+		old, values = each.stored, each.values
 		name = new_names[old["name"]] = recipient_name(None, values["email"], number)
-		fixed = (name, old["creation"], now, user, old["owner"], 0, 0, old["campaign"], old["bounced"] or 0)
-		kept_digest = digest if old["content_hash"] else None
-		written.append([*fixed, key, kept_digest, *(values[field] for field in RECIPIENT_FIELDS)])
-	sql_writes.insert_rows(RECIPIENT, _WRITTEN, written)
+		standard = (
+			name,
+			old["creation"],
+			now,
+			user,
+			old["owner"],
+			0,
+			0,
+			old["campaign"],
+			old["bounced"] or 0,
+		)
+		new_hash = each.content_hash if old["content_hash"] else None
+		rows.append([*standard, each.key, new_hash, *(values[field] for field in RECIPIENT_FIELDS)])
+	sql_writes.insert_rows(RECIPIENT, _INSERTED, rows)
 	scrubbing.repoint_links(RECIPIENT, names, new_names)
 	return len(names)
-
-
-_WRITTEN = (*sql_writes.STANDARD_COLUMNS, "campaign", "bounced", "row_key", "content_hash", *RECIPIENT_FIELDS)

@@ -1,4 +1,8 @@
-"""Persons who asked to be forgotten: the figures stay, the persons go, and no sync brings them back."""
+"""Erases people: their rows are anonymised, their texts redacted, and no sync brings them back.
+
+The register of erased people (`store.erased_people`) is written first: a sync that runs at the same time either finds the
+person in it, or its rows are found here. Contacts are written by `contacts/`; this module only deletes them, on request.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,24 +16,24 @@ from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import pseudonym
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
+from erpnext_zoho_integration.sync.contacts.clearing import clear_zoho_fields
 from erpnext_zoho_integration.sync.mapping.rows import erased_row
 from erpnext_zoho_integration.sync.mapping.text import MAX_EMAIL
 from erpnext_zoho_integration.sync.privacy import anonymised_rows, scrubbing
 
-# What a sync writes to a Contact and nobody types. The opt-out stays: it is the person's own word.
-CONTACT_FIELDS = ("zoho_contact_id", "zoho_status", "zoho_last_synced")
+_SAVEPOINT = "zoho_erasure"
 
 
 @dataclass(slots=True)
 class Erasure:
-	"""What became of a person.
+	"""The result of erasing a person.
 
 	Attributes:
-		rows: recipients that are figures now.
-		contacts: Contacts that lost what came from Zoho.
-		texts: messages of runs, errors, comments and deleted documents that named the person.
-		deleted: Contacts that were deleted.
-		kept: Contacts that could not be deleted, since other documents need them.
+		rows: number of recipients that were anonymised.
+		texts: number of texts that named the person: messages of runs, errors, comments, deleted documents.
+		contacts: names of the Contacts whose Zoho fields were cleared.
+		deleted: names of the Contacts that were deleted.
+		kept: names of the Contacts that could not be deleted, because other documents link to them.
 	"""
 
 	rows: int = 0
@@ -43,27 +47,68 @@ class Erasure:
 
 
 def erase_person(email: str, delete_contact: bool = False) -> Erasure:
-	"""Take a person out of everything that this app has stored.
+	"""Erase a person from everything that this app has stored. Commits before and after.
 
-	Recipients of the address, and of Zoho's contacts behind it, become figures; the Contact loses what came from Zoho.
-	Committed before and after: the register comes first, so that a page that a sync writes meanwhile is either seen here
-	or knows the person.
+	Recipients with the address, and with the ids of Zoho contacts that have it, are anonymised; the Zoho fields of the
+	Contact are cleared.
 
 	Args:
 		email: the address, in any letter case.
-		delete_contact: delete the Contacts that have the address, unless another document needs them.
+		delete_contact: delete the Contacts that have the address, unless another document links to them.
 
 	Raises:
-		frappe.ValidationError: this is no address.
+		frappe.ValidationError: the text is not an e-mail address.
 	"""
-	address = _address(email)
-	frappe.db.commit()  # nosemgrep - a new snapshot, see above
+	address = _normalized_address(email)
+	frappe.db.commit()  # nosemgrep - begins a new snapshot, which includes the latest rows of a running sync
 	result = _erase(address, delete_contact)
-	frappe.db.commit()  # nosemgrep - what is erased stays erased
+	frappe.db.commit()  # nosemgrep - an error later in the request must not undo the erasure
 	return result
 
 
-def _address(email: str) -> str:
+def erase_people_erased_at_zoho(
+	people: Iterable[digests.PersonKey], registered: erased_people.ErasedLookup
+) -> erased_people.ErasedLookup:
+	"""Erase people whom Zoho has erased from the rows of all campaigns. The caller commits.
+
+	Another Zoho contact that shares the address keeps its rows.
+
+	Args:
+		people: address and Zoho contact id of each; for some, Zoho gives only one of them.
+		registered: what the register has about them, as read in this transaction.
+
+	Returns:
+		What the register has about them now.
+	"""
+	people = set(people)
+	registered = erased_people.register(people, erased_people.AT_ZOHO, registered)
+	by_email: dict[str, str | None] = {}
+	identifiers = {identifier for _email, identifier in people if identifier}
+	for email, identifier in people:
+		if email := normalize_email(email):
+			by_email[email] = identifier
+	found = _rows_of(by_email, identifiers)
+	rows = [row for row in found if _belongs_to(row, by_email, identifiers)]
+	contacts = sql_lookups.select_in("Contact", ("name",), "zoho_contact_id", identifiers)
+	if rows or contacts:
+		names = {name for (name,) in contacts}
+		_anonymise_rows(rows, by_email)
+		clear_zoho_fields(names)
+		own = {row.email for row in rows if row.zoho_contact_id in identifiers or not row.zoho_contact_id}
+		scrubbing.redact_texts(own | identifiers, names)
+	return registered
+
+
+def erase_on_deletion_request(request: Document, method: str | None = None) -> None:
+	"""Erase the person of an approved Personal Data Deletion Request of Frappe; its document event `on_update`.
+
+	Frappe saves an approved request, with all its steps pending, just before it carries them out.
+	"""
+	if request.deletion_steps and all(step.status == "Pending" for step in request.deletion_steps):
+		_erase(_normalized_address(request.email))
+
+
+def _normalized_address(email: str) -> str:
 	address = normalize_email(email)
 	if "@" not in address or len(address) > MAX_EMAIL or not address.isprintable():
 		frappe.throw(_("Enter the e-mail address of the person."))
@@ -78,60 +123,18 @@ def _erase(address: str, delete_contact: bool = False) -> Erasure:
 	erased_people.register({(each, None) for each in addresses}, erased_people.HERE)
 	erased_people.register({(address, identifier) for identifier in identifiers}, erased_people.HERE)
 	rows = _rows_of(addresses, identifiers)
-	# One that was merged or whose address was changed here is known by its rows only; a sync has filled it all the same.
+	# A Contact that was merged, or whose address was changed here, is found only by the link in its rows.
 	filled = contacts | {row.contact for row in rows if row.contact}
-	result = Erasure(rows=_make_figures(rows), contacts=sorted(filled))
-	_clear_contacts(filled)
+	result = Erasure(rows=_anonymise_rows(rows), contacts=sorted(filled))
+	clear_zoho_fields(filled)
 	if delete_contact:
 		_delete_contacts(contacts, result)
 	result.texts = scrubbing.redact_texts(addresses | identifiers, filled)
 	return result
 
 
-def forget(
-	people: Iterable[digests.PersonKey], known: erased_people.ErasedLookup
-) -> erased_people.ErasedLookup:
-	"""Take people whom Zoho has erased out of every row that speaks of them, in all campaigns. Commits nothing.
-
-	Another contact at Zoho that shares the address keeps its rows.
-
-	Args:
-		people: address and Zoho contact id of each; Zoho gives only one of them for some.
-		known: what the register has of them; it was asked in this transaction.
-
-	Returns:
-		What it has of them now.
-	"""
-	people = set(people)
-	known = erased_people.register(people, erased_people.AT_ZOHO, known)
-	by_email: dict[str, str | None] = {}
-	identifiers = {identifier for _email, identifier in people if identifier}
-	for email, identifier in people:
-		if email := normalize_email(email):
-			by_email[email] = identifier
-	found = _rows_of(by_email, identifiers)
-	rows = [row for row in found if _speaks_of(row, by_email, identifiers)]
-	contacts = sql_lookups.select_in("Contact", ("name",), "zoho_contact_id", identifiers)
-	if rows or contacts:
-		names = {name for (name,) in contacts}
-		_make_figures(rows, by_email)
-		_clear_contacts(names)
-		own = {row.email for row in rows if row.zoho_contact_id in identifiers or not row.zoho_contact_id}
-		scrubbing.redact_texts(own | identifiers, names)
-	return known
-
-
-def data_deletion(request: Document, method: str | None = None) -> None:
-	"""Erase the person of Frappe's Personal Data Deletion Request, once it has been approved; a document event.
-
-	Frappe saves the request with its steps just before it goes through them.
-	"""
-	if request.deletion_steps and all(step.status == "Pending" for step in request.deletion_steps):
-		_erase(_address(request.email))
-
-
 def _rows_of(emails: Collection[str], identifiers: Collection[str]) -> list[frappe._dict]:
-	"""Return the rows with these addresses or ids, compared exactly, that still name a person."""
+	"""Return the rows with these addresses or ids, compared exactly, that are not anonymised yet."""
 	found = {}
 	columns = ("name", "email", "zoho_contact_id", "contact")
 	for column, values in (("email", emails), ("zoho_contact_id", identifiers)):
@@ -142,30 +145,33 @@ def _rows_of(emails: Collection[str], identifiers: Collection[str]) -> list[frap
 	return list(found.values())
 
 
-def _speaks_of(row: frappe._dict, by_email: dict[str, str | None], identifiers: set[str]) -> bool:
+def _belongs_to(row: frappe._dict, by_email: dict[str, str | None], identifiers: set[str]) -> bool:
+	"""Return whether a row found by address or id is of these people, not of a Zoho contact that shares the address."""
 	if row.zoho_contact_id in identifiers:
 		return True
 	return not (row.zoho_contact_id and by_email.get(row.email))
 
 
-def _make_figures(rows: list[frappe._dict], by_email: dict[str, str | None] | None = None) -> int:
-	"""Make figures of rows of people who are in the register.
+def _anonymise_rows(rows: list[frappe._dict], by_email: dict[str, str | None] | None = None) -> int:
+	"""Anonymise rows of people who are in the register; return how many.
 
-	They get the content hash of a row of which nothing is known: Zoho's next word of the person changes nothing.
+	The new content hash is the one of a record that Zoho has withheld: when a sync maps the erased person's record again,
+	the row is unchanged.
 	"""
 	people = {row.name: (row.email, row.zoho_contact_id or (by_email or {}).get(row.email)) for row in rows}
-	known = erased_people.among(people.values())
+	registered = erased_people.among(people.values())
 	identities: dict[str, str] = {}
 
-	def blank(stored: Mapping) -> tuple[Mapping, dict, str, str]:
+	def replacement(stored: Mapping) -> anonymised_rows.Replacement:
 		campaign, person = stored["campaign"], people[stored["name"]]
 		identity = identities.get(campaign) or campaign_identity(campaign)
 		identities[campaign] = identity
-		stand_in = known.stand_in(*person) or pseudonym(*person)
+		stand_in = registered.stand_in(*person) or pseudonym(*person)
 		row = erased_row(stand_in, stored["action_type"], identity, stored["variant"] or None)
-		return stored, anonymised_rows.figure(stored, stand_in), row.key, row.content_hash
+		values = anonymised_rows.anonymised_values(stored, stand_in)
+		return anonymised_rows.Replacement(stored, values, row.key, row.content_hash)
 
-	return anonymised_rows.replace(map(blank, anonymised_rows.stored(people)))
+	return anonymised_rows.replace_rows(map(replacement, anonymised_rows.load_rows(people)))
 
 
 def _contacts_with(address: str) -> set[str]:
@@ -177,7 +183,7 @@ def _contacts_with(address: str) -> set[str]:
 
 
 def _identifiers_of(address: str, contacts: Collection[str]) -> set[str]:
-	"""Return Zoho's ids of the person: those of their rows, and those of their Contacts."""
+	"""Return the Zoho contact ids of a person, from their rows and their Contacts."""
 	found = {row.zoho_contact_id for row in _rows_of({address}, ())}
 	found |= {
 		identifier
@@ -186,21 +192,16 @@ def _identifiers_of(address: str, contacts: Collection[str]) -> set[str]:
 	return {identifier for identifier in found if identifier}
 
 
-def _clear_contacts(names: Collection[str]) -> None:
-	for name in names:
-		frappe.db.set_value("Contact", name, dict.fromkeys(CONTACT_FIELDS))
-
-
 def _delete_contacts(names: Collection[str], result: Erasure) -> None:
-	"""Delete Contacts; one that other documents need is kept and told."""
+	"""Delete Contacts and note them in `result`; a Contact that other documents link to is kept."""
 	for name in sorted(names):
-		frappe.db.savepoint("zoho_erasure")
+		frappe.db.savepoint(_SAVEPOINT)
 		try:
 			frappe.delete_doc("Contact", name, ignore_permissions=True, delete_permanently=True)
 			result.deleted.append(name)
 		except frappe.LinkExistsError:
-			frappe.db.rollback(save_point="zoho_erasure")
+			frappe.db.rollback(save_point=_SAVEPOINT)
 			frappe.clear_last_message()
 			result.kept.append(name)
 	if result.deleted:
-		scrubbing.forget_deleted("Contact", result.deleted)
+		scrubbing.clean_up_after_deletion("Contact", result.deleted)

@@ -1,12 +1,15 @@
-"""How long people stay in recipients: after the time set in Zoho Settings a campaign keeps its figures only.
+"""Anonymises the recipients of campaigns that were sent longer ago than Zoho Settings allow.
 
-The time counts from when the campaign was sent. What Zoho says of it later (a late opt-out) is taken over as a figure as
-well, so that nobody comes back; an opt-out still reaches the Contact.
+The time counts from when a campaign was sent. After it, the campaign's rows keep the figures only. What Zoho reports
+later (a late opt-out) is stored without the person, too, but the opt-out still reaches the Contact.
+
+`campaigns.state` writes Zoho Campaign State. This module also sets two of its fields: `anonymised_at`, and `engagement`,
+whose links it cleans.
 """
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from pypika.terms import ExistsCriterion
@@ -29,61 +32,66 @@ from erpnext_zoho_integration.sync.privacy import anonymised_rows
 
 _BATCH = 1000
 _LOCK_SECONDS = 900
-# The rest follows the next night; RQ kills long jobs after 25 minutes.
+# RQ kills jobs in `long` after 25 minutes. The remaining campaigns follow the next night.
 _JOB_SECONDS = 1200
+# A merge waits so long for a sync of the campaign to end.
+_WAIT_SECONDS = 300
 
 
 def anonymise_old_campaigns() -> int:
-	"""Anonymise the recipients of all campaigns whose time has passed; called every night. Commits.
+	"""Anonymise the recipients of all old campaigns; called every night. Commits.
 
 	Returns:
-		The number of rows that became figures.
+		The number of rows that were anonymised.
 	"""
 	limit, changed, deadline = cutoff(), 0, time.monotonic() + _JOB_SECONDS
-	for name, key in _due(limit) if limit else ():
-		with shared_lock(f"campaign-{key or name}", seconds=_LOCK_SECONDS, wait=0) as lock:
-			if lock:  # else a sync is at it, and does this by itself
-				changed += anonymise(name, between=lock.extend)
+	for name, key in _campaigns_due(limit) if limit else ():
+		with shared_lock(_lock_name(name, key), seconds=_LOCK_SECONDS, wait=0) as lock:
+			if lock:  # otherwise a sync is working on the campaign, and anonymises it itself
+				changed += anonymise_campaign(name, after_batch=lock.extend)
 		if time.monotonic() > deadline:
 			break
 	return changed
 
 
 def cutoff() -> datetime | None:
-	"""Return the time before which campaigns keep figures only, or None if people stay for ever."""
+	"""Return the time (in the site's zone) before which campaigns are anonymised, or None if none ever is."""
 	months = cint(frappe.db.get_single_value(SETTINGS, "anonymise_after_months"))
 	return get_datetime(add_to_date(now_datetime(), months=-months)) if months > 0 else None
 
 
-def is_over(sent_time: datetime | str | None, limit: datetime | None) -> bool:
-	"""Return whether the time of a campaign has passed.
+def is_past_cutoff(sent_time: datetime | str | None, limit: datetime | None) -> bool:
+	"""Return whether a campaign was sent before the cutoff; a plain function.
 
 	Args:
-		sent_time: in the site's zone; a campaign without one is not over.
+		sent_time: in the site's zone; a campaign without one is not past the cutoff.
 		limit: see `cutoff`.
 	"""
 	return bool(limit and sent_time and get_datetime(sent_time) < limit)
 
 
-def keeps_figures_only(campaign: Document, state: CampaignState, limit: datetime | None) -> bool:
-	"""Return whether a sync of a campaign is to bring figures only; what is stored of people becomes figures first.
+def anonymise_if_due(campaign: Document, state: CampaignState, limit: datetime | None) -> bool:
+	"""Anonymise a campaign that is past the cutoff, before a sync reads its lists. Commits if it does.
 
 	Args:
-		campaign: the document, whose lock the caller holds.
+		campaign: the document; the caller holds the campaign's lock.
 		state: of the campaign.
 		limit: see `cutoff`.
+
+	Returns:
+		Whether the campaign is anonymised, so that the sync must not store people either.
 	"""
-	if state.anonymised_at is None and is_over(campaign.zoho_sent_time, limit):
-		anonymise(campaign.name)
+	if state.anonymised_at is None and is_past_cutoff(campaign.zoho_sent_time, limit):
+		anonymise_campaign(campaign.name)
 		state.anonymised_at = now_datetime()
 	return state.anonymised_at is not None
 
 
-def after_merge(campaign: str) -> None:
-	"""Queue another pass for a Campaign that keeps figures only, since it has taken in another one's people."""
+def queue_anonymising_after_merge(campaign: str) -> None:
+	"""Queue another pass over an anonymised Campaign, because a merge has added another Campaign's people to it."""
 	if frappe.db.get_value(CAMPAIGN_STATE, {"campaign": campaign}, "anonymised_at"):
 		frappe.enqueue(
-			"erpnext_zoho_integration.sync.privacy.retention.anonymise_merged",
+			"erpnext_zoho_integration.sync.privacy.retention.anonymise_merged_campaign",
 			queue="long",
 			timeout=_JOB_SECONDS,
 			enqueue_after_commit=True,
@@ -91,56 +99,59 @@ def after_merge(campaign: str) -> None:
 		)
 
 
-def anonymise_merged(campaign: str) -> None:
-	"""Make figures of what a merge has brought into a Campaign; a sync of it is waited for. Commits."""
+def anonymise_merged_campaign(campaign: str) -> None:
+	"""Anonymise the rows that a merge has added to a Campaign, after waiting for a running sync of it. Commits."""
 	key = frappe.db.get_value("Campaign", campaign, "zoho_campaign_key")
-	with shared_lock(f"campaign-{key or campaign}", seconds=_LOCK_SECONDS, wait=300) as lock:
-		anonymise(campaign, between=lock.extend)
+	with shared_lock(_lock_name(campaign, key), seconds=_LOCK_SECONDS, wait=_WAIT_SECONDS) as lock:
+		anonymise_campaign(campaign, after_batch=lock.extend)
 
 
-def is_anonymous(campaign: str) -> bool:
-	"""Return whether only figures of a campaign are stored."""
+def is_anonymised(campaign: str) -> bool:
+	"""Return whether a campaign is anonymised, or past the cutoff and about to be."""
 	if frappe.db.get_value(CAMPAIGN_STATE, {"campaign": campaign}, "anonymised_at"):
 		return True
-	return is_over(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"), cutoff())
+	return is_past_cutoff(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"), cutoff())
 
 
-def anonymise(campaign: str, between: Callable[[], None] = lambda: None) -> int:
-	"""Make figures of all rows of a campaign, and note that it is so. Commits batch by batch.
+def anonymise_campaign(campaign: str, after_batch: Callable[[], None] = lambda: None) -> int:
+	"""Anonymise all rows of a campaign and record it in the campaign's state. Commits batch by batch.
 
 	Args:
-		campaign: name of the Campaign, whose lock the caller holds.
-		between: called after each batch.
+		campaign: name of the Campaign; the caller holds the campaign's lock.
+		after_batch: called after each batch.
 
 	Returns:
-		The number of rows that became figures.
+		The number of rows that were anonymised.
 	"""
 	identity, changed, last = campaign_identity(campaign), 0, ""
-	while rows := anonymised_rows.stored_of_campaign(campaign, last, _BATCH):
+	while rows := anonymised_rows.load_rows_of_campaign(campaign, last, _BATCH):
 		last = rows[-1].name
-		changed += anonymised_rows.replace(_figures(rows, identity))
+		changed += anonymised_rows.replace_rows(_replacements(rows, identity))
 		frappe.db.commit()  # nosemgrep - a large campaign is not one transaction
-		between()
-	# The links of the form are worked out anew as well: they are kept as they were clicked.
+		after_batch()
+	# The stored engagement contains the links as they were clicked: compute it again from the anonymised rows.
 	noted = {"anonymised_at": now_datetime(), "engagement": json.dumps(engagement(campaign))}
 	frappe.db.set_value(CAMPAIGN_STATE, {"campaign": campaign}, noted, update_modified=False)
-	frappe.db.commit()  # nosemgrep - from here on, syncs bring figures only
+	frappe.db.commit()  # nosemgrep - from here on, syncs store no people of this campaign
 	return changed
 
 
-def _figures(rows: list[frappe._dict], identity: str) -> Iterator[tuple[Mapping, dict, str, str]]:
+def _lock_name(campaign: str, key: str | None) -> str:
+	return f"campaign-{key or campaign}"
+
+
+def _replacements(rows: list[frappe._dict], identity: str) -> Iterator[anonymised_rows.Replacement]:
 	for row in rows:
-		values = anonymised_rows.figure(
-			row, anonymised_rows.campaign_stand_in(identity, normalize_email(row.email))
-		)
-		key = row_key(identity, values["email"], row.action_type)
-		yield row, values, key, content_hash(values)
+		stand_in = anonymised_rows.campaign_stand_in(identity, normalize_email(row.email))
+		values = anonymised_rows.anonymised_values(row, stand_in)
+		key = row_key(identity, stand_in, row.action_type)
+		yield anonymised_rows.Replacement(row, values, key, content_hash(values))
 
 
-def _due(limit: datetime) -> list[tuple[str, str | None]]:
-	"""Return name and Zoho's key of the old campaigns that still name people, the oldest first."""
+def _campaigns_due(limit: datetime) -> list[tuple[str, str | None]]:
+	"""Return name and Zoho campaign key of the campaigns to anonymise, the oldest first."""
 	campaign, state, recipient = DocType("Campaign"), DocType(CAMPAIGN_STATE), DocType(RECIPIENT)
-	somebody = (
+	a_person = (
 		frappe.qb.from_(recipient)
 		.select(recipient.name)
 		.where((recipient.campaign == campaign.name) & (recipient.rtbf == 0))
@@ -151,6 +162,6 @@ def _due(limit: datetime) -> list[tuple[str, str | None]]:
 		.left_join(state)
 		.on(state.campaign == campaign.name)
 		.select(campaign.name, campaign.zoho_campaign_key)
-		.where((sent < limit) & state.anonymised_at.isnull() & ExistsCriterion(somebody))
+		.where((sent < limit) & state.anonymised_at.isnull() & ExistsCriterion(a_person))
 		.orderby(sent)
 	).run()

@@ -69,7 +69,7 @@ class MatchedBatch:
 		maybe_stored: MaybeStored = lambda _action_type, keys: keys,
 	) -> None:
 		if pages.unforgotten:
-			pages.known = erasure.forget(pages.unforgotten, pages.known)
+			pages.known = erasure.erase_people_erased_at_zoho(pages.unforgotten, pages.known)
 		self.campaign = campaign
 		self.pages = pages
 		self.may_create = CREATE_FOR[create_for]

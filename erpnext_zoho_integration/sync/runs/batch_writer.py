@@ -125,7 +125,7 @@ class BatchWriter:
 			return read
 		frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
 		with _write_lock("erased"):
-			erasure.forget(read.unforgotten, erased_people.among(read.unforgotten))
+			erasure.erase_people_erased_at_zoho(read.unforgotten, erased_people.among(read.unforgotten))
 			frappe.db.commit()  # nosemgrep - for the worker whose turn is next
 		return map_batch(batch, self._identity, self._anonymous)
 

@@ -149,7 +149,7 @@ class CampaignSync:
 
 	def _plan(self, campaign: Document, counted: list[CountedList]) -> None:
 		"""See what is to be read, and commit where this sync begins."""
-		self.anonymous = retention.keeps_figures_only(campaign, self.state, self.policy.people_since)
+		self.anonymous = retention.anonymise_if_due(campaign, self.state, self.policy.people_since)
 		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
 		left_off = self.state.position
 		self.lists_read = left_off is not None
@@ -392,7 +392,7 @@ class CampaignSync:
 				action_type,
 				seen,
 				self._count_removed,
-				figures=not any(part.failed for part in read),
+				anonymised=not any(part.failed for part in read),
 			)
 
 	def _count_removed(self, number: int) -> None:

@@ -103,7 +103,7 @@ class DryRun:
 		known = campaign_state.load([record.key]).get(record.key) or CampaignState(None, record.key)
 		known.position = Cursor("dry run")
 		identity = campaign_identity(name) if name else record.key
-		anonymous = retention.is_anonymous(name) if name else False
+		anonymous = retention.is_anonymised(name) if name else False
 		reading = pages.PageMapper(identity, self.times, site_key())
 		counted = lists.counted(self.policy.actions, sources, reports)
 		wanted = [(each.source, each.action) for each in lists.wanted(counted, known, full)]

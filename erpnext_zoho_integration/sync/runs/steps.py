@@ -61,7 +61,7 @@ def sync_campaign_analytics(campaign: Document, campaign_key: str) -> bool:
 	"""
 	client = campaigns_client()
 	found = zoho_reports.reports(client, _sources(client, campaign, campaign_key))
-	return campaign_documents.save_figures(campaign, [report for report in found if report is not None])
+	return campaign_documents.save_analytics(campaign, [report for report in found if report is not None])
 
 
 def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> PageResult:
@@ -76,7 +76,7 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 	"""
 	client, policy = campaigns_client(), sync_policy.read_policy()
 	times = due_campaigns.times_of_account(client, policy)
-	identity, anonymous = campaign_identity(campaign.name), retention.is_anonymous(campaign.name)
+	identity, anonymous = campaign_identity(campaign.name), retention.is_anonymised(campaign.name)
 	reading, total = pages.PageMapper(identity, times, site_key()), PageResult()
 	for source in _sources(client, campaign, campaign_key):
 		for action in policy.actions:
@@ -111,7 +111,7 @@ def sync_recipient(
 	times = times or due_campaigns.measure_times([], policy)
 	identity = campaign_identity(campaign.name)
 	fetched = pages.PageMapper(identity, times, site_key()).page(action_type, None, page)
-	read = map_batch([fetched], identity, retention.is_anonymous(campaign.name))
+	read = map_batch([fetched], identity, retention.is_anonymised(campaign.name))
 	result = store_pages(campaign.name, read, policy.create_for)
 	for row in read.rows:
 		bounces.mark_person(campaign.name, row.email)

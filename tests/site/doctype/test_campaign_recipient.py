@@ -183,7 +183,7 @@ def test_settings_and_deleted_campaigns_are_the_system_managers(site, make_user:
 def forgotten(people: list[digests.PersonKey]) -> int:
 	"""Forget people; return how many rows are figures for that."""
 	before = frappe.db.count(RECIPIENT, {"rtbf": 1})
-	erasure.forget(people, erased_people.among(people))
+	erasure.erase_people_erased_at_zoho(people, erased_people.among(people))
 	return frappe.db.count(RECIPIENT, {"rtbf": 1}) - before
 
 

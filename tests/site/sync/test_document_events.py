@@ -1,4 +1,4 @@
-"""Synced data when people delete, restore, rename and merge the documents that it belongs to."""
+"""Synced data after users delete, restore, rename and merge Campaigns and Contacts."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ DELETED = "Zoho Deleted Campaign"
 
 @pytest.fixture
 def zoho(start_simulator: Callable):
-	"""A connected Zoho of three campaigns."""
+	"""A connected Zoho with three campaigns."""
 	return connect(start_simulator(seed=1, campaigns=3, recipients=60))
 
 
 @pytest.fixture
 def people(start_simulator: Callable):
-	"""A connected Zoho of one campaign, whose people a test names itself with `answer_with`."""
+	"""A connected Zoho with one campaign, whose recipients a test sets with `answer_with`."""
 	return connect(start_simulator(seed=1, campaigns=1, recipients=10))
 
 
@@ -54,7 +54,7 @@ def test_a_deleted_campaign_stays_away_until_it_is_restored(zoho) -> None:
 		frappe.delete_doc("Campaign", campaign)
 	assert not rows_of(campaign)
 	loaded = [query for query in sent if "tabCampaign Recipient" in query]
-	assert len(loaded) <= 3  # in bulk, however many rows there are
+	assert len(loaded) <= 3  # deleted in bulk, however many rows there are
 	record = frappe.get_doc(DELETED, {"zoho_campaign_key": key})
 	assert (record.campaign_name, record.reason) == ("Welcome to Acme", "Deleted")
 
@@ -85,7 +85,7 @@ def add_row(campaign: str, email: str, action_type: str = "Opened", **values: ob
 	return frappe.get_doc({**row, **values}).insert()
 
 
-def test_a_renamed_campaign_is_synced_on_without_doubles(zoho) -> None:
+def test_a_renamed_campaign_is_synced_without_duplicates(zoho) -> None:
 	sync_all()
 	key = keys_of(zoho)[0]
 	frappe.rename_doc("Campaign", campaign_named(key), "Renamed here")
@@ -97,7 +97,7 @@ def test_a_renamed_campaign_is_synced_on_without_doubles(zoho) -> None:
 	assert sync_all(full=True).rows_updated == 0
 
 
-def test_a_renamed_hand_made_campaign_refuses_second_rows_as_before(site) -> None:
+def test_a_renamed_hand_made_campaign_still_refuses_duplicate_rows(site) -> None:
 	campaign = frappe.get_doc({"doctype": "Campaign", "campaign_name": "By hand"}).insert()
 	add_row(campaign.name, "ada@example.com")
 	frappe.rename_doc("Campaign", "By hand", "Otherwise")
@@ -105,7 +105,7 @@ def test_a_renamed_hand_made_campaign_refuses_second_rows_as_before(site) -> Non
 		add_row("Otherwise", "ada@example.com")
 
 
-def test_merged_campaigns_lose_nothing_and_have_no_doubles(zoho) -> None:
+def test_merged_campaigns_lose_nothing_and_have_no_duplicates(zoho) -> None:
 	sync_all()
 	first, second = keys_of(zoho)[0], keys_of(zoho)[2]
 	kept, merged = campaign_named(first), campaign_named(second)
@@ -123,7 +123,7 @@ def test_merged_campaigns_lose_nothing_and_have_no_doubles(zoho) -> None:
 		"Merged",
 		kept,
 	)
-	# The merged one is not brought back, and the survivor goes on.
+	# A sync does not restore the merged campaign, and goes on with the other.
 	zoho.evolve(campaign=first, opens=2)
 	run = sync_all()
 	assert run.status == "Success" and run.rows_inserted <= 2 and not campaign_named(second)
@@ -132,7 +132,7 @@ def test_merged_campaigns_lose_nothing_and_have_no_doubles(zoho) -> None:
 	assert {(row.email, row.action_type) for row in rows_of(kept)} >= before
 
 
-def test_a_synced_campaign_merged_into_a_hand_made_one_lives_on_there(zoho) -> None:
+def test_a_synced_campaign_merged_into_a_hand_made_one_is_synced_there(zoho) -> None:
 	sync_all()
 	key = keys_of(zoho)[0]
 	synced = frappe.get_doc("Campaign", campaign_named(key))
@@ -161,7 +161,7 @@ def test_a_synced_campaign_merged_into_a_hand_made_one_lives_on_there(zoho) -> N
 # Contacts
 
 
-def test_a_deleted_contact_is_not_created_again_by_rows_without_news(people) -> None:
+def test_a_deleted_contact_is_not_created_again_by_unchanged_rows(people) -> None:
 	opened, sent = (
 		[person("ada@example.com", 1)],
 		[person("ada@example.com", 1), person("bob@example.com", 2)],
@@ -176,7 +176,7 @@ def test_a_deleted_contact_is_not_created_again_by_rows_without_news(people) -> 
 	run = sync_all(full=True)
 	assert run.contacts_created == 0 and [row.contact for row in rows_of(campaign)] == [None] * 3
 	assert [row.modified for row in rows_of(campaign)] == modified
-	# News of the person is another matter.
+	# A changed record of the person creates the Contact again.
 	answer_with(
 		people, {"openedcontacts": [person("ada@example.com", 1, city="London")], "sentcontacts": sent}
 	)
@@ -186,7 +186,7 @@ def test_a_deleted_contact_is_not_created_again_by_rows_without_news(people) -> 
 	assert len(ada) == 1 and None not in ada
 
 
-def test_of_two_contacts_of_one_address_one_is_deleted_and_the_other_gets_the_rows(people) -> None:
+def test_the_rows_of_a_deleted_contact_go_to_another_with_the_same_address(people) -> None:
 	one = new_contact("ada@example.com", first_name="One")
 	answer_with(people, {"openedcontacts": [person("ada@example.com", 1)]})
 	sync_all()
@@ -220,7 +220,7 @@ def test_merged_contacts_are_one_person(people) -> None:
 	assert mine.zoho_contact_id == person(None, 2)["contactid"] and mine.unsubscribed
 	run = sync_all(full=True)
 	assert run.contacts_created == 0 and set(frappe.get_all(RECIPIENT, pluck="contact")) == {mine.name}
-	# What comes later of either is the survivor's too.
+	# Later rows of either person are linked to the remaining Contact.
 	clicked = [person("ada@example.com", 1), person("augusta@example.com", 2)]
 	answer_with(people, {"openedcontacts": clicked, "clickedcontacts": clicked})
 	run = sync_all(full=True)
@@ -240,7 +240,7 @@ def test_a_renamed_contact_keeps_its_rows(people) -> None:
 	assert frappe.get_all(RECIPIENT, pluck="contact") == ["Countess of Lovelace"]
 
 
-def test_a_new_contact_links_the_rows_that_waited_for_it(start_simulator: Callable) -> None:
+def test_a_new_contact_is_linked_to_existing_rows_of_its_address(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(campaigns=1, recipients=10), create_contacts_for="Nobody")
 	waiting = [person("ada@example.com", 1), person("müller@example.com", 2), person("muller@example.com", 3)]
 	answer_with(zoho, {"openedcontacts": waiting, "sentcontacts": waiting})
@@ -249,14 +249,14 @@ def test_a_new_contact_links_the_rows_that_waited_for_it(start_simulator: Callab
 	rows = {row.email: row.contact for row in frappe.get_all(RECIPIENT, ["email", "contact"])}
 	assert rows == {"ada@example.com": contact.name, "müller@example.com": None, "muller@example.com": None}
 	assert frappe.db.count(RECIPIENT, {"contact": contact.name}) == 2
-	# So does an address that is added later.
+	# An address that is added later is linked, too.
 	contact.append("email_ids", {"email_id": "muller@example.com"})
 	contact.save()
 	linked = frappe.get_all(RECIPIENT, {"contact": contact.name}, pluck="email", distinct=True)
 	assert set(linked) == {"ada@example.com", "muller@example.com"}
 
 
-def test_saving_a_contact_without_a_new_address_asks_nothing(site) -> None:
+def test_saving_a_contact_without_a_new_address_makes_no_query(site) -> None:
 	contact = new_contact("ada@example.com")
 	contact.designation = "CTO"
 	with statements() as sent:

@@ -1,4 +1,4 @@
-"""Delivered: the list shows exactly those whom a campaign reached, whichever way the rows came."""
+"""The *Delivered* list shows exactly the people whose mail did not bounce, however their rows were stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.site.syncing import RECIPIENT, answer_with, campaign_named, connect, 
 
 @pytest.fixture
 def zoho(start_simulator: Callable):
-	"""A connected Zoho of two campaigns in small pages."""
+	"""A connected Zoho with two campaigns, read in small pages."""
 	return connect(start_simulator(seed=1, campaigns=2, recipients=80, max_range=12), page_size=12)
 
 
@@ -30,7 +30,7 @@ def delivered(campaign: str) -> list[str]:
 
 
 def expected(zoho, key: str) -> list[str]:
-	"""Return the addresses to which the simulator sent less those off which it bounced, erased people left out."""
+	"""Return the addresses that the simulator sent to, without those whose mail bounced and erased people."""
 	emails = {
 		action: {row["email"] for row in zoho.rows(key, action)}
 		for action in ("Sent", "Hard Bounced", "Soft Bounced")
@@ -50,12 +50,12 @@ def check(zoho) -> int:
 
 
 @pytest.mark.parametrize("run", [run_all, by_document], ids=["bulk", "by document"])
-def test_a_sync_marks_those_off_whom_it_bounced(zoho, run: Callable) -> None:
+def test_a_sync_flags_rows_whose_mail_bounced(zoho, run: Callable) -> None:
 	run()
 	assert check(zoho) > 0
 
 
-def test_a_run_that_is_cut_off_after_every_page_marks_them_too(zoho) -> None:
+def test_a_run_that_is_interrupted_after_every_page_flags_them_too(zoho) -> None:
 	run, _created = queue.open_run("Python", None, "All")
 	settle()
 	slices = 1
@@ -65,7 +65,7 @@ def test_a_run_that_is_cut_off_after_every_page_marks_them_too(zoho) -> None:
 	assert check(zoho) > 0
 
 
-def test_marks_follow_what_zoho_lists(start_simulator: Callable) -> None:
+def test_flags_follow_the_lists_of_zoho(start_simulator: Callable) -> None:
 	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
 	everyone = [person(f"{name}@example.com", n) for n, name in enumerate(("muller", "müller", "ann"))]
 	answer_with(zoho, {"sentcontacts": everyone, "sentsoftbounce": everyone[:2]})
@@ -78,13 +78,13 @@ def test_marks_follow_what_zoho_lists(start_simulator: Callable) -> None:
 	run_all("Full")
 
 	assert delivered(campaign) == ["ann@example.com", "muller@example.com"]
-	# What follows from other rows is no change of this one.
+	# The flag follows from other rows, so setting it does not change `modified`.
 	assert (
 		dict(frappe.get_all(RECIPIENT, {"action_type": "Sent"}, ["name", "modified"], as_list=True)) == before
 	)
 
 
-def test_rows_made_changed_and_deleted_by_hand_keep_the_marks() -> None:
+def test_rows_that_users_create_and_delete_update_the_flags() -> None:
 	campaign = make_campaign().name
 	for name in "abc":
 		make_recipient(campaign, f"{name}@x.test", "Sent")

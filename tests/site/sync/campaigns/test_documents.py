@@ -1,4 +1,4 @@
-"""Which document a Zoho campaign becomes, and what it is called."""
+"""Which Campaign document a Zoho campaign is stored in, and the name of the document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONG = "A name longer than a document's name may be: "
 
 @pytest.fixture
 def zoho(start_simulator: Callable):
-	"""Six campaigns: two of one name, one with angle brackets, one with a very long name."""
+	"""Six campaigns: two with the same name, one with angle brackets, one with a very long name."""
 	return connect(start_simulator(seed=1, campaigns=6, recipients=30))
 
 
@@ -44,7 +44,7 @@ def by_hand(name: str) -> str:
 	return frappe.get_doc({"doctype": "Campaign", "campaign_name": name}).insert().name
 
 
-def test_every_campaign_becomes_one_document_whatever_it_is_called(zoho) -> None:
+def test_every_campaign_becomes_one_document_whatever_its_name(zoho) -> None:
 	mine = by_hand("Welcome to Acme")
 	odd = ["Welcome to Acme", "New Campaign for everybody", "Campaign", "Monthly news", "  Monthly news "]
 	keys = name_campaigns(zoho, *odd)
@@ -61,12 +61,12 @@ def test_every_campaign_becomes_one_document_whatever_it_is_called(zoho) -> None
 	# A hand-made Campaign of the same name is not adopted.
 	assert stored[keys[0]].name != mine and stored[keys[0]].name.startswith("Welcome to Acme")
 	assert not frappe.db.get_value("Campaign", mine, "zoho_campaign_key") and not rows_of(mine)
-	# Nor is one name taken twice.
+	# Two campaigns of the same name get different documents.
 	assert stored[keys[3]].name.startswith("Monthly news") and stored[keys[4]].name.startswith("Monthly news")
 	for row in stored.values():
 		assert len(row.name) <= 140 and not set("<>") & set(row.name + row.campaign_name)
 		assert not row.name.startswith("New Campaign") and row.name != "Campaign"
-		frappe.get_doc("Campaign", row.name).save()  # Frappe accepts it as it is
+		frappe.get_doc("Campaign", row.name).save()  # Frappe accepts the name
 	long = next(row for row in stored.values() if row.campaign_name.startswith(LONG))
 	assert len(long.campaign_name) == 140 and long.campaign_name.endswith("…")
 
@@ -102,13 +102,13 @@ def test_campaigns_named_by_series(zoho) -> None:
 		set_naming("")
 
 
-def test_somebody_who_edits_a_campaign_while_it_is_saved_stops_nothing(zoho) -> None:
+def test_a_user_who_edits_a_campaign_while_it_is_saved_does_not_stop_the_sync(zoho) -> None:
 	sync_all()
 	zoho.evolve(days=0, opens=4)
 	edited = []
 
 	def edit(query: str) -> None:
-		# The last of what is read of a document.
+		# Analytics are the last rows that loading a Campaign reads.
 		if "FROM `tabCampaign Analytics`" in query and len(edited) < 2:
 			edited.append(query)
 			frappe.db.sql("update `tabCampaign` set modified = '2031-01-01 00:00:00'")
@@ -120,7 +120,7 @@ def test_somebody_who_edits_a_campaign_while_it_is_saved_stops_nothing(zoho) -> 
 	assert_database_is(zoho)
 
 
-def test_a_renamed_document_stays_the_campaign_and_follows_zohos_text(zoho) -> None:
+def test_a_renamed_document_keeps_its_campaign_and_follows_the_name_at_zoho(zoho) -> None:
 	sync_all()
 	key = zoho.expected()["campaigns"][0]["campaign_key"]
 	before = rows_of(campaign_named(key))
@@ -141,7 +141,7 @@ def name_of_campaign(zoho, key: str, name: str) -> None:
 	next(each for each in zoho.world.sent() if each.key == key).name = name
 
 
-def test_what_is_typed_on_a_campaign_stays(zoho) -> None:
+def test_what_a_user_enters_in_a_campaign_stays(zoho) -> None:
 	sync_all()
 	key = zoho.expected()["campaigns"][0]["campaign_key"]
 	campaign = frappe.get_doc("Campaign", campaign_named(key))

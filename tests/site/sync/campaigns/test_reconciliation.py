@@ -1,4 +1,4 @@
-"""What is stored against what Zoho counts: the verdict, and what explains a difference."""
+"""Comparing stored rows with Zoho's counters: the verdict, and the explanation of a difference."""
 
 import pytest
 
@@ -16,20 +16,24 @@ def read(listed: int, **more: int) -> ListState:
 
 
 @pytest.mark.parametrize("count", [0, 1, 500])
-def test_as_many_as_counted_is_complete(count: int) -> None:
+def test_as_many_rows_as_counted_are_complete(count: int) -> None:
 	found = verdict(count, count, read(count))
 	assert (found.name, found.reason, found.expected, found.stored) == ("Complete", None, count, count)
 
 
-def test_what_zoho_does_not_count_is_no_difference() -> None:
+def test_an_action_that_zoho_does_not_count_is_no_difference() -> None:
 	found = verdict(7, None)
 	assert (found.name, found.expected, found.stored) == ("Complete", 0, 7)
 
 
-def test_missing_addresses_and_duplicates_explain() -> None:
+def test_missing_addresses_and_duplicates_explain_a_difference() -> None:
 	found = verdict(7, 10, read(6, skipped=1), read(4, duplicates=2))
 	assert found.name == "Explained"
-	assert "7 stored of 10" in found.reason and "1 without" in found.reason and "2 duplicates" in found.reason
+	assert (
+		"7 stored of 10" in found.reason
+		and "1 records without" in found.reason
+		and "2 duplicates" in found.reason
+	)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +51,7 @@ def test_fewer_than_counted_without_a_reason_is_incomplete(stored: int, lists: l
 	assert all(part.repairable for part in found.differences)
 
 
-def test_what_reading_again_does_not_mend_is_told_and_left() -> None:
+def test_a_difference_that_reading_again_does_not_remove_is_explained() -> None:
 	found = verdict(7, 10, read(7, repairs=MAX_REPAIRS))
 	assert found.name == "Explained" and "fewer people" in found.reason
 	one_left = verdict(7, 10, read(3, repairs=MAX_REPAIRS), read(4, repairs=0))
@@ -67,7 +71,7 @@ def test_one_incomplete_action_makes_the_campaign_incomplete() -> None:
 	assert (found.expected, found.stored) == (17, 14)
 
 
-def test_the_counters_of_an_a_b_campaign_add_up() -> None:
+def test_the_counters_of_an_a_b_campaign_are_added_up() -> None:
 	def report(**counters: str) -> zoho.Report:
 		return zoho.Report.from_zoho({"status": "success", "campaign-reports": [counters]})
 

@@ -432,7 +432,7 @@ def test_missing_addresses_and_duplicates_are_told_as_the_reason(lone) -> None:
 	assert (state.expected_rows, state.stored_rows) == (4, 2)
 	reason = state.verdict_reason
 	assert reason.count("\n") == 0 and "2 stored of 4" in reason
-	assert "1 without a usable address" in reason and "1 duplicates" in reason
+	assert "1 records without a usable address" in reason and "1 duplicates" in reason
 
 
 def test_a_dropped_page_is_noticed_and_repaired_by_the_next_run_itself(start_simulator: Callable) -> None:
@@ -473,7 +473,7 @@ def test_a_list_too_long_to_remember_when_it_is_cut_off_is_counted_in_the_end(
 	wanted = {key: (state.verdict, state.verdict_reason) for key, state in states().items()}
 	assert "Explained" in dict(wanted.values())
 	forget_everything()
-	monkeypatch.setattr(seen_keys, "_KEPT", 30)
+	monkeypatch.setattr(seen_keys, "_MAX_DUMPED", 30)
 	run_all(seconds=0)
 	assert "Incomplete" in {state.verdict for state in states().values()}
 	run_all("Due")  # in one go

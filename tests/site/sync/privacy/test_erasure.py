@@ -1,4 +1,4 @@
-"""Forgetting people: at a click, by Frappe's own requests, when Zoho says so, and when their time has passed."""
+"""Erasing people: by the button, at Zoho, and by Frappe's data deletion requests."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from collections.abc import Callable
 import pytest
 
 import frappe
-from frappe.utils import add_to_date, now_datetime
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_person
+from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import find_or_create_contact, sync_recipient
 from erpnext_zoho_integration.store import digests, erased_people
 from erpnext_zoho_integration.store.doctypes import ERASED_PERSON
-from erpnext_zoho_integration.sync.privacy import retention, scrubbing
-from erpnext_zoho_integration.sync.privacy.anonymised_rows import public_link
+from erpnext_zoho_integration.sync.privacy import scrubbing
+from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch
+from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
+from erpnext_zoho_integration.sync.runs.dry_run import DryRun
 from tests.site.connecting import API
 from tests.site.server import Web, settle
+from tests.site.sync.privacy.people import ADA, BOB, TRACES_OF_ADA, ada, bob, figures
 from tests.site.syncing import (
 	RECIPIENT,
 	answer_with,
 	campaign_named,
-	connect,
 	errors_of,
 	new_contact,
 	person,
@@ -30,61 +32,21 @@ from tests.site.syncing import (
 )
 from tests.site.tables import tables
 
-ADA, BOB = "ada@example.com", "bob@example.com"
-# What must be found nowhere once she is erased; a digest may well contain "ada".
-OF_ADA = ("ada@example", "Lovelace", "Analytical Engines", "1234567000000000001", "ada%40example")
-FIGURES = ("action_type", "action_date", "sent_time", "country", "open_count", "click_count")
-
-
-def ada(**more: object) -> dict:
-	"""Return Ada as Zoho lists her, with everything that it may know."""
-	link = "https://example.com/offer?utm_source=news&subscriber=ada%40example.com"
-	clicks = [{"url": link, "clicked_time": "1790000500000"}]
-	known = {
-		"companyname": "Analytical Engines",
-		"country": "United Kingdom",
-		"city": "London",
-		"urlclicks": [{"url": link, "count": 2}],
-	}
-	return person(ADA, 1, **{**known, "clickreports": clicks, **more})
-
-
-def bob() -> dict:
-	return person(BOB, 2, contactfn="Bob", contactln="Other")
-
-
-@pytest.fixture
-def zoho(start_simulator: Callable):
-	"""A connected Zoho of one campaign, in which Ada and Bob opened and clicked."""
-	zoho = connect(start_simulator(seed=1, campaigns=1, recipients=10))
-	lists = {action: [ada(), bob()] for action in ("sentcontacts", "openedcontacts", "clickedcontacts")}
-	answer_with(zoho, lists)
-	assert sync_all().status == "Success"
-	return zoho
-
 
 def whole_database(*except_for: str) -> dict[str, str]:
-	"""Return the text of every table in which one of Ada's traces stands."""
+	"""Return which traces of Ada each table contains."""
 	found = {}
 	for table in tables():
 		if table in except_for or table.startswith("__global_search_"):  # SQLite's index of __global_search
 			continue
 		text = json.dumps(frappe.db.sql(f"select * from `{table}`"), default=str)
-		if traces_in := [word for word in OF_ADA if word.lower() in text.lower()]:
-			found[table] = traces_in
+		if found_in := [word for word in TRACES_OF_ADA if word.lower() in text.lower()]:
+			found[table] = found_in
 	return found
 
 
-def figures() -> list[tuple]:
-	rows = frappe.get_all(RECIPIENT, fields=list(FIGURES), order_by=", ".join(FIGURES))
-	return [tuple(row.values()) for row in rows]
-
-
-# Erase this person
-
-
 def leave_traces(zoho) -> str:
-	"""Let Ada be named wherever a site can name her; return the name of her Contact."""
+	"""Create every kind of record that can name Ada; return the name of her Contact."""
 	row = rows_of(campaign_named(zoho.expected()["campaigns"][0]["campaign_key"]), "Opened", email=ADA)[0]
 	document, run = frappe.get_doc(RECIPIENT, row.name), frappe.get_last_doc("Zoho Sync Run")
 	document.add_comment("Comment", f"Called {ADA}")
@@ -117,7 +79,7 @@ def leave_traces(zoho) -> str:
 	frappe.db.set_value("Zoho Sync Run", run.name, "message", f"{ADA}: refused")
 	run.append("errors", {"severity": "Error", "stage": "Write", "message": f"{ADA}: refused"})
 	run.errors[-1].db_insert()
-	# What a worker left behind that was killed.
+	# Left by a worker that was killed.
 	issues = json.dumps([["Note", "Contacts", f"{ADA} is not usable", None, None, 1]], ensure_ascii=False)
 	task = {"doctype": "Zoho Sync Task", "run": run.name, "status": "Working", "issues": issues}
 	frappe.get_doc(task).insert()
@@ -136,7 +98,7 @@ def leave_traces(zoho) -> str:
 
 @pytest.fixture
 def _own_tables():
-	"""Put back what is no document."""
+	"""Clear the tables without DocType, which the usual cleanup does not know."""
 	yield
 	frappe.db.sql("delete from `__global_search` where doctype=%s", RECIPIENT)
 	frappe.db.sql("delete from `__UserSettings` where `doctype`=%s", RECIPIENT)
@@ -145,7 +107,7 @@ def _own_tables():
 
 @pytest.mark.usefixtures("_own_tables")
 def test_a_person_is_erased_everywhere_and_the_figures_stay(zoho) -> None:
-	# Users that other tests called Ada, and mails to them: nothing that a sync writes.
+	# Users whom other tests called Ada, and e-mails to them; a sync writes none of these tables.
 	of_other_tests = {
 		"tabDefaultValue",
 		"tabEmail Queue",
@@ -194,7 +156,7 @@ def test_a_contact_whose_address_was_changed_here_is_cleaned_and_never_deleted(z
 	assert contact.email_id == "married@example.com" and not contact.zoho_contact_id
 
 
-def test_a_contact_that_another_document_needs_is_kept_and_told(zoho) -> None:
+def test_a_contact_that_another_document_links_to_is_kept_and_reported(zoho) -> None:
 	contact = frappe.db.get_value(RECIPIENT, {"email": ADA}, "contact")
 	frappe.get_doc(
 		{
@@ -217,12 +179,12 @@ def test_no_sync_brings_an_erased_person_back(zoho) -> None:
 	run = sync_all(full=True)
 	assert run.status == "Success" and run.rows_inserted == run.rows_updated == run.contacts_created == 0
 	assert frappe.get_all(RECIPIENT, ["*"], order_by="name") == before
-	# Nor under a new address, nor with something new to tell, nor in a list where she was not before.
+	# Neither a new address, nor changed fields, nor another list bring her back.
 	news = [ada(contactemailaddress="countess@example.com"), ada(contactstatus="unsub"), bob()]
 	answer_with(zoho, {"openedcontacts": news[:1] + news[2:], "optoutcontacts": [news[1]]})
 	sync_all(full=True)
 	stored = frappe.get_all(RECIPIENT, ["*"])
-	assert not [word for word in ("countess", *OF_ADA) if word in str(stored)]
+	assert not [word for word in ("countess", *TRACES_OF_ADA) if word in str(stored)]
 	assert [row.email for row in stored if row.action_type == "Unsubscribed"] == [
 		frappe.get_all(ERASED_PERSON, pluck="stand_in")[0]
 	]
@@ -230,12 +192,6 @@ def test_no_sync_brings_an_erased_person_back(zoho) -> None:
 
 
 def test_neither_a_single_step_nor_a_dry_run_brings_an_erased_person_back(zoho) -> None:
-	from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
-		find_or_create_contact,
-		sync_recipient,
-	)
-	from erpnext_zoho_integration.sync.runs.dry_run import DryRun
-
 	campaign = frappe.get_last_doc("Campaign")
 	erase_person(ADA, delete_contact=True)
 	sync_recipient(campaign, ada(), "Complaint")
@@ -247,7 +203,7 @@ def test_neither_a_single_step_nor_a_dry_run_brings_an_erased_person_back(zoho) 
 	assert (preview.inserted, preview.updated, preview.contacts) == (0, 0, 0)
 
 
-def test_people_who_resemble_the_erased_one_stay(zoho) -> None:
+def test_people_with_similar_addresses_stay(zoho) -> None:
 	campaign = frappe.get_last_doc("Campaign").name
 	for email in ("nada@example.com", "ada@example.com.au", "adà@example.com"):
 		frappe.get_doc(
@@ -257,33 +213,31 @@ def test_people_who_resemble_the_erased_one_stay(zoho) -> None:
 	assert frappe.db.count(RECIPIENT, {"rtbf": 0}) == 3 + 3
 
 
-def test_the_register_tells_nobody_who_was_erased(zoho) -> None:
+def test_the_register_does_not_reveal_who_was_erased(zoho) -> None:
 	erase_person(ADA)
 	register = json.dumps(frappe.get_all(ERASED_PERSON, ["*"]), default=str)
-	assert not [word for word in OF_ADA if word in register]
-	assert frappe.db.count(ERASED_PERSON) == 2  # her address, and Zoho's id
+	assert not [word for word in TRACES_OF_ADA if word in register]
+	assert frappe.db.count(ERASED_PERSON) == 2  # her address and her Zoho contact id
 	assert erased_people.among([(ADA, None)]).stand_in(ADA, None)
 	assert erased_people.among([(BOB, None)]).stand_in(BOB, None) is None
 
 
 @pytest.mark.parametrize("email", ["", "   ", "%", "ada", "a\n@example.com", "x" * 300 + "@example.com"])
-def test_what_is_no_address_erases_nobody(zoho, email: str) -> None:
+def test_a_text_that_is_no_address_erases_nobody(zoho, email: str) -> None:
 	with pytest.raises(frappe.ValidationError, match="e-mail address"):
 		erase_person(email)
 	assert not frappe.db.count(ERASED_PERSON) and not frappe.db.count(RECIPIENT, {"rtbf": 1})
 
 
-def test_erasing_somebody_unknown_is_remembered_for_what_may_come(zoho) -> None:
+def test_an_unknown_person_who_was_erased_is_not_stored_later(zoho) -> None:
 	assert erase_person("new@example.com")["rows"] == 0
 	answer_with(zoho, {"openedcontacts": [person("new@example.com", 5), bob()]})
 	sync_all(full=True)
 	assert not frappe.db.count(RECIPIENT, {"email": "new@example.com"})
 
 
-def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
-	"""The page was read before the erasure and is written after it: it is read again once it fails, or refused."""
-	from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch
-
+def test_an_erasure_while_a_page_is_written_finds_its_rows(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
+	"""The page is mapped before the erasure and written after it: the write fails, and the page is mapped again."""
 	store = MatchedBatch.store
 	attempts = []
 
@@ -301,12 +255,10 @@ def test_an_erasure_while_a_page_is_written_finds_it(zoho, monkeypatch: pytest.M
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 
 
-def test_what_a_worker_has_noted_of_an_erased_person_goes_with_them(
+def test_notes_of_a_running_sync_do_not_name_a_person_erased_meanwhile(
 	zoho, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-	"""Noted and counted while the run is under way, it is written at the end of the campaign: without the person."""
-	from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
-
+	"""Notes are collected during the run and written at the end of the campaign, with the address redacted."""
 	eve, evelyn = "eve@example.com", "eve@example.community"
 	for email in (eve, eve, evelyn, evelyn):
 		new_contact(email)
@@ -327,7 +279,7 @@ def test_what_a_worker_has_noted_of_an_erased_person_goes_with_them(
 @pytest.mark.parametrize(
 	"others", [(), ("somebody@example.com", "else@example.com")], ids=["nobody", "others"]
 )
-def test_an_erasure_waits_for_a_page_that_has_looked_and_is_not_written(
+def test_an_erasure_waits_for_a_page_that_has_read_the_register_and_is_not_written(
 	zoho, others: tuple[str, ...]
 ) -> None:
 	if frappe.db.db_type != "mariadb":
@@ -337,7 +289,7 @@ def test_an_erasure_waits_for_a_page_that_has_looked_and_is_not_written(
 	for email in others:
 		erase_person(email)
 	frappe.db.commit()
-	assert erased_people.among([(ADA, None)]).stand_in(ADA, None) is None  # a page has looked
+	assert erased_people.among([(ADA, None)]).stand_in(ADA, None) is None  # a page has read the register
 	conf = frappe.conf
 	address = {"host": conf.db_host or "127.0.0.1", "port": int(conf.db_port or 3306)}
 	erasing = pymysql.connect(user=conf.db_name, password=conf.db_password, database=conf.db_name, **address)
@@ -371,10 +323,10 @@ def test_only_a_system_manager_may_erase(web: Web, make_user: Callable[..., str]
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 
 
-# What Zoho says
+# Erased at Zoho
 
 
-def test_who_is_erased_at_zoho_is_cleaned_up_like_one_erased_here(zoho) -> None:
+def test_a_person_erased_at_zoho_is_erased_here_too(zoho) -> None:
 	frappe.log_error("Zoho Test", f"Failed for {ADA}")
 	contact = frappe.db.get_value(RECIPIENT, {"email": ADA}, "contact")
 	before = figures()
@@ -390,7 +342,7 @@ def test_who_is_erased_at_zoho_is_cleaned_up_like_one_erased_here(zoho) -> None:
 	assert sync_all(full=True).rows_updated == 0
 
 
-# Frappe's own requests
+# Frappe's requests for personal data
 
 
 def test_the_deletion_request_of_a_user_erases_them(zoho, make_user: Callable[..., str]) -> None:
@@ -422,162 +374,3 @@ def test_the_download_request_of_a_user_includes_their_recipients(zoho) -> None:
 
 	rows = json.loads(get_user_data(ADA))[RECIPIENT]
 	assert {row["email"] for row in rows} == {ADA} and len(rows) == 3
-
-
-# When their time has passed
-
-
-def keep_for(months: int) -> None:
-	frappe.db.set_single_value("Zoho Settings", "anonymise_after_months", months)
-	frappe.db.commit()
-
-
-def sent_months_ago(months: int) -> str:
-	campaign = frappe.get_last_doc("Campaign").name
-	frappe.db.set_value(
-		"Campaign", campaign, "zoho_sent_time", add_to_date(now_datetime(), months=-months, days=-1)
-	)
-	frappe.db.commit()
-	return campaign
-
-
-def test_old_campaigns_keep_figures_only(zoho) -> None:
-	keep_for(12)
-	campaign = sent_months_ago(11)
-	assert retention.anonymise_old_campaigns() == 0
-	sent_months_ago(12)
-	before = figures()
-	assert retention.anonymise_old_campaigns() == 6 and retention.anonymise_old_campaigns() == 0
-	assert figures() == before
-	state = frappe.get_doc("Zoho Campaign State", {"campaign": campaign}).as_json()
-	assert "utm_source=news" in state and "subscriber" not in state
-	rows = rows_of(campaign)
-	assert all(row.rtbf and row.email.startswith("anonymous-") and not row.contact for row in rows)
-	assert len({row.email for row in rows}) == 2, "how many people there were can still be counted"
-	assert not [word for word in (*OF_ADA, "bob@") if word in str(rows)]
-
-
-@pytest.mark.parametrize("months", [0, -1])
-def test_people_stay_for_ever_unless_somebody_says_otherwise(zoho, months: int) -> None:
-	keep_for(months)
-	sent_months_ago(600)
-	assert retention.anonymise_old_campaigns() == 0
-
-
-def old_at_zoho(zoho) -> str:
-	"""Let the time pass after which the campaign's recipients are anonymised, for the site and for Zoho alike."""
-	campaign = frappe.get_last_doc("Campaign")
-	months = (now_datetime() - campaign.zoho_sent_time).days // 30
-	assert months >= 1
-	keep_for(1)
-	return campaign.name
-
-
-def test_a_later_sync_brings_nobody_back_and_asks_for_nothing_needless(start_simulator: Callable) -> None:
-	zoho = connect(start_simulator(seed=1, campaigns=12, recipients=240))
-	sync_all()
-	oldest = frappe.get_all(
-		"Campaign", {"zoho_campaign_key": ("is", "set")}, order_by="zoho_sent_time", limit=1, pluck="name"
-	)[0]
-	frappe.db.set_value("Campaign", oldest, "zoho_sent_time", add_to_date(now_datetime(), months=-3))
-	keep_for(2)
-	assert retention.anonymise_old_campaigns() == len(rows_of(oldest))
-	before = rows_of(oldest)
-	state = frappe.get_doc("Zoho Campaign State", {"campaign": oldest})
-	assert state.anonymised_at and state.verdict in ("Complete", "Explained")
-	# However long ago all lists were read: figures do not ask for it.
-	frappe.db.set_value(
-		"Zoho Campaign State", state.name, "full_check_at", add_to_date(now_datetime(), days=-90)
-	)
-	calls = len(zoho.requests)
-	assert sync_all().status == "Success"
-	lists = [each for each in zoho.requests[calls:] if each["endpoint"] == "getcampaignrecipientsdata"]
-	assert not [each for each in lists if each["params"]["campaignkey"] == state.zoho_campaign_key]
-	assert rows_of(oldest) == before
-	# Nor does a sync that reads every list again.
-	run = sync_all(full=True)
-	assert not errors_of(run) and (run.rows_inserted, run.rows_updated) == (0, 0)
-	assert rows_of(oldest) == before
-	state.reload()
-	assert state.verdict in ("Complete", "Explained")
-
-
-def test_a_late_opt_out_is_a_figure_and_reaches_the_contact(zoho) -> None:
-	keep_for(2)
-	campaign = sent_months_ago(3)
-	retention.anonymise_old_campaigns()
-	contact = new_contact("late@example.com")
-	answer_with(zoho, {"optoutcontacts": [person("late@example.com", 9), ada()]})
-	run = sync_all(full=True)
-	assert run.opted_out == 2 and frappe.db.get_value("Contact", contact.name, "unsubscribed")
-	rows = rows_of(campaign, "Unsubscribed")
-	assert len(rows) == 2 and all(row.rtbf and not row.contact for row in rows) and "late@" not in str(rows)
-	# Somebody takes the mark back: the same opt-out is not news.
-	frappe.db.set_value("Contact", contact.name, "unsubscribed", 0)
-	assert sync_all(full=True).opted_out == 0
-
-
-def test_a_first_sync_stores_figures_only_of_campaigns_that_are_too_old(start_simulator: Callable) -> None:
-	zoho = connect(start_simulator(seed=1, campaigns=12, recipients=240), anonymise_after_months=1)
-	run = sync_all()
-	assert run.status == "Success"
-	rows = frappe.get_all(RECIPIENT, fields=["campaign", "rtbf", "email"])
-	limit = retention.cutoff()
-	old = set(frappe.get_all("Campaign", {"zoho_sent_time": ("<", limit)}, pluck="name"))
-	assert {row.campaign for row in rows if row.campaign in old}
-	for row in rows:
-		assert not (row.campaign in old and not row.rtbf), row
-	assert len(rows) == zoho.expected()["rows"] + zoho.expected()["erased"]
-
-
-def test_rows_that_come_by_a_merge_are_anonymised_too(zoho, run_jobs: Callable[[], list[str]]) -> None:
-	keep_for(2)
-	campaign = sent_months_ago(3)
-	retention.anonymise_old_campaigns()
-	frappe.get_doc({"doctype": "Campaign", "campaign_name": "By hand"}).insert()
-	frappe.get_doc(
-		{"doctype": RECIPIENT, "campaign": "By hand", "email": "x@example.com", "action_type": "Opened"}
-	).insert()
-	frappe.rename_doc("Campaign", "By hand", campaign, merge=True)
-	settle()
-	assert run_jobs() == []
-	assert not [row for row in rows_of(campaign) if not row.rtbf]
-
-
-# Plain functions
-
-
-@pytest.mark.parametrize(
-	("url", "public"),
-	[
-		(
-			"https://example.com/a?utm_source=x&email=ada%40example.com#ada",
-			"https://example.com/a?utm_source=x",
-		),
-		("https://ada:secret@example.com/", "https://example.com/"),
-		("https://example.com/?id=1", "https://example.com/"),
-		("https://[broken?x=1", "https://[broken"),
-	],
-)
-def test_links_lose_what_may_lead_back_to_a_person(url: str, public: str) -> None:
-	assert public_link(url) == public
-
-
-def test_texts_lose_an_address_in_every_spelling_and_no_other() -> None:
-	text = "Ada-ada@example.com-07 ada@example.com, <ADA@Example.com>. ada%40example.com nada@example.com ada@example.com.au a.ada@example.com"
-	assert scrubbing.redact(text, ["ada@example.com"]) == (
-		"Ada-[erased]-07 [erased], <[erased]>. [erased] nada@example.com ada@example.com.au a.ada@example.com"
-	)
-
-
-def test_old_runs_are_cleared_by_log_settings(zoho) -> None:
-	run = frappe.get_last_doc("Zoho Sync Run")
-	frappe.db.set_value("Zoho Sync Run", run.name, "creation", add_to_date(now_datetime(), days=-100))
-	settings = frappe.get_doc("Log Settings")
-	settings.add_default_logtypes()
-	assert {row.ref_doctype: row.days for row in settings.logs_to_clear}["Zoho Sync Run"] == 90
-	# Of Frappe's own logs some are cleared with SQL that only MariaDB knows.
-	settings.logs_to_clear = [row for row in settings.logs_to_clear if row.ref_doctype == "Zoho Sync Run"]
-	settings.clear_logs()
-	assert not frappe.db.exists("Zoho Sync Run", run.name)
-	assert not frappe.db.count("Zoho Sync Run Campaign", {"parent": run.name})
