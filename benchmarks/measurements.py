@@ -103,7 +103,7 @@ def bare_upsert(page: int = 500) -> float:
 	Rows, table, indexes, statement and page size are those of a sync; nothing is read, matched or mapped.
 	"""
 	columns = BulkRecipients.COLUMNS
-	rows = frappe.db.sql(f"SELECT {', '.join(columns)} FROM `tab{RECIPIENT}`".replace("`", _quote()))
+	rows = frappe.db.sql(f"SELECT {', '.join(columns)} FROM `tab{RECIPIENT}`")
 	frappe.db.delete(RECIPIENT)
 	frappe.db.commit()
 	begin = time.perf_counter()
@@ -142,7 +142,3 @@ def fresh(rows: int, **options: object) -> Testbed:
 	"""Empty the site and return a testbed."""
 	empty()
 	return Testbed(rows, **options)
-
-
-def _quote() -> str:
-	return "`" if frappe.db.db_type == "mariadb" else '"'

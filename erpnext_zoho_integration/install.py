@@ -23,8 +23,8 @@ from erpnext_zoho_integration.store.doctypes import (
 	SYNC_RUN_ERROR,
 	SYNC_TASK,
 )
+from erpnext_zoho_integration.store.document_names import delete_counters
 from erpnext_zoho_integration.store.indexes import drop_address_index, index_addresses
-from erpnext_zoho_integration.store.names import forget_series
 from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
 
 MODULE = "ERPNext Zoho Integration"
@@ -94,7 +94,7 @@ def before_uninstall() -> None:
 	for doctype in TABLES:
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
-	forget_series()
+	delete_counters()
 	drop_address_index()
 	delete_custom_fields()
 	_remove_from_desk()

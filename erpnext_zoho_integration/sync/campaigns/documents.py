@@ -16,7 +16,7 @@ from frappe.utils import flt, get_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.compat import campaign_writes_utm
 from erpnext_zoho_integration.store.doctypes import ANALYTICS
-from erpnext_zoho_integration.store.names import free_name
+from erpnext_zoho_integration.store.document_names import free_name
 from erpnext_zoho_integration.sync.campaigns.merging import rekey_campaign
 from erpnext_zoho_integration.sync.mapping.analytics import analytics_rows, opens_by_country
 from erpnext_zoho_integration.sync.mapping.rows import Times

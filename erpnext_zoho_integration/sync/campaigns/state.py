@@ -11,7 +11,6 @@ import frappe
 from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 
-from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE
 
 
@@ -150,7 +149,7 @@ def close(state: CampaignState, *, full: bool, next_check: datetime, found: dict
 
 def _set(state: CampaignState, values: dict) -> None:
 	assert state.name is not None
-	sql_writes.set_values(CAMPAIGN_STATE, state.name, values)
+	frappe.db.set_value(CAMPAIGN_STATE, state.name, values, update_modified=False)
 
 
 def _from_row(row: frappe._dict) -> CampaignState:

@@ -1,10 +1,12 @@
-"""The people behind the rows: Contacts are found, created, filled and opted out here.
+"""Contacts: finds, creates, fills and opts out the people behind the rows.
 
 matching      which Contact a person is
-updates       what a person from Zoho changes in a Contact
-status        which status counts where lists differ
-change_cache  what has been taken over already, so that nothing is asked twice
-linking       rows are linked to Contacts
+updates       the fields that a person from Zoho fills or changes; one Contact through the Document API
+status        which status counts where lists and campaigns differ
+change_cache  values that Contacts already have, so that they are not compared again
+linking       links rows to Contacts and opts Contacts out
 clearing      clears what Zoho filled, when a person is erased
-writers, bulk, names  how Contacts are written
+writers       the two ways to write Contacts: in bulk, or document by document
+bulk_writes   Contacts in bulk
+unique_names  document names for many new Contacts
 """

@@ -1,4 +1,4 @@
-"""A memory of what Contacts already agree with: lists and campaigns repeat themselves."""
+"""A cache of the values that Contacts have taken over: lists and campaigns repeat the same values of a person."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -7,70 +7,77 @@ import frappe
 from erpnext_zoho_integration.sync.contacts.status import to_the_minute
 from erpnext_zoho_integration.sync.mapping.rows import Person, Row
 
+_Claim = tuple[int, object]  # fingerprint of the values, and when the mail was sent, to the minute
+
 
 class ChangeCache:
-	"""What has been taken over from Zoho's lists, which say the same of a person again and again.
+	"""Tells which rows have values that their Contacts have not taken over yet.
 
-	Of what another worker says of the same people meanwhile, see `settlement`.
+	It holds what this worker has written. `recipients.parallel_fixups` handles values that another worker writes to the
+	same Contacts meanwhile.
 	"""
 
-	_MOST = 60_000  # Contacts, in some ten megabytes
+	_LARGEST = 60_000  # Contacts, in some ten megabytes
 
 	def __init__(self) -> None:
 		self._campaign = ""
-		self._words: dict[str, tuple] = {}  # what the campaign said of a Contact, and of which moment
-		self._settled: dict[str, int] = {}  # what any campaign said that the Contact agrees with
-		self._latest: dict[str, tuple] = {}  # of the rows that `changed` returned last
+		self._claims: dict[str, _Claim] = {}  # by Contact: the last claim of the current campaign
+		self._agreed: dict[str, int] = {}  # by Contact: fingerprint of the values that the Contact has
+		self._latest: dict[str, _Claim] = {}  # by Contact: claims of the rows that `changed` returned last
 
 	def changed(self, campaign: str, rows: Mapping[str, Row]) -> dict[str, Row]:
-		"""Return the rows, by Contact, that say something else than the last one did.
+		"""Return the rows whose values differ from the last ones of the same Contact.
 
-		Of a Contact that agrees with what it was told, what another campaign says alike is no news either. Where campaigns
-		dispute about somebody, see `last_status`, each of them is heard, and each moment of it.
+		If the Contact already has these values, the same values from another campaign are skipped as well. If campaigns
+		disagree about a person, see `status.last_status`, every campaign and every time of sending counts.
+
+		Args:
+			campaign: name of the Campaign.
+			rows: by name of the Contact.
 		"""
 		if campaign != self._campaign:
 			self._campaign = campaign
-			self._words.clear()
-		self._latest, news = {}, {}
+			self._claims.clear()
+		self._latest, new = {}, {}
 		for contact, row in rows.items():
-			word = _fingerprint(row.person)
-			if self._settled.get(contact) == word:
+			fingerprint = _fingerprint(row.person)
+			if self._agreed.get(contact) == fingerprint:
 				continue
-			said = word, to_the_minute(row.values["sent_time"])
-			if self._words.get(contact) != said:
-				self._latest[contact], news[contact] = said, row
-		return news
+			claim = fingerprint, to_the_minute(row.values["sent_time"])
+			if self._claims.get(contact) != claim:
+				self._latest[contact], new[contact] = claim, row
+		return new
 
 	def remember(self, contacts: Collection[str], disputed: Collection[str] = ()) -> None:
-		"""Take note of those Contacts of the last `changed` that have taken it over, if this transaction is committed.
+		"""Remember the values that Contacts have taken over; a rollback of this transaction forgets them.
 
 		Args:
-			contacts: their names.
-			disputed: those of them whose status is not what was said last.
+			contacts: names of Contacts of the last `changed`.
+			disputed: those of them whose stored status differs from the last row's.
 		"""
-		for words in (self._words, self._settled):
-			if len(words) > self._MOST:
-				words.clear()
-			frappe.db.after_rollback.add(words.clear)
+		for cache in (self._claims, self._agreed):
+			if len(cache) > self._LARGEST:
+				cache.clear()
+			frappe.db.after_rollback.add(cache.clear)
 		for contact in contacts:
-			self._words[contact] = said = self._latest[contact]
+			self._claims[contact] = claim = self._latest[contact]
 			if contact in disputed:
-				self._settled.pop(contact, None)
+				self._agreed.pop(contact, None)
 			else:
-				self._settled[contact] = said[0]
+				self._agreed[contact] = claim[0]
 
 	def invalidate(self, contacts: Iterable[str]) -> None:
-		"""Hear again what is said of these Contacts: something else was written to them."""
+		"""Forget which values these Contacts have: something else was written to them."""
 		for contact in contacts:
-			self._settled.pop(contact, None)
+			self._agreed.pop(contact, None)
 
 	def invalidate_campaign(self, contacts: Iterable[str]) -> None:
-		"""Hear again what the campaign says of these Contacts: rows have changed that may have had the last word."""
+		"""Forget the current campaign's claims about these Contacts: rows that may have decided the status have changed."""
 		for contact in contacts:
-			self._words.pop(contact, None)
+			self._claims.pop(contact, None)
 
 
 def _fingerprint(person: Person) -> int:
-	"""Return what stands for all that `changes` reads of a person."""
+	"""Return a hash of all the values that `updates.changes` reads of a person."""
 	filled = (person.first_name, person.last_name, person.company_name, person.designation)
 	return hash((filled, person.zoho_contact_id, person.status, person.opted_out))

@@ -11,7 +11,7 @@ from erpnext_zoho_integration.sync.mapping.rows import OPT_OUT_ACTIONS
 
 
 def link_rows(contacts: dict[str, str]) -> None:
-	"""Link all rows without a Contact to the one that now has their address.
+	"""Link all rows without a Contact to the Contact that now has their address.
 
 	Args:
 		contacts: names of Contacts by normalized address.
@@ -24,7 +24,7 @@ def link_rows(contacts: dict[str, str]) -> None:
 
 
 def link_found(rows: Iterable[tuple[str, str, str]]) -> None:
-	"""Link rows to Contacts; whoever opted out by one of them is opted out.
+	"""Link rows to Contacts, and opt out the Contacts of rows that are opt-outs.
 
 	Args:
 		rows: Contact, name of the row, and its action type.
@@ -35,18 +35,22 @@ def link_found(rows: Iterable[tuple[str, str, str]]) -> None:
 
 
 def opt_out(contacts: Iterable[str]) -> int:
-	"""Mark Contacts as unsubscribed; return how many were not before. No sync ever takes the mark away."""
+	"""Mark Contacts as unsubscribed; return how many were not before. No sync ever removes the mark."""
 	contacts = list(contacts)
 	if not contacts:
 		return 0
-	fresh = frappe.get_all("Contact", {"name": ("in", contacts), "unsubscribed": 0}, pluck="name")
-	if fresh:
-		frappe.db.set_value("Contact", {"name": ("in", fresh)}, "unsubscribed", 1)
-	return len(fresh)
+	subscribed = frappe.get_all("Contact", {"name": ("in", contacts), "unsubscribed": 0}, pluck="name")
+	if subscribed:
+		frappe.db.set_value("Contact", {"name": ("in", subscribed)}, "unsubscribed", 1)
+	return len(subscribed)
 
 
 def set_contacts(links: dict[str, str]) -> None:
-	"""Link rows, given by name, to contacts; a link is not a change of the row, so `modified` stays."""
+	"""Link rows to Contacts. A link is not a change of the row, so `modified` stays.
+
+	Args:
+		links: names of Contacts by name of the row.
+	"""
 	if not links:
 		return
 	sql_writes.set_by_name(RECIPIENT, "contact", links)

@@ -7,42 +7,44 @@ from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.sync.mapping.rows import Row
 
-# What a row says of a person's status: when, to the minute; whether it is trouble; the status.
+# A row's claim about a person's status: when the mail was sent, to the minute; whether the status is other than
+# "active"; the status. The greatest claim counts.
 StatusClaim = tuple[datetime, bool, str]
 
 
 def last_status(names: Iterable[str]) -> dict[str, str]:
-	"""Return what Zoho says of Contacts as of the last campaign that was sent to them, from their stored rows.
+	"""Return Zoho's status of Contacts as of the last campaign sent to them, from their stored rows, in one query.
 
-	Lists differ in it: one of bounces says "bounce" and the one of all recipients "active", an old campaign's something
-	else again. So that it does not depend on which list was read last, the newest campaign counts, and in it what is not
-	"active". One query.
+	Lists differ: the list of bounces says "bounce" where the list of all recipients says "active", and an older campaign
+	says something else again. So that the order of reading does not matter, the newest campaign counts, and within it a
+	status other than "active".
+
+	Args:
+		names: of the Contacts.
 	"""
-	said: dict[str, StatusClaim] = {}
+	claims: dict[str, StatusClaim] = {}
 	for contact, status, sent_time in sql_lookups.latest_of_each(
 		RECIPIENT, "contact", names, "contact_status", "sent_time"
 	):
 		if status:
-			word = _status_claim(status, sent_time)
-			said[contact] = max(said.get(contact, word), word)
-	return {contact: status for contact, (_sent, _is_trouble, status) in said.items()}
+			claim = _status_claim(status, sent_time)
+			claims[contact] = max(claims.get(contact, claim), claim)
+	return {contact: status for contact, (_sent, _is_not_active, status) in claims.items()}
 
 
-def status_of(row: Row) -> StatusClaim:
-	"""Return what a row says of a person's status; the greatest of such words is the last one."""
+def status_claim(row: Row) -> StatusClaim:
+	"""Return a row's claim about the status of its person."""
 	return _status_claim(row.person.status, row.values["sent_time"])
 
 
 def _status_claim(status: str | None, sent_time: datetime | str | None) -> StatusClaim:
-	return (
-		(to_the_minute(sent_time), status.lower() != "active", status)
-		if status
-		else (datetime.min, False, "")
-	)
+	if not status:
+		return datetime.min, False, ""
+	return to_the_minute(sent_time), status.lower() != "active", status
 
 
 def to_the_minute(sent_time: datetime | str | None) -> datetime:
-	"""Return when a mail was sent; what Zoho writes of one mail's time differs in the seconds."""
+	"""Return when a mail was sent, to the minute: Zoho's lists give different seconds for the same mail."""
 	if not sent_time:
 		return datetime.min
 	moment = sent_time if isinstance(sent_time, datetime) else datetime.fromisoformat(sent_time)

@@ -1,4 +1,4 @@
-"""Contacts: created for people who have none, filled where a field is empty, opted out where they opted out."""
+"""Which fields of a Contact a person from Zoho fills and changes, and how one Contact is written as a document."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,20 +11,19 @@ from frappe.utils import now_datetime, validate_email_address, validate_phone_nu
 
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.digests import address_row_name
-from erpnext_zoho_integration.store.names import free_name
+from erpnext_zoho_integration.store.document_names import free_name
 from erpnext_zoho_integration.sync.contacts.status import last_status
 from erpnext_zoho_integration.sync.mapping.rows import Person
 
-# Filled only while empty: what a person typed is theirs.
+# A sync fills these only while they are empty: it never overwrites what somebody typed.
 _FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", "zoho_contact_id")
 
-
-# Accepted by Frappe in every version; parsing an address takes longer than inserting its Contact.
+# Frappe accepts such an address in every version; its own check takes longer than inserting the Contact.
 _ORDINARY_ADDRESS = re.compile(r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
 
 
 class UnusableAddress(frappe.ValidationError):
-	"""Frappe does not accept the address, so that no Contact can have it."""
+	"""Frappe does not accept the address for a Contact."""
 
 
 def create_contact(person: Person) -> Document:
@@ -47,7 +46,10 @@ def create_contact(person: Person) -> Document:
 
 
 def _name_rows(contact: Document) -> None:
-	"""Name the rows of a new Contact; see `identity.address_row_name`. One whose address was changed keeps its name."""
+	"""Name the rows of a new Contact, see `digests.address_row_name`.
+
+	A row whose address was changed here keeps its name; then the new row gets a random one.
+	"""
 	for row in contact.get_all_children():
 		name = address_row_name(row.email_id) if row.doctype == "Contact Email" else None
 		row.name = (
@@ -56,7 +58,7 @@ def _name_rows(contact: Document) -> None:
 
 
 def made_meanwhile(person: Person) -> bool:
-	"""Return whether another worker has made the Contact of a person after this transaction began to read."""
+	"""Return whether another worker has created the Contact of a person since this transaction began to read."""
 	wanted = [("Contact Email", {"name": address_row_name(person.email)})]
 	if person.zoho_contact_id:
 		wanted.append(("Contact", {"zoho_contact_id": person.zoho_contact_id}))
@@ -69,16 +71,16 @@ def made_meanwhile(person: Person) -> bool:
 def changes(
 	people: Mapping[str, Person], *, of_stored_rows: bool = False, disputed: set[str] | None = None
 ) -> Iterator[tuple[str, Person, dict]]:
-	"""Yield, for the Contacts whose stored fields differ from what Zoho says, what has to be written.
+	"""Yield the fields to set in Contacts that differ from Zoho.
 
-	Empty fields are filled, Zoho's own status is followed, an opt-out is taken over; nothing else is touched. One query
-	for any number of people, a second if one has no id of Zoho yet, a third if a status differs.
+	Fills empty fields, takes over Zoho's status and opt-outs, and changes nothing else. Sends one query for any number of
+	people, a second one if a Contact has no Zoho contact id yet, and a third one if a status differs.
 
 	Args:
 		people: by name of the Contact.
-		of_stored_rows: the people are those of rows that are stored by now; then all rows have a say in the status, see
-			`last_status`.
-		disputed: the names of those of whom they say something else are added to it.
+		of_stored_rows: the rows of these people are stored already; then all stored rows decide on the status, see
+			`status.last_status`.
+		disputed: gets the names of the Contacts whose status by all rows differs from the given person's.
 
 	Yields:
 		Name of the Contact, the person, the fields to set.
@@ -104,17 +106,17 @@ def changes(
 
 
 def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> dict:
-	"""Return the fields of a Contact that Zoho's word changes.
+	"""Return the fields of a Contact to change, with their new values.
 
 	Args:
 		contact: its stored fields, or the document.
-		person: what Zoho says.
-		taken_zoho_ids: ids that another Contact already has: the field is unique.
+		person: from Zoho.
+		taken_zoho_ids: ids that another Contact has already: the field is unique.
 	"""
 	values = contact_values(person)
 	changed = {f: values[f] for f in _FILLED_IF_EMPTY if values[f] and not contact.get(f)}
 	if contact.get("last_name") and not person.first_name:
-		# The local part of an address is no first name for somebody who has a name.
+		# The name that stands in for a missing one, the address up to the @, is not for a Contact with a name.
 		changed.pop("first_name", None)
 	if changed.get("zoho_contact_id") in taken_zoho_ids:
 		del changed["zoho_contact_id"]
@@ -137,9 +139,7 @@ def apply_changes(name: str, changed: dict) -> Document:
 
 def _stored(names: list[str]) -> dict[str, dict]:
 	columns = ("name", "unsubscribed", "zoho_status", *_FILLED_IF_EMPTY)
-	rows = sql_lookups.look_up(
-		sql_lookups.Lookup("Contact", columns, "name", names, numbers=("unsubscribed",))
-	)
+	rows = sql_lookups.select_in("Contact", columns, "name", names)
 	return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
 
 
@@ -166,7 +166,7 @@ def contact_values(person: Person) -> dict:
 
 
 def phone_rows(person: Person) -> list[dict]:
-	"""Return the rows of the phone table; numbers that Frappe would refuse are left out."""
+	"""Return the rows of a Contact's phone table, without numbers that Frappe would refuse."""
 	rows = []
 	for number, flag in ((person.phone, "is_primary_phone"), (person.mobile_no, "is_primary_mobile_no")):
 		if number and validate_phone_number(number):
@@ -175,7 +175,7 @@ def phone_rows(person: Person) -> list[dict]:
 
 
 def usable(email: str) -> bool:
-	"""Return whether Frappe accepts this very address for a Contact."""
+	"""Return whether Frappe accepts an address for a Contact, unchanged."""
 	if len(email) > 140:
 		return False
 	return bool(_ORDINARY_ADDRESS.fullmatch(email)) or validate_email_address(email) == email
@@ -193,7 +193,7 @@ def require_usable(email: str) -> None:
 
 @contextmanager
 def _written_by_sync(contact: Document) -> Iterator[None]:
-	"""Mark a Contact as written by a sync, see `lifecycle.before_contact_validate`."""
+	"""Mark a Contact as written by a sync, see `document_events.before_contact_validate`."""
 	before = frappe.flags.in_import
 	contact.flags.ignore_permissions = True
 	contact.flags.from_zoho = True
@@ -203,6 +203,7 @@ def _written_by_sync(contact: Document) -> Iterator[None]:
 		frappe.flags.in_import = before
 
 
+# Which people get a new Contact, by option of the setting "Create contacts for".
 CREATE_FOR: dict[str, Callable[[Person], bool]] = {
 	"Everyone Who Acted": lambda person: person.acted,
 	"Everyone": lambda person: True,

@@ -1,39 +1,40 @@
-"""The two ways to write Contacts: in bulk by default, document by document where the site listens to Contact."""
+"""The two ways to write Contacts: in bulk by default, document by document if another app listens to Contact.
+
+The errors of single rows and Contacts are returned, so that one refused record does not stop its page.
+"""
 
 from collections.abc import Callable
 from typing import Protocol
 
 import frappe
 
-from erpnext_zoho_integration.sync.contacts import bulk as bulk_contacts
+from erpnext_zoho_integration.sync.contacts import bulk_writes
 from erpnext_zoho_integration.sync.contacts import updates as contact_updates
 from erpnext_zoho_integration.sync.mapping.rows import Person, Row
 
 RefusedRows = list[tuple[Row, Exception]]
-
-
 RefusedPeople = list[tuple[Person, Exception]]
-
-
-Changes = list[tuple[str, Person, dict]]
+Changes = list[tuple[str, Person, dict]]  # name of the Contact, the person, the fields to set
 
 
 class ContactWriter(Protocol):
-	"""Creates and changes contacts; returns the created ones by address, and those that were refused."""
+	"""Creates and changes Contacts."""
 
-	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]: ...
+	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]:
+		"""Create Contacts; return their names by address, and the refused people."""
 
 	def follow(self) -> None:
-		"""Take note of what other workers have created; called when this one's turn begins."""
+		"""Note what other workers have created; called when this worker's turn begins."""
 
-	def change(self, changes: Changes) -> RefusedPeople: ...
+	def change(self, changes: Changes) -> RefusedPeople:
+		"""Set fields of Contacts; return the refused people."""
 
 
 class DocumentContacts:
-	"""Each contact through the Document API."""
+	"""Writes each Contact through the Document API."""
 
 	def follow(self) -> None:
-		"""A document looks its name up by itself."""
+		"""Do nothing: a document looks up its name when it is inserted."""
 
 	def create(self, people: list[Person]) -> tuple[dict[str, str], RefusedPeople]:
 		created: dict[str, str] = {}
@@ -46,8 +47,8 @@ class DocumentContacts:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
 				if contact_updates.made_meanwhile(person):
-					raise  # the page is done again, and finds that Contact
-				failures.append((person, written_alone(error)))
+					raise  # the page is repeated, and finds that Contact
+				failures.append((person, without_traceback(error)))
 		forget_unnamed()
 		return created, failures
 
@@ -60,15 +61,15 @@ class DocumentContacts:
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
-				failures.append((person, written_alone(error)))
+				failures.append((person, without_traceback(error)))
 		return failures
 
 
 class BulkContacts:
-	"""New contacts with their addresses and numbers in three statements a page; changes in one a field."""
+	"""Writes new Contacts with their addresses and numbers in a few statements a page; changes in one per field."""
 
 	def __init__(self) -> None:
-		self._maker = bulk_contacts.ContactMaker()
+		self._maker = bulk_writes.ContactMaker()
 		self._documents = DocumentContacts()
 
 	def follow(self) -> None:
@@ -82,45 +83,46 @@ class BulkContacts:
 				contact_updates.require_usable(person.email)
 				usable.append(person)
 			except contact_updates.UnusableAddress as error:
-				failures.append((person, written_alone(error)))
+				failures.append((person, without_traceback(error)))
 		created = self._maker.create(usable)
 		if created:
-			tell_lists("Contact")
+			refresh_open_lists("Contact")
 		return created, failures
 
 	def change(self, changes: Changes) -> RefusedPeople:
-		"""Fields that a form computes others from go through the Document API; they are few."""
-		simple = [change for change in changes if bulk_contacts.OWN_FIELDS.issuperset(change[2])]
-		bulk_contacts.set_own_fields({name: values for name, _person, values in simple})
+		"""Set fields; those from which the form computes others, which are few, through the Document API."""
+		simple = [change for change in changes if bulk_writes.OWN_FIELDS.issuperset(change[2])]
+		bulk_writes.set_own_fields({name: values for name, _person, values in simple})
 		return self._documents.change([change for change in changes if change not in simple])
 
 
-def guarded(row: Row, failures: RefusedRows, write: Callable[..., object], **kwargs: object) -> None:
-	"""Write one row; one that is refused leaves the others of its page standing."""
+def write_or_refuse(row: Row, failures: RefusedRows, write: Callable[..., object], **kwargs: object) -> None:
+	"""Write one row; if Frappe refuses it, undo this row only and add it to `failures`."""
 	frappe.db.savepoint("zoho_row")
 	try:
 		write(**kwargs)
 	except frappe.ValidationError as error:
 		frappe.db.rollback(save_point="zoho_row")
 		frappe.clear_last_message()
-		failures.append((row, written_alone(error)))
+		failures.append((row, without_traceback(error)))
 
 
 def forget_unnamed() -> None:
-	"""Let go of what Frappe notes of documents while it saves them, and looks for in vain where it has named them since.
+	"""Drop the notes about unnamed documents from Frappe's list of documents that are being saved.
 
-	Nothing else does before the process ends: after 80,000 documents these looks take two thirds of the time.
+	Frappe notes a new document before it has a name and afterwards looks for it by its name, in vain. The list grows until
+	the process ends, and Frappe searches it at every save: after 80,000 documents that takes two thirds of the time.
 	"""
 	saving = frappe.flags.currently_saving
 	saving[:] = [(doctype, name) for doctype, name in saving if name]
 
 
-def tell_lists(doctype: str) -> None:
-	"""Let open lists refresh, once a page instead of once a document."""
+def refresh_open_lists(doctype: str) -> None:
+	"""Have open list views refresh, once a page instead of once a document."""
 	frappe.publish_realtime("list_update", {"doctype": doctype}, doctype=doctype, after_commit=True)
 
 
-def written_alone(error: Exception) -> Exception:
-	"""Return an error without the frames it came through: they have the rows of its page, and the list that it is put into."""
+def without_traceback(error: Exception) -> Exception:
+	"""Return an error without its traceback, which would keep the whole page in memory."""
 	error.__context__ = error.__cause__ = None
 	return error.with_traceback(None)

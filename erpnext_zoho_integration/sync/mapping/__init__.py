@@ -1,9 +1,9 @@
-"""Plain functions: what Zoho sends becomes what ERPNext stores. No database, no network.
+"""Plain functions that turn Zoho's records into ERPNext's values. No database, no network.
 
-rows        a recipient becomes a row of Campaign Recipient
-pages       a page of recipients becomes rows
-analytics   a report becomes Campaign Analytics
-results     what became of a page
-text        texts made fit for database and screen
+rows        recipient record to row of Campaign Recipient
+pages       page of recipient records to rows
+analytics   campaign report to rows of Campaign Analytics
+results     the result of writing a page: counts and notes
+text        cleans texts for the database's fields and for every view
 site_clock  times in the site's time zone
 """

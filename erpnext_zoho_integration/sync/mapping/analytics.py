@@ -1,4 +1,4 @@
-"""Zoho's report of a campaign becomes the rows of Campaign Analytics: plain functions."""
+"""Turns Zoho's reports of a campaign into rows of Campaign Analytics."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from erpnext_zoho_integration import zoho
 
 @dataclass(slots=True, frozen=True)
 class Metric:
-	"""One row of Campaign Analytics and where its numbers stand in Zoho's report.
+	"""One row of Campaign Analytics and the keys of its numbers in Zoho's report.
 
 	Args:
 		label: as stored in the row's `metric`.
 		count: key of the count in the report.
 		percent: key of the percentage.
-		of: label of the metric that the percentage is taken of; used where several reports are added up.
-		rate_of: for a row that shows a percentage only: the label of the metric it repeats.
+		of: label of the metric that is 100 %; used when several reports are added up.
+		rate_of: for a row with a percentage only: label of the metric whose percentage it repeats.
 	"""
 
 	label: str
@@ -53,8 +53,8 @@ _REACH = {"total": "Reach", "emails": "Reach by Email", "gplus": "Reach on Googl
 def analytics_rows(reports: Iterable[zoho.Report]) -> list[dict]:
 	"""Return the rows of Campaign Analytics for the reports of one campaign.
 
-	An A/B campaign has several: its own covers only what went to the winner's audience, so the test mails' reports are
-	added. Counts add up; percentages are then computed anew.
+	An A/B campaign has several reports: its own one covers only the winner's audience, so the reports of the test mails are
+	added. Counts are added up, percentages are computed from the sums.
 
 	Args:
 		reports: the campaign's own report first.
@@ -75,13 +75,13 @@ def analytics_rows(reports: Iterable[zoho.Report]) -> list[dict]:
 
 
 def opens_by_country(reports: Iterable[zoho.Report]) -> dict[str, float]:
-	"""Return opens (not people) by country, most first."""
+	"""Return the number of opens (not of people) by country, highest first."""
 	summed = _summed(report.locations for report in reports)
 	return dict(sorted(summed.items(), key=lambda item: (-item[1], item[0])))
 
 
 def percentage(part: float | None, whole: float | None) -> float | None:
-	"""Return a percentage with one decimal, as Zoho gives it; None where the whole is nothing."""
+	"""Return a percentage with one decimal, as Zoho gives it; None if the whole is zero or unknown."""
 	return round(100 * part / whole, 1) if part is not None and whole else None
 
 

@@ -1,4 +1,4 @@
-"""A page of Zoho's records, mapped to rows; used in the fetching thread, so nothing here touches the site."""
+"""Maps a page of Zoho's records to rows. It runs in the fetching thread, so it touches no `frappe` object."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,20 @@ from erpnext_zoho_integration.sync.mapping.rows import Row, Times, recipient_row
 
 @dataclass(slots=True, frozen=True)
 class FetchedPage:
-	"""A page of recipients with where it came from, and all that can be told of it without the site.
+	"""A page of recipients, mapped as far as that needs no site.
 
-	Zoho's records are not in it: several pages wait for being written, and these take most of the memory.
+	It does not keep Zoho's records: several pages wait to be written, and the records would take most of the memory.
 
 	Attributes:
-		listed: how many records it had.
-		next_index: where the list goes on; None if this is its last page.
-		bad: why a record could not be read, of each of those.
-		people: address and Zoho's contact id of every other one.
-		gone: whether Zoho has erased the person, of each.
-		rows: the row of each, as if nobody were erased; None where it cannot have one.
-		digests: of the people, for the register of erased ones.
+		action_type: such as `Opened`.
+		variant: `A` or `B` for the test mails of an A/B campaign.
+		listed: the number of records.
+		next_index: the first index of the next page; None if this is the last one.
+		bad: for each unreadable record, the reason.
+		people: for each readable record, e-mail address and Zoho contact id.
+		gone: for each of these people, whether Zoho has erased them.
+		rows: for each of these people, the row as if nobody on this site were erased; None if there cannot be one.
+		digests: of these people, for the register of erased people.
 	"""
 
 	action_type: str
@@ -36,12 +38,12 @@ class FetchedPage:
 
 @dataclass(slots=True, frozen=True)
 class PageMapper:
-	"""How the records of one campaign are read; used in the fetching thread, so it touches no `frappe` object.
+	"""Maps the pages of one campaign.
 
 	Args:
-		identity: of the campaign, see `campaigns.identity`.
+		identity: of the campaign, see `campaigns.identity.campaign_identity`.
 		times: clocks of account and site.
-		key: of the site's digests.
+		key: see `digests.site_key`.
 	"""
 
 	identity: str
@@ -49,7 +51,13 @@ class PageMapper:
 	key: bytes
 
 	def page(self, action_type: str, variant: str | None, page: zoho.Page[zoho.Recipient]) -> FetchedPage:
-		"""Return a page with its records as rows."""
+		"""Map a page.
+
+		Args:
+			action_type: of the list.
+			variant: `A` or `B` for the test mails of an A/B campaign.
+			page: from Zoho.
+		"""
 		rows = [
 			recipient_row(record, action_type, self.identity, self.times, variant)
 			if not record.erased

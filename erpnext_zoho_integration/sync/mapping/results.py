@@ -1,11 +1,17 @@
-"""What became of a page: counts and notes."""
+"""The result of writing a page: counts and notes."""
 
 from dataclasses import dataclass, field, fields
 
 
 @dataclass(slots=True)
 class Note:
-	"""Something about a record that the reader of the run should know."""
+	"""A message about a record, for the run's log.
+
+	Attributes:
+		message: translated.
+		stage: of the sync, such as `Recipients`.
+		is_error: counts as an error of the run.
+	"""
 
 	message: str
 	stage: str
@@ -14,7 +20,7 @@ class Note:
 
 @dataclass(slots=True)
 class PageResult:
-	"""What became of a page."""
+	"""The result of writing a page of recipients: numbers of records, and notes about single ones."""
 
 	inserted: int = 0
 	updated: int = 0
@@ -28,6 +34,6 @@ class PageResult:
 	notes: list[Note] = field(default_factory=list)
 
 	def add(self, other: "PageResult") -> None:
-		"""Add what became of another page."""
+		"""Add the result of another page."""
 		for counter in fields(self):
 			setattr(self, counter.name, getattr(self, counter.name) + getattr(other, counter.name))

@@ -1,4 +1,4 @@
-"""Zoho's records become rows of the database: plain functions that touch neither site nor network."""
+"""Turns Zoho's records into rows of Campaign Recipient: plain functions without site or network."""
 
 import hashlib
 import json
@@ -15,7 +15,6 @@ from erpnext_zoho_integration.sync.mapping.text import (
 	MAX_EMAIL,
 	MAX_TEXT,
 	clean,
-	clean_all,
 	clean_url,
 )
 
@@ -51,7 +50,17 @@ OPT_OUT_ACTIONS = frozenset({"Unsubscribed", "Complaint"})
 
 @dataclass(slots=True)
 class Row:
-	"""One recipient row as it should stand in the database, and the person it speaks of."""
+	"""The wanted content of one recipient row, and its person.
+
+	Attributes:
+		key: see `digests.row_key`.
+		email: normalized; a pseudonym if the person is erased.
+		action_type: such as `Opened`.
+		values: of `RECIPIENT_FIELDS`.
+		content_hash: of the values.
+		person: the values for the Contact.
+		erased: the person is erased; the row keeps only the count.
+	"""
 
 	key: str
 	email: str
@@ -63,13 +72,18 @@ class Row:
 
 	@property
 	def precedence(self) -> tuple:
-		"""Order among records that claim the same row: the smallest wins, in whatever order they come."""
+		"""Order among records for the same row: the smallest wins, independent of the order in which they come."""
 		return precedence(self.values["zoho_contact_id"], self.values["variant"])
 
 
 @dataclass(slots=True)
 class Person:
-	"""What a record says of the person, for the Contact."""
+	"""The values of a record that matter to the person's Contact.
+
+	Attributes:
+		acted: the person did more than receive the mail.
+		opted_out: by unsubscribing or complaining.
+	"""
 
 	email: str
 	zoho_contact_id: str | None
@@ -86,15 +100,20 @@ class Person:
 
 @dataclass(slots=True, frozen=True)
 class Times:
-	"""How times of one account become times of the site."""
+	"""Converts the times of a Zoho account to the site's time zone.
+
+	Args:
+		clock: of the account.
+		site_zone: the site's time zone.
+	"""
 
 	clock: zoho.Clock
 	site_zone: ZoneInfo
-	# Raw time → time of the site: most recipients of a campaign share it to the second.
+	# A cache: most recipients of a campaign have the same sent time, to the second.
 	_sent: dict = field(default_factory=dict, repr=False, compare=False)
 
 	def sent_at(self, record: zoho.Recipient) -> datetime | None:
-		"""Return when the mail left for a recipient, in the site's zone."""
+		"""Return when the mail was sent to a recipient, in the site's time zone."""
 		raw = (record.sent_time_raw, record.sent_date_raw)
 		if raw not in self._sent:
 			if len(self._sent) > _REMEMBERED_TIMES:
@@ -103,7 +122,11 @@ class Times:
 		return self._sent[raw]
 
 	def at_site(self, moment: datetime | None) -> datetime | None:
-		"""Return the same moment in the site's zone, as Frappe stores it: without zone, to the second."""
+		"""Return a time as Frappe stores it: in the site's time zone, without zone, to the second.
+
+		Args:
+			moment: with a time zone.
+		"""
 		if moment is None:
 			return None
 		return moment.astimezone(self.site_zone).replace(tzinfo=None, microsecond=0)
@@ -118,35 +141,21 @@ def precedence(zoho_contact_id: str | None, variant: str | None) -> tuple:
 def recipient_row(
 	record: zoho.Recipient, action_type: str, identity: str, times: Times, variant: str | None = None
 ) -> Row | None:
-	"""Return the row of a record, or None if it has no address that could be stored.
+	"""Return the row of a record, or None if it has no address that can be stored.
 
 	Args:
 		record: from Zoho.
 		action_type: as stored, such as `Hard Bounced`.
-		identity: of the campaign, see `campaigns.identity`.
+		identity: of the campaign, see `campaigns.identity.campaign_identity`.
 		times: clocks of account and site.
 		variant: `A` or `B` for the test mails of an A/B campaign.
 	"""
 	email = normalize_email(record.email)
 	if not email or len(email) > MAX_EMAIL or not email.isprintable():
 		return None
-	full_name = " ".join(part for part in (record.first_name, record.last_name) if part) or None
-	full_name, first, last, company, job_title, contact_id, status, country, state, city, phone, mobile = (
-		clean_all(
-			full_name,
-			record.first_name,
-			record.last_name,
-			record.company,
-			record.job_title,
-			record.contact_id,
-			record.status,
-			record.country,
-			record.state,
-			record.city,
-			record.phone,
-			record.mobile,
-		)
-	)
+	full_name = " ".join(part for part in (record.first_name, record.last_name) if part)
+	company, job_title, contact_id = clean(record.company), clean(record.job_title), clean(record.contact_id)
+	status = clean(record.status)
 	sent_time = times.sent_at(record)
 	values = {
 		"email": email,
@@ -155,21 +164,21 @@ def recipient_row(
 		if action_type == "Sent"
 		else times.at_site(times.clock.acted_at(record, action_type)),
 		"sent_time": sent_time,
-		"full_name": full_name,
+		"full_name": clean(full_name),
 		"company_name": company,
 		"job_title": job_title,
 		"zoho_contact_id": contact_id,
 		"contact_status": status,
-		"country": country,
-		"state": state,
-		"city": city,
+		"country": clean(record.country),
+		"state": clean(record.state),
+		"city": clean(record.city),
 		"is_optout": int(action_type == "Unsubscribed"),
 		"is_spam": int(action_type == "Complaint"),
 		"rtbf": 0,
 		"variant": variant,
 		**_engagement(record),
 	}
-	first_name, last_name = _short_names(first, last)
+	first_name, last_name = _short_names(clean(record.first_name), clean(record.last_name))
 	person = Person(
 		email=email,
 		zoho_contact_id=contact_id,
@@ -177,8 +186,8 @@ def recipient_row(
 		last_name=last_name,
 		company_name=company,
 		designation=job_title,
-		phone=phone,
-		mobile_no=mobile,
+		phone=clean(record.phone),
+		mobile_no=clean(record.mobile),
 		status=status,
 		acted=action_type != "Sent",
 		opted_out=action_type in OPT_OUT_ACTIONS,
@@ -194,10 +203,13 @@ def recipient_row(
 
 
 def erased_row(stand_in: str, action_type: str, identity: str, variant: str | None = None) -> Row:
-	"""Return the row that keeps the figure of an erased person and nothing of the person.
+	"""Return the row of an erased person: it counts in the campaign's figures and has no data of the person.
 
 	Args:
-		stand_in: see `identity.pseudonym`.
+		stand_in: see `digests.pseudonym`.
+		action_type: such as `Opened`.
+		identity: of the campaign, see `campaigns.identity.campaign_identity`.
+		variant: `A` or `B` for the test mails of an A/B campaign.
 	"""
 	values = dict.fromkeys(RECIPIENT_FIELDS)
 	values.update(
@@ -221,7 +233,7 @@ _HASHED = "\x1f".join(["%s"] * len(RECIPIENT_FIELDS))
 
 
 def content_hash(values: dict) -> str:
-	"""Return a digest of everything that came from Zoho: an equal one means that there is nothing to write."""
+	"""Return a digest of all values from Zoho; if the stored row has the same one, there is nothing to write."""
 	text = _HASHED % in_order(values)
 	return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
@@ -237,13 +249,13 @@ _NO_ENGAGEMENT = {
 
 
 def _engagement(record: zoho.Recipient) -> dict:
-	"""Return what is stored of opens and clicks."""
+	"""Return the columns for opens and clicks."""
 	counts, reports = (
 		(record.open_count, record.click_count),
 		(record.open_reports_raw, record.click_reports_raw),
 	)
 	if not any(counts) and not any(reports) and not record.links:
-		return _NO_ENGAGEMENT  # most of those whom a campaign was sent to
+		return _NO_ENGAGEMENT  # most recipients of a campaign
 	addresses = [(clean_url(link.url), link.count) for link in record.links]
 	links = [(url, count) for url, count in addresses if url]
 	clicks = len(record.click_events) or sum(n or 0 for _url, n in links)
@@ -258,7 +270,7 @@ def _engagement(record: zoho.Recipient) -> dict:
 
 
 def _short_names(first: str | None, last: str | None) -> tuple[str | None, str | None]:
-	"""Return first and last name, short enough for the full name that a Contact makes of them."""
+	"""Return first and last name, shortened so that the Contact's full name, made of both, fits its field."""
 	if first and last and len(first) + 1 + len(last) > MAX_DATA:
 		first = clean(first, max(MAX_DATA // 2, MAX_DATA - 1 - len(last)))
 		last = clean(last, MAX_DATA - 1 - len(first or ""))
@@ -271,7 +283,7 @@ def _count(number: int | None, otherwise: int) -> int:
 
 
 def _join(urls: list[str]) -> str | None:
-	"""Return as many addresses as a Small Text field holds, one a line."""
+	"""Return as many addresses as fit a Small Text field, one per line."""
 	kept, size = [], 0
 	for url in urls:
 		size += len(url.encode()) + 1
@@ -288,4 +300,4 @@ def _json(value: object) -> str | None:
 	if not value:
 		return None
 	text = _encode(value)
-	return text.encode("utf-8", "replace").decode()  # half a surrogate pair fits no database
+	return text.encode("utf-8", "replace").decode()  # no database stores half a surrogate pair

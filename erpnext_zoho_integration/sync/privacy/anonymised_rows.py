@@ -20,7 +20,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.digests import keyed_digest, row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
-from erpnext_zoho_integration.store.names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, content_hash
 from erpnext_zoho_integration.sync.privacy import scrubbing
 

@@ -176,9 +176,7 @@ def _anonymise_rows(rows: list[frappe._dict], by_email: dict[str, str | None] | 
 
 def _contacts_with(address: str) -> set[str]:
 	columns, condition = ("parent", "email_id"), " AND parenttype = 'Contact'"
-	found = sql_lookups.look_up(
-		sql_lookups.any_case("Contact Email", columns, "email_id", {address}, condition)
-	)
+	found = sql_lookups.select_in_any_case("Contact Email", columns, "email_id", {address}, condition)
 	return {name for name, email in found if normalize_email(email) == address}
 
 

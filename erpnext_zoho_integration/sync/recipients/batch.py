@@ -236,7 +236,7 @@ class MatchedBatch:
 				if contact and (contact in own or contact not in unmade):
 					# Of several addresses of somebody, the one that may have the last word.
 					said[contact] = (
-						max(row, said[contact], key=contact_status.status_of) if contact in said else row
+						max(row, said[contact], key=contact_status.status_claim) if contact in said else row
 					)
 			unmade = {contact: creator for contact, creator in unmade.items() if contact not in own}
 			self._take_over(action_type, said, own)

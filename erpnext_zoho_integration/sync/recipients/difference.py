@@ -36,13 +36,8 @@ class Difference:
 
 def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
 	"""Return what the database has for these keys, in one query."""
-	keys = list(keys)
-	if not keys:
-		return {}
 	columns = ("row_key", "name", "content_hash", "contact", "contact_removed", "zoho_contact_id", "variant")
-	rows = sql_lookups.look_up(
-		sql_lookups.Lookup(RECIPIENT, columns, "row_key", keys, numbers=("contact_removed",))
-	)
+	rows = sql_lookups.select_in(RECIPIENT, columns, "row_key", keys)
 	return {
 		key: Stored(name, digest, contact or None, bool(removed), precedence(zoho_id, variant))
 		for key, name, digest, contact, removed, zoho_id, variant in rows

@@ -56,7 +56,7 @@ def map_batch(batch: Sequence[FetchedPage], identity: str, anonymous: bool = Fal
 		anonymous: keep figures only, see `retention`.
 	"""
 	digests = {person: each for fetched in batch for person, each in fetched.digests.items()}
-	pages = MappedBatch(digests, erased_people.known_by(digests))
+	pages = MappedBatch(digests, erased_people.look_up(digests))
 	for fetched in batch:
 		page = pages.by_action.setdefault(fetched.action_type, MappedPage())
 		_add_page(page, fetched, pages, identity, anonymous)

@@ -11,7 +11,7 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
-from erpnext_zoho_integration.store.names import NumberBlock, recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.campaigns import bounces
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.contacts.writers import (
@@ -20,8 +20,8 @@ from erpnext_zoho_integration.sync.contacts.writers import (
 	DocumentContacts,
 	RefusedRows,
 	forget_unnamed,
-	guarded,
-	tell_lists,
+	refresh_open_lists,
+	write_or_refuse,
 )
 from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, in_order
 from erpnext_zoho_integration.sync.recipients.difference import Stored, columns
@@ -51,12 +51,12 @@ class DocumentRecipients:
 			document.campaign = campaign
 			document.flags.from_zoho = True
 			name = recipient_name(contact, row.email, number)
-			guarded(row, failures, document.insert, ignore_permissions=True, set_name=name)
+			write_or_refuse(row, failures, document.insert, ignore_permissions=True, set_name=name)
 		for row, stored, contact in changed:
 			document = frappe.get_doc(RECIPIENT, stored.name)
 			document.update(columns(row, contact))
 			document.flags.from_zoho = True
-			guarded(row, failures, document.save, ignore_permissions=True)
+			write_or_refuse(row, failures, document.save, ignore_permissions=True)
 		forget_unnamed()
 		return failures
 
@@ -65,7 +65,7 @@ class DocumentRecipients:
 			document = frappe.get_doc(RECIPIENT, name)
 			document.bounced = int(mark)
 			document.flags.from_zoho = True
-			guarded(name, [], document.save, ignore_permissions=True)
+			write_or_refuse(name, [], document.save, ignore_permissions=True)
 
 
 class BulkRecipients:
@@ -108,7 +108,7 @@ class BulkRecipients:
 			now, user = now_datetime(), frappe.session.user
 			same = zip(self._SAME, (now, now, user, user, 0, 0, campaign, 0), strict=True)
 			sql_writes.upsert_rows(RECIPIENT, self._OWN, rows, "row_key", self.UPDATED, dict(same))
-			tell_lists(RECIPIENT)
+			refresh_open_lists(RECIPIENT)
 		return []
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None:

@@ -165,5 +165,5 @@ class BatchWriter:
 	@staticmethod
 	def _require_same_register(read: MappedBatch) -> None:
 		"""Raise `_Outdated` if one of the people was erased meanwhile; none will be until the next commit."""
-		if erased_people.known_by(read.digests) != read.known:
+		if erased_people.look_up(read.digests) != read.known:
 			raise _Outdated

@@ -187,7 +187,7 @@ def _readable(message: str | None) -> str:
 def _without_erased(issues: Iterable[Issue]) -> list[Issue]:
 	"""Return these without the addresses of people who have been erased since they were noted."""
 	issues = list(issues)
-	gone = erased_people.named_in(issue.message for issue in issues)
+	gone = erased_people.addresses_in(issue.message for issue in issues)
 	if not gone:
 		return issues
 	return [replace(issue, message=scrubbing.redact(issue.message, gone)) for issue in issues]

@@ -73,7 +73,7 @@ class CampaignSync:
 		account: of this campaign.
 		full: read every list again.
 		between_pages: called after every commit; may raise to stop here.
-		check: called before every batch with what is to be looked up for it, see `dialect.values_of`, and returns that; may
+		check: called before every batch with what is to be looked up for it, see `sql_lookups.values_of`, and returns that; may
 			raise to stop here.
 	"""
 

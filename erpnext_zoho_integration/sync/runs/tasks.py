@@ -109,7 +109,7 @@ def take(run: str, worker: str) -> Task | None:
 def update(task: Task, values: dict | None = None) -> None:
 	"""Write the numbers of a task and a sign of life. The caller commits."""
 	values = {**task.numbers, "heartbeat": now_datetime(), **(values or {})}
-	sql_writes.set_values(SYNC_TASK, task.name, values)
+	frappe.db.set_value(SYNC_TASK, task.name, values, update_modified=False)
 
 
 def give_back(task: Task) -> None:

@@ -304,7 +304,7 @@ class Slice:
 		self._calls_counted = self.session.calls
 
 	def _check_cancelled(self, *wanted: tuple[str, str, str]) -> object:
-		"""Raise if the run is to stop; else return what is looked up on the way, see `dialect.values_of`.
+		"""Raise if the run is to stop; else return what is looked up on the way, see `sql_lookups.values_of`.
 
 		Args:
 			wanted: one more value at most.

@@ -7,7 +7,7 @@ from frappe.model.document import Document
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
-from erpnext_zoho_integration.store.names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.campaigns import bounces
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.matching import contact_of

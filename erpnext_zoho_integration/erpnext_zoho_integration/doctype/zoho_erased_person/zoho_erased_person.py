@@ -1,4 +1,4 @@
-"""Zoho Erased Person: digests by which a sync knows erased persons again; see `sync.erased`, its only writer."""
+"""Zoho Erased Person: digests by which a sync recognises erased people; written by `store.erased_people` only."""
 
 from frappe.model.document import Document
 

@@ -16,7 +16,6 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 from erpnext_zoho_integration.erpnext_zoho_integration.doctype.campaign_recipient.campaign_recipient import (
 	CampaignRecipient,
 )
-from erpnext_zoho_integration.store.sql_lookups import Lookup, look_up
 from erpnext_zoho_integration.sync.contacts.writers import BulkContacts, DocumentContacts
 from erpnext_zoho_integration.sync.mapping.rows import Row
 from erpnext_zoho_integration.sync.recipients import listeners
@@ -368,29 +367,6 @@ def test_the_lists_of_test_mails_are_written_together(start_simulator: Callable)
 	assert more > 20 and fewer == 4, "one for each campaign"
 	assert not difference(page_by_page, together), difference(page_by_page, together)
 	assert account == same
-
-
-@pytest.mark.parametrize("told", ["cut off", "with what stands between values"])
-def test_rows_that_the_server_cannot_tell_in_one_text_are_asked_for_one_by_one(site, told: str) -> None:
-	if frappe.db.db_type != "mariadb":
-		pytest.skip("SQLite's rows come one by one")
-	names = [new_contact(f"p{number}@example.com", first_name="Ada").name for number in range(30)]
-	if told != "cut off":
-		frappe.db.set_value("Contact", names[7], "designation", "Head\x1fof\x1eall")
-	asked = Lookup(
-		"Contact", ("name", "unsubscribed", "designation"), "name", names, numbers=("unsubscribed",)
-	)
-	with statements() as sent:
-		if told == "cut off":
-			frappe.db.sql("SET SESSION group_concat_max_len = 100")
-		try:
-			found = look_up(asked)
-		finally:
-			frappe.db.sql("SET SESSION group_concat_max_len = DEFAULT")
-	assert sum("GROUP_CONCAT(" in query for query in sent) == 1
-	assert sum(query.startswith("SELECT `name`") for query in sent) == 1
-	designation = {names[7]: "Head\x1fof\x1eall"} if told != "cut off" else {}
-	assert sorted(found) == sorted((name, 0, designation.get(name)) for name in names)
 
 
 @pytest.mark.parametrize("create_for", ["Everyone", "Everyone Who Acted"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from erpnext_zoho_integration.sync.mapping.text import MAX_DATA, clean, clean_all, clean_url
+from erpnext_zoho_integration.sync.mapping.text import MAX_DATA, clean, clean_url
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,3 @@ def test_addresses_are_web_addresses_that_end_no_attribute(written: object, kept
 
 def test_an_address_too_long_for_its_field_is_none() -> None:
 	assert clean_url("https://acme.example/" + "x" * 70_000) is None
-
-
-@pytest.mark.parametrize(
-	"odd",
-	["<b>Ada</b>", "Ada\nLovelace", "a" * 141, "\x1b[31m", "ना\u200d", "\u202eadA", "Zoë", None, "\u00a0"],
-)
-def test_texts_that_are_cleaned_together_are_as_if_each_were_by_itself(odd: str | None) -> None:
-	texts = ["Acme & Co", odd, None, "a" * 140, "b" * 60]
-	assert list(clean_all(*texts)) == [clean(text) for text in texts]
-	assert list(clean_all(odd)) == [clean(odd)] and list(clean_all("Ada", None)) == ["Ada", None]

@@ -1,4 +1,4 @@
-"""Names for many new contacts at once, by Frappe's own rule: the full name, and `-1`, `-2` … where it is taken."""
+"""Document names for many new Contacts at once, by Frappe's rule: the full name, then `-1`, `-2` … if it is taken."""
 
 import re
 import unicodedata
@@ -10,23 +10,23 @@ from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store import sql_lookups
-from erpnext_zoho_integration.store.names import acceptable_name
+from erpnext_zoho_integration.store.document_names import acceptable_name
 
 _NUMBERED = re.compile(r"(.*)-(\d{1,9})", re.DOTALL)
 
 
 class ContactNames:
-	"""Gives names; remembers the last number of every name that was given, so that each is looked up once."""
+	"""Gives names; remembers the highest number of every name that was given, so that each is looked up once."""
 
 	def __init__(self) -> None:
 		self._last: dict[str, int] = {}  # folded name → highest number in use, 0 for the bare name
 		self._as_of: datetime | None = None
-		# SQLite and Postgres hold two names for equal only if they are.
+		# SQLite compares names exactly.
 		self._fold = fold if frappe.db.db_type == "mariadb" else str
 
 	def give(self, full_names: list[str]) -> list[str]:
-		"""Return a free name for each of these full names, in two queries at most."""
-		frappe.db.after_rollback.add(self._last.clear)  # then they have not been given
+		"""Return a free name for each of these full names, in at most two queries."""
+		frappe.db.after_rollback.add(self._last.clear)  # after a rollback they are free again
 		bases = [acceptable_name("Contact", name) for name in full_names]
 		all_folded = [self._fold(base) for base in bases]
 		self._look_up(
@@ -40,9 +40,9 @@ class ContactNames:
 		return names
 
 	def follow(self) -> None:
-		"""Take note of what others have named since this was last called, in one query.
+		"""Note the names that others have given since the last call, in one query.
 
-		A name that escapes it, since clocks differ, is refused by the database, and the page is done again.
+		A name can be missed because clocks differ; the database then refuses it, and the page is repeated.
 		"""
 		since, self._as_of = self._as_of, now_datetime()
 		if not since or not self._last:
@@ -60,31 +60,27 @@ class ContactNames:
 			self._last[folded] = max(self._last[folded], int(match[2]))
 
 	def _look_up(self, bases: dict[str, str]) -> None:
-		"""Note for each name whether it is taken, and up to which number."""
-		if not bases:
-			return
+		"""Note for each name whether it is taken, and up to which number.
+
+		Args:
+			bases: names by their folded form.
+		"""
 		contact = DocType("Contact")
-		query = frappe.qb.from_(contact).select(contact.name)
-		taken = {
-			self._fold(name)
-			for (name,) in sql_lookups.select_in("Contact", ("name",), "name", bases.values())
-		}
-		taken &= bases.keys()
+		found = sql_lookups.select_in("Contact", ("name",), "name", bases.values())
+		taken = {self._fold(name) for (name,) in found} & bases.keys()
 		for folded in taken:
 			self._last[folded] = 0
 		if not taken:
 			return
-		numbered = query.where(
-			sql_lookups.begins_with_any(contact.name, [f"{bases[folded]}-" for folded in taken])
-		)
-		for name in numbered.run(pluck=True):
+		numbered = sql_lookups.begins_with_any(contact.name, [f"{bases[folded]}-" for folded in taken])
+		for name in frappe.qb.from_(contact).select(contact.name).where(numbered).run(pluck=True):
 			self._note(name, taken)
 
 
 def fold(name: str) -> str:
-	"""Return a name as MariaDB's collation compares it, closely enough: without case, accents and ligatures.
+	"""Return a name roughly as MariaDB's collation compares it: without case, accents, ligatures and trailing blanks.
 
-	Where it is not close enough the database refuses the name, and the page is written document by document.
+	Where this is wrong, the database refuses the name, and the page is written document by document.
 	"""
 	if name.isascii():
 		return name.lower().rstrip()

@@ -1,4 +1,7 @@
-"""Names of documents: `{contact}-{email}-{##}` for recipients, and free names for campaigns and contacts."""
+"""Names of new documents: numbers for recipient rows, reserved in blocks, and names that no document has yet.
+
+This module alone counts in Frappe's Series table under `Campaign Recipient-`.
+"""
 
 import frappe
 from frappe.query_builder import DocType
@@ -14,14 +17,14 @@ _MARKUP = str.maketrans({"<": "‹", ">": "›"})
 
 
 def recipient_name(contact: str | None, email: str, number: int) -> str:
-	"""Return the name of a recipient row, at most 140 characters long."""
+	"""Return the name of a recipient row, `{contact}-{email}-{number}`, at most 140 characters long."""
 	parts = [contact[:_CONTACT_PART].strip()] if contact else []
 	name = "-".join([*parts, email[:_EMAIL_PART].strip(), f"{number:02d}"])
-	return name.translate(_MARKUP) if "<" in name or ">" in name else name
+	return name.translate(_MARKUP)
 
 
 def reserve_numbers(count: int) -> range:
-	"""Take the next numbers for names of recipients, in one statement for a whole page."""
+	"""Reserve the next numbers for names of recipient rows; locks the counter until the transaction ends."""
 	series = DocType("Series")
 	current = (
 		frappe.qb.from_(series).select(series.current).where(series.name == _SERIES).for_update()
@@ -35,10 +38,10 @@ def reserve_numbers(count: int) -> range:
 
 
 class NumberBlock:
-	"""Numbers taken from the counter some thousands at a time, so that no two workers wait for each other's page.
+	"""A reserve of numbers, some thousands at a time, so that workers seldom wait for each other's lock on the counter.
 
-	The counter's row is locked until the transaction ends. A transaction that is rolled back takes the counter back with
-	it: then the block is forgotten, since another worker may get the same numbers.
+	A rollback takes back the counter as well, and another worker may then get the same numbers: so the reserve is
+	dropped.
 	"""
 
 	SIZE = 2000
@@ -61,16 +64,16 @@ class NumberBlock:
 		return taken
 
 
-def forget_series() -> None:
-	"""Remove the counters of recipients and of runs; used when the app is uninstalled."""
+def delete_counters() -> None:
+	"""Delete the counters of recipients and of runs; used when the app is uninstalled."""
 	series = DocType("Series")
 	frappe.qb.from_(series).delete().where((series.name == _SERIES) | series.name.like(f"{_RUNS}%")).run()
 
 
 def free_name(doctype: str, wanted: str) -> str:
-	"""Return a name that Frappe accepts and that no document has: the wanted one, or the next number behind it.
+	"""Return a name that Frappe accepts and no document has: the wanted one, or the wanted one with the next number.
 
-	Frappe looks for numbers behind just this spelling; MariaDB holds Adà-1 and Ada-1 for one name.
+	Frappe's own function counts only names in exactly this spelling, but MariaDB treats Adà-1 and Ada-1 as one name.
 	"""
 	base = acceptable_name(doctype, wanted)
 	if not frappe.db.exists(doctype, base):
@@ -82,7 +85,7 @@ def free_name(doctype: str, wanted: str) -> str:
 
 
 def _highest_number(doctype: str, base: str) -> int:
-	"""Return the highest number behind a name, in any spelling that the database holds for equal."""
+	"""Return the highest number that follows a name, in any spelling that the database treats as equal."""
 	field = DocType(doctype).name
 	query = frappe.qb.from_(doctype).select(field).where(sql_lookups.begins_with_any(field, [f"{base}-"]))
 	tails = [name[len(base) + 1 :] for name in query.run(pluck=True)]
@@ -90,7 +93,7 @@ def _highest_number(doctype: str, base: str) -> int:
 
 
 def acceptable_name(doctype: str, wanted: str) -> str:
-	"""Return a name that Frappe accepts, with room for a number behind it.
+	"""Return a name that Frappe accepts, short enough for a number behind it.
 
 	Frappe refuses `<` and `>`, a name equal to the DocType's, and one that begins with "New " and the DocType.
 	"""
