@@ -1,8 +1,8 @@
-"""What all tests share. `./dev test` runs them; see tests/site/conftest.py for the fixtures of a site."""
+"""Settings of all tests. `./dev test` runs them; tests/site/conftest.py has the fixtures of a site."""
 
 import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-	# Frappe's password library; nothing of ours.
+	# Comes from Frappe's password library.
 	config.addinivalue_line("filterwarnings", "ignore:'crypt' is deprecated:DeprecationWarning")

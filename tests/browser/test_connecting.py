@@ -80,8 +80,8 @@ def test_from_nothing_to_the_first_campaign_with_two_fields_and_six_clicks(
 	page.locator("[data-card=sent] .number").wait_for()
 	assert len(clicks) <= 6
 	sent = page.locator("[data-card=sent] .number").inner_text()
-	truth = {clean(campaign["campaign_name"]): campaign for campaign in simulator.expected()["campaigns"]}
-	assert truth[title]["actions"]["Sent"]["listed"] == int(sent.replace(",", ""))
+	expected = {clean(campaign["campaign_name"]): campaign for campaign in simulator.expected()["campaigns"]}
+	assert expected[title]["actions"]["Sent"]["listed"] == int(sent.replace(",", ""))
 
 
 def test_a_refused_consent_says_what_to_do(desk, manager, simulator):

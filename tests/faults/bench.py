@@ -1,12 +1,11 @@
-"""The worst faults on a real bench, with MariaDB, Redis and workers that are really killed.
+"""Run the worst faults on a copy of a real bench's site, where MariaDB, Redis and workers are really killed.
 
 ```
 FRAPPE_SITES_PATH=/path/to/bench/sites FRAPPE_SITE=name /path/to/bench/env/bin/python -m tests.faults.bench
 ```
 
-from this folder; further arguments are pytest's. Nothing happens to the bench: its site is copied, with its database,
-onto a MariaDB and a Redis that run for these tests alone (their programs must be in the PATH). What the site holds is
-thrown away in the copy.
+from the app's folder; further arguments go to pytest. The bench stays as it is: its site and database are copied to a
+MariaDB and a Redis that run for these tests alone (their programs must be in the PATH). The data in the copy is deleted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fixtures of the fault matrix: one account and one connected site, emptied between two cells."""
+"""Fixtures of the fault matrix: one account and one connected site, reset before each cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.plan import Cell
+from tests.faults.matrix import Cell
 from tests.site.conftest import (  # noqa: F401 - fixtures
 	SIMULATOR_PORT,
 	passwords,
@@ -23,67 +23,69 @@ from tests.site.conftest import (  # noqa: F401 - fixtures
 )
 
 if TYPE_CHECKING:
-	from tests.faults.drill import Drill
+	from tests.faults.harness import Harness
 	from tests.faults.oracle import Oracle
 
 RESULTS: dict[str, str] = {}
 FIGURES: dict[str, object] = {}
+# Tests whose results are kept although they run no cell of the matrix.
+WITHOUT_CELLS = ("tests/faults/test_schedules.py", "tests/faults/test_soak.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-	# Tests that are ended write down what they have seen.
+	# On SIGTERM the session still ends in order and writes its results.
 	signal.signal(signal.SIGTERM, signal.default_int_handler)
-	config.addinivalue_line("markers", "worst: the worst faults, played on a real bench as well")
+	config.addinivalue_line("markers", "worst: the worst faults, which also run on a real bench")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-	from tests.faults import plan_worst
-	from tests.faults.table import key
+	from tests.faults import worst_faults
+	from tests.faults.reliability_page import key
 
 	for item in items:
 		cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
-		if isinstance(cell, Cell) and key(cell) in plan_worst.CELLS:
+		if isinstance(cell, Cell) and key(cell) in worst_faults.CELLS:
 			item.add_marker(pytest.mark.worst)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-	"""Remember what became of each cell, and of each schedule."""
-	played = dict(report.user_properties).get("cell")
-	if "tests/faults/test_schedules" in report.nodeid and not report.skipped:
-		played = report.nodeid
-	if os.environ.get("ZOHO_FAULTS_SERVERS") and not report.skipped:
-		played = played or report.nodeid
-	if played and (report.when == "call" or report.failed):
-		RESULTS[played] = "passed" if report.passed and RESULTS.get(played) != "failed" else "failed"
+	"""Keep the result of each cell, schedule, month and test of a bench; a skipped one has none."""
+	if report.skipped:
+		return
+	name = dict(report.user_properties).get("cell")
+	if report.nodeid.startswith(WITHOUT_CELLS) or os.environ.get("ZOHO_FAULTS_SERVERS"):
+		name = name or report.nodeid
+	if name and (report.when == "call" or report.failed):
+		RESULTS[name] = "passed" if report.passed and RESULTS.get(name) != "failed" else "failed"
 	FIGURES.update(dict(report.user_properties).get("figures") or {})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-	"""Remember what takes long or a bench, and write docs/reliability.md, if `./dev faults` or the bench's run asks for it."""
+	"""Write results.json and docs/reliability.md, if `./dev faults` or `python -m tests.faults.bench` asks for it."""
 	if not os.environ.get("ZOHO_RELIABILITY") or not RESULTS:
 		return
-	from tests.faults import seen
-	from tests.faults.table import PAGE, render
+	from tests.faults import results
+	from tests.faults.reliability_page import PAGE, render
 
 	if os.environ.get("ZOHO_FAULTS_SERVERS"):
-		seen.remember_bench(RESULTS)
+		results.store_bench(RESULTS)
 		return
-	seen.remember_schedules(RESULTS)
-	seen.remember_month(RESULTS, FIGURES)
-	if any(" | " in played for played in RESULTS):
+	results.store_schedules(RESULTS)
+	results.store_month(RESULTS, FIGURES)
+	if any(" | " in name for name in RESULTS):
 		PAGE.write_text(render(RESULTS))
 
 
 @pytest.fixture(autouse=True)
-def noted(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-	"""Note which cell a test plays."""
-	from tests.faults.table import key
+def record_cell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+	"""Record which cell a test runs."""
+	from tests.faults.reliability_page import key
 
 	if "cell" in request.fixturenames:
 		record_property("cell", key(request.getfixturevalue("cell")))
 
 
-LONGEST_PAUSE = 0.05  # seconds; where the app would wait for longer before it asks again
+LONGEST_PAUSE = 0.05  # seconds; shortens the back-off between two calls
 
 
 def _pause(seconds: float) -> None:
@@ -91,13 +93,13 @@ def _pause(seconds: float) -> None:
 
 
 @pytest.fixture(scope="package")
-def drill(site, singles) -> Iterator[Drill]:  # noqa: F811
-	"""The account and the site of all cells."""
+def harness(site, singles) -> Iterator[Harness]:  # noqa: F811
+	"""The account and the site that all cells use."""
 	import frappe
 
 	from erpnext_zoho_integration.connection.rate_limit import RateLimiter
 	from erpnext_zoho_integration.zoho import Transport
-	from tests.faults.drill import ACCOUNT, CLIENT_SECRET, TRACES, Drill
+	from tests.faults.harness import ACCOUNT, CLIENT_SECRET, LOG_DOCTYPES, Harness
 	from tests.site.database_content import forget_everything
 	from tests.site.server import settle
 	from zoho_simulator import Simulator
@@ -107,35 +109,35 @@ def drill(site, singles) -> Iterator[Drill]:  # noqa: F811
 	patch.setitem(RateLimiter.__init__.__kwdefaults__, "sleep", _pause)
 	frappe.set_user("Administrator")
 	with Simulator(**ACCOUNT, client_secret=CLIENT_SECRET).start(SIMULATOR_PORT) as zoho:
-		yield Drill(zoho)
+		yield Harness(zoho)
 	patch.undo()
 	forget_everything()
-	for doctype in TRACES:
+	for doctype in LOG_DOCTYPES:
 		frappe.db.delete(doctype)
 	restore_singles(singles)
 	settle()
 
 
-class _Listener(logging.Handler):
+class _LogRecorder(logging.Handler):
 	def __init__(self) -> None:
 		super().__init__(logging.DEBUG)
-		self.heard: list[str] = []
+		self.messages: list[str] = []
 
 	def emit(self, record: logging.LogRecord) -> None:
-		self.heard.append(f"{record.name} {record.getMessage()} {record.exc_text or ''}")
+		self.messages.append(f"{record.name} {record.getMessage()} {record.exc_text or ''}")
 
 
 @pytest.fixture
-def oracle(drill: Drill) -> Iterator[Oracle]:
-	"""A site at its beginning, and the judge of what becomes of it."""
+def oracle(harness: Harness) -> Iterator[Oracle]:
+	"""Reset the site, and return the checks of the cell."""
 	from tests.faults.oracle import Oracle
 
-	listener, root = _Listener(), logging.getLogger()
+	recorder, root = _LogRecorder(), logging.getLogger()
 	level = root.level
-	root.addHandler(listener)
+	root.addHandler(recorder)
 	root.setLevel(logging.DEBUG)
-	drill.begin()
-	yield Oracle(drill, listener.heard)
-	root.removeHandler(listener)
+	harness.reset()
+	yield Oracle(harness, recorder.messages)
+	root.removeHandler(recorder)
 	root.setLevel(level)
-	drill.zoho.plan()
+	harness.zoho.plan()

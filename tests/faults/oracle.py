@@ -1,4 +1,4 @@
-"""What must be seen of a cell, whatever went wrong in it."""
+"""The test oracle of the fault matrix: what must hold in every cell, whatever went wrong."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections import Counter
 
 import frappe
 
-from tests.faults.drill import CLIENT_SECRET, TRACES, Drill
+from tests.faults.harness import CLIENT_SECRET, LOG_DOCTYPES, Harness
 from tests.site.database_content import RUN, assert_same, pages_asked
 from tests.site.syncing import RECIPIENT, duplicates, errors_of
 
 TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
-# What a person reads, or an administrator looks through.
-READ = (
-	*TRACES,
+# Records that people read: none of them may hold a secret.
+READABLE_DOCTYPES = (
+	*LOG_DOCTYPES,
 	RUN,
 	"Zoho Sync Run Error",
 	"Zoho Sync Run Campaign",
@@ -23,86 +23,87 @@ READ = (
 	"Zoho Sync Task",
 )
 
-# The link to a Contact that came with another list; the mark that a later list brings; what a report says.
-FOLLOWS = ("contact", "bounced", "zoho_opens_by_country")
+# Columns filled by other lists or by the report, which may not have been read yet.
+FILLED_LATER = ("contact", "bounced", "zoho_opens_by_country")
 
 
 class Oracle:
-	"""Judges a run that met a fault, and the one after it.
+	"""Checks a run that met a fault, and the run after it.
 
 	Args:
-		drill: whose account and site.
-		logged: what the program has logged since the cell began.
+		harness: the account and the site.
+		logged: log messages since the cell began; more are appended while it runs.
 	"""
 
-	def __init__(self, drill: Drill, logged: list[str]) -> None:
-		self.drill, self.logged = drill, logged
+	def __init__(self, harness: Harness, logged: list[str]) -> None:
+		self.harness, self.logged = harness, logged
 
-	# -- what holds in every cell ----------------------------------------------------------------------------
+	# -- checks for every cell ----------------------------------------------------------------------------
 
 	def nothing_wrong_is_stored(self) -> None:
-		"""Whatever is stored by now is what a run without the fault stores, and nothing is there twice."""
+		"""Check that each row stored so far is one that a run without the fault stores, and that none is there twice."""
 		assert not duplicates()
-		found, wanted = self.drill.content(), self.drill.wanted
+		found, wanted = self.harness.content(), self.harness.expected_content
 		for kind in (RECIPIENT, "Campaign", "Campaign Analytics"):
-			strange = Counter(_own(found[kind])) - Counter(_own(wanted[kind]))
-			assert not strange, (kind, list(strange)[:3])
+			unexpected = Counter(_stripped(found[kind])) - Counter(_stripped(wanted[kind]))
+			assert not unexpected, (kind, list(unexpected)[:3])
 
-	def content_is_as_without_the_fault(self) -> None:
-		assert_same(self.drill.wanted, self.drill.content())
+	def content_is_as_expected(self) -> None:
+		"""Check that the database holds what it holds after a run without the fault, and that no run is under way."""
+		assert_same(self.harness.expected_content, self.harness.content())
 		assert not duplicates()
 		assert not frappe.db.exists(RUN, {"status": ("in", ("Queued", "Running", "Waiting"))})
 		assert not frappe.db.count("Zoho Sync Task")
 
-	def no_secret_is_told(self) -> None:
-		"""Neither in records nor in logs, messages or addresses."""
+	def no_secret_leaked(self) -> None:
+		"""Check that no token and no secret is in a record, a log, a message or an address."""
 		texts = [*self.logged, json.dumps(frappe.local.message_log, default=str)]
-		for doctype in READ:
+		for doctype in READABLE_DOCTYPES:
 			if frappe.db.table_exists(doctype):
 				texts += map(str, frappe.db.sql(f"select * from `tab{doctype}`"))
 		texts += map(
 			str, frappe.db.sql("select field, value from `tabSingles` where doctype='Zoho Settings'")
 		)
-		told = [text[:500] for text in texts if TOKEN.search(text) or CLIENT_SECRET in text]
-		assert not told, told
-		in_url = [each for each in self.drill.zoho.requests if each["secrets_in_url"]]
-		# A browser carries the state to the consent page and back: the protocol puts it there.
-		told = [
+		leaked = [text[:500] for text in texts if TOKEN.search(text) or CLIENT_SECRET in text]
+		assert not leaked, leaked
+		in_url = [each for each in self.harness.zoho.requests if each["secrets_in_url"]]
+		# OAuth puts the state into the address of the consent page.
+		leaked = [
 			each for each in in_url if (each["endpoint"], each["secrets_in_url"]) != ("oauth/auth", ["state"])
 		]
-		assert not told, told
+		assert not leaked, leaked
 
-	def little_is_fetched_again(self, allowed: int) -> None:
-		"""No page of recipients is asked for more often than without the fault, but for `allowed` times in all."""
-		again = Counter(pages_asked(self.drill.zoho)) - self.drill.pages
+	def few_pages_are_fetched_again(self, allowed: int) -> None:
+		"""Check that at most `allowed` more pages of recipients were asked for than without the fault."""
+		again = Counter(pages_asked(self.harness.zoho)) - self.harness.expected_pages
 		assert sum(again.values()) <= allowed, (allowed, again)
 
-	# -- how a run ends --------------------------------------------------------------------------------------
+	# -- what a run reports --------------------------------------------------------------------------------------
 
-	def listed(self, run) -> set[tuple[str | None, str | None]]:
-		"""Return what a run says is missing: (campaign key, action type), with None for all of it."""
+	def reported_missing(self, run) -> set[tuple[str | None, str | None]]:
+		"""Return what a run reports as missing: (campaign key, action type); None stands for all of them."""
 		for error in errors_of(run):
 			assert error.message and error.occurrences > 0
 		return {(error.zoho_campaign_key or None, error.action_type or None) for error in errors_of(run)}
 
-	def only_this_is_missing(self, affected: set[tuple[str | None, str | None]]) -> None:
-		"""Nothing is missing but rows of the campaigns, or of their lists, that are affected."""
+	def nothing_else_is_missing(self, affected: set[tuple[str | None, str | None]]) -> None:
+		"""Check that only rows of the affected campaigns, or of their affected lists, are missing."""
 		self.nothing_wrong_is_stored()
-		found, wanted = self.drill.content(), self.drill.wanted
-		missing = Counter(_own(wanted[RECIPIENT])) - Counter(_own(found[RECIPIENT]))
+		found, wanted = self.harness.content(), self.harness.expected_content
+		missing = Counter(_stripped(wanted[RECIPIENT])) - Counter(_stripped(found[RECIPIENT]))
 		for text in missing:
 			row = json.loads(text)
 			key = row["campaign"]
 			assert {(key, None), (key, row["action_type"])} & affected, row
-		for key in self.drill.keys:
+		for key in self.harness.campaign_keys:
 			if (key, None) not in affected:
 				assert frappe.db.exists("Campaign", {"zoho_campaign_key": key})
 
 
-def _own(rows: list[str]) -> list[str]:
-	"""Return rows without what follows from other lists and answers, which may not be here yet."""
+def _stripped(rows: list[str]) -> list[str]:
+	"""Return rows without the columns of `FILLED_LATER`."""
 	found = []
 	for text in rows:
 		row = json.loads(text)
-		found.append(json.dumps({key: row[key] for key in row if key not in FOLLOWS}, sort_keys=True))
+		found.append(json.dumps({key: row[key] for key in row if key not in FILLED_LATER}, sort_keys=True))
 	return found

@@ -1,6 +1,6 @@
-"""MariaDB and Redis of a test run's own, with a copy of a bench's site on them: what may be killed, emptied and stopped.
+"""A MariaDB and a Redis for one test session, with a copy of a bench's site: tests may kill, empty and stop them.
 
-`python -m tests.faults.bench` makes it; the tests find it by the folder that `ZOHO_FAULTS_SERVERS` names.
+`python -m tests.faults.bench` starts them; the environment variable `ZOHO_FAULTS_SERVERS` names their folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from embedded.reaper import Reaper, end_session
 from embedded.services import HOST, free_port
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb-dump", "mariadb", "redis-server")
-# InnoDB waits 50 seconds for a row otherwise.
+# The default is 50 seconds.
 LOCK_WAIT_SECONDS = 3
 _START_SECONDS = 60
 _OPTIONS = (
@@ -34,7 +34,7 @@ _OPTIONS = (
 
 
 class Servers:
-	"""The folder of these servers, and what is done to them.
+	"""The servers and their folder.
 
 	Args:
 		folder: holds their data, `ports.json`, a file with the process id of each, and `sites`.
@@ -52,7 +52,7 @@ class Servers:
 	def ports(self) -> dict[str, int]:
 		return json.loads((self.folder / "ports.json").read_text())
 
-	# -- making ----------------------------------------------------------------------------------------------
+	# -- copying the site ----------------------------------------------------------------------------------------------
 
 	def make(self, sites: Path, site: str) -> None:
 		"""Copy a site of a bench, and start the servers.
@@ -136,7 +136,7 @@ class Servers:
 		if dump.wait():
 			raise RuntimeError("The bench's database could not be read")
 
-	# -- what is done to them --------------------------------------------------------------------------------
+	# -- starting and stopping --------------------------------------------------------------------------------
 
 	def start(self, name: str) -> None:
 		"""Start a server on its port, and wait until it answers."""
@@ -164,7 +164,7 @@ class Servers:
 			time.sleep(0.05)
 
 	def stop(self, name: str, number: int = signal.SIGTERM) -> None:
-		"""End a server, with `SIGKILL` as by a crash, and wait until it is gone."""
+		"""End a server with a signal (`SIGKILL`: a crash), and wait until it is gone."""
 		pid = int(self._pid_file(name).read_text())
 		with contextlib.suppress(ProcessLookupError):
 			os.kill(pid, number)
@@ -181,7 +181,7 @@ class Servers:
 
 	@contextlib.contextmanager
 	def connection(self, database: str | None = None) -> Iterator:
-		"""A connection of somebody else's, as MariaDB's root."""
+		"""Open another connection to MariaDB, as root."""
 		import pymysql
 
 		connection = pymysql.connect(host=HOST, port=self.ports["mariadb"], user="root", database=database)
@@ -200,8 +200,8 @@ class Servers:
 			"Redis": redis.Redis(HOST, self.ports["redis_cache"]).info()["redis_version"],
 		}
 
-	def let_go(self) -> None:
-		"""Leave the servers to whoever has made them, with those that were started here."""
+	def hand_back(self) -> None:
+		"""Leave the servers, also those started by this process, to the process that made the folder."""
 		for name in self.ports:
 			if self._pid_file(name).exists():
 				self._reaper.tell(f"-{self._pid_file(name).read_text()}")
@@ -232,13 +232,13 @@ class Servers:
 		return True
 
 
-def here() -> Servers:
-	"""Return the servers of this session."""
+def servers_of_session() -> Servers:
+	"""Return the servers that `ZOHO_FAULTS_SERVERS` names."""
 	return Servers(Path(os.environ["ZOHO_FAULTS_SERVERS"]))
 
 
 def _is_gone(pid: int) -> bool:
-	"""Return whether a process has ended; one that this process has started is waited for."""
+	"""Return whether a process has ended; reap it if this process started it."""
 	with contextlib.suppress(ChildProcessError):
 		os.waitpid(pid, os.WNOHANG)
 	try:
@@ -248,7 +248,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _user() -> list[str]:
-	"""MariaDB refuses to run as root unless it is told so."""
+	"""Return the option without which MariaDB refuses to run as root."""
 	return ["--user=root"] if getpass.getuser() == "root" else []
 
 

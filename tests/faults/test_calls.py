@@ -1,4 +1,4 @@
-"""Faults at the calls to Zoho: on the way there and back, and in what Zoho answers."""
+"""Faults of calls to Zoho: on the network, and in what Zoho answers."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection.tokens import wipe_tokens
 from erpnext_zoho_integration.sync.runs import queue
 from erpnext_zoho_integration.zoho import Transport
-from tests.faults import plan
-from tests.faults.drill import PAGE_SIZE, Drill
+from tests.faults import matrix
+from tests.faults.harness import PAGE_SIZE, Harness
+from tests.faults.matrix import Cell
 from tests.faults.oracle import Oracle
-from tests.faults.plan import Cell
 from tests.site.connecting import SETTINGS
 from tests.site.server import settle
 
-CELLS = plan.played(plan.calls())
+CELLS = matrix.selected(matrix.calls())
 SLOW = {"hang": {"read_timeout": 0.2}, "slow": {"total_timeout": 0.3}}
 
 
-def unlike_in_other_cells(fault: dict) -> dict:
-	"""Return options of the transport: time-outs short enough, and pauses long enough for a port to open again."""
+def transport_options(fault: dict) -> dict:
+	"""Return options of the transport: short time-outs, and pauses in which a closed port opens again."""
 	if fault["fault"] == "refuse" and fault["seconds"] < 1:
 		return {"sleep": lambda seconds: time.sleep(min(seconds, 0.5))}
 	return SLOW.get(fault["fault"], {})
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
-def test_call(cell: Cell, drill: Drill, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-	for option, value in unlike_in_other_cells(cell.plan).items():
+def test_call(cell: Cell, harness: Harness, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+	for option, value in transport_options(cell.plan).items():
 		monkeypatch.setitem(Transport.__init__.__kwdefaults__, option, value)
 	if cell.stage == "authorise":
-		authorise(cell, drill, oracle)
+		authorise(cell, harness, oracle)
 		return
 	if cell.stage == "refresh":
-		drill.let_token_expire()
+		harness.let_token_expire()
 	if "scope" in cell.more:
-		drill.connect(cell.more["scope"])
-	drill.zoho.plan(planned(cell, drill))
-	run = drill.run()
-	fired = drill.fired()
+		harness.connect(cell.more["scope"])
+	harness.zoho.plan(planned(cell, harness))
+	run = harness.run()
+	fired = harness.faults_fired()
 	assert fired, "the fault has not happened"
-	JUDGES[cell.outcome](cell, drill, oracle, run)
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+	JUDGES[cell.outcome](cell, harness, oracle, run)
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 	if "smaller_pages" not in cell.more:
-		oracle.little_is_fetched_again(allowed(cell, fired))
+		oracle.few_pages_are_fetched_again(allowed(cell, fired))
 
 
-def planned(cell: Cell, drill: Drill) -> dict:
-	"""Return the fault for the simulator, at the call of the cell's stage."""
-	key, split = {"campaignkey": drill.plain}, {"campaignkey": drill.split}
+def planned(cell: Cell, harness: Harness) -> dict:
+	"""Return the fault for the simulator's `plan`, at the call of the cell's stage."""
+	key, ab_key = {"campaignkey": harness.plain_key}, {"campaignkey": harness.ab_key}
 	page = {**key, "action": "sentcontacts", "fromindex": PAGE_SIZE + 1}
 	calls = {
 		"authorise": ("oauth/token", {"grant_type": "authorization_code"}),
 		"refresh": ("oauth/token", {"grant_type": "refresh_token"}),
 		"list": ("recentcampaigns", {}),
-		"A/B keys": ("getcampaigndetails", split),
+		"A/B keys": ("getcampaigndetails", ab_key),
 		"report": ("campaignreports", key),
 		"recipients": ("getcampaignrecipientsdata", page),
 	}
@@ -74,33 +74,33 @@ def planned(cell: Cell, drill: Drill) -> dict:
 	return {"endpoint": endpoint, "match": match, **cell.plan, "headers": headers}
 
 
-def affected(cell: Cell, drill: Drill) -> set[tuple[str | None, str | None]]:
-	"""Return what the run must list."""
-	key = drill.split if cell.stage == "A/B keys" else drill.plain
+def affected(cell: Cell, harness: Harness) -> set[tuple[str | None, str | None]]:
+	"""Return what the run must report as missing."""
+	key = harness.ab_key if cell.stage == "A/B keys" else harness.plain_key
 	if cell.affected == "from here":
-		return {(each, None) for each in drill.keys[drill.keys.index(key) :]}
+		return {(each, None) for each in harness.campaign_keys[harness.campaign_keys.index(key) :]}
 	return {"run": {(None, None)}, "campaign": {(key, None)}, "list": {(key, "Sent")}, "": set()}[
 		cell.affected
 	]
 
 
 def allowed(cell: Cell, fired: int) -> int:
-	"""Return how many pages may be fetched again: those that were spoiled, and what a list given up has cost."""
+	"""Return how many pages may be fetched again: those with a fault, and one more if the run skipped a list."""
 	return fired + (1 if cell.affected == "list" else 0)
 
 
-def authorise(cell: Cell, drill: Drill, oracle: Oracle) -> None:
-	"""Exchange the code of a consent while the fault happens, and again after it."""
+def authorise(cell: Cell, harness: Harness, oracle: Oracle) -> None:
+	"""Exchange the code of a consent during the fault, and another code after it."""
 	wipe_tokens("Not Connected", None)
 	settle()
-	fault = planned(cell, drill)
-	if fault["fault"] == "refuse":  # the port is closed before anybody asks
+	fault = planned(cell, harness)
+	if fault["fault"] == "refuse":  # the first request closes the port
 		fault |= {"endpoint": "nothing", "match": {}}
-	drill.zoho.plan(fault)
+	harness.zoho.plan(fault)
 	if fault["fault"] == "refuse":
 		with pytest.raises(requests.ConnectionError):
-			requests.get(f"{drill.zoho.url}/api/v1.1/nothing", timeout=5)
-	code = drill.zoho.grant_code()
+			requests.get(f"{harness.zoho.url}/api/v1.1/nothing", timeout=5)
+	code = harness.zoho.grant_code()
 	if cell.outcome == "recovers":
 		authorization.exchange(code, "in")
 	else:
@@ -109,49 +109,49 @@ def authorise(cell: Cell, drill: Drill, oracle: Oracle) -> None:
 		assert code not in str(refused.value)
 		settle()
 		assert not frappe.db.get_single_value(SETTINGS, "is_active")
-		assert drill.run().status == "Failed"
-		drill.zoho.plan()
-		authorization.exchange(drill.zoho.grant_code(), "in")
-	assert drill.run().status == "Success"
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+		assert harness.run().status == "Failed"
+		harness.zoho.plan()
+		authorization.exchange(harness.zoho.grant_code(), "in")
+	assert harness.run().status == "Success"
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 
 
-def recovers(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+def recovers(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
 	assert run.status == "Success", [error.message for error in run.errors]
-	assert not oracle.listed(run)
+	assert not oracle.reported_missing(run)
 
 
-def listed(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+def listed(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
 	assert run.status == "Partial", run.message
-	assert oracle.listed(run) == affected(cell, drill)
-	oracle.only_this_is_missing(affected(cell, drill))
-	drill.zoho.plan()
-	again = drill.run()
-	assert again.status == "Success" and not oracle.listed(again)
+	assert oracle.reported_missing(run) == affected(cell, harness)
+	oracle.nothing_else_is_missing(affected(cell, harness))
+	harness.zoho.plan()
+	again = harness.run()
+	assert again.status == "Success" and not oracle.reported_missing(again)
 
 
-def stops(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+def stops(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
 	assert run.status in ("Failed", "Partial") and run.message
-	assert oracle.listed(run) == affected(cell, drill)
+	assert oracle.reported_missing(run) == affected(cell, harness)
 	oracle.nothing_wrong_is_stored()
-	drill.zoho.plan()
-	drill.pass_time()
-	if "scope" in cell.more or not drill.is_connected():
-		drill.connect()
-	again = drill.run()
-	assert again.status == "Success" and not oracle.listed(again)
+	harness.zoho.plan()
+	harness.let_an_hour_pass()
+	if "scope" in cell.more or not harness.is_connected():
+		harness.connect()
+	again = harness.run()
+	assert again.status == "Success" and not oracle.reported_missing(again)
 
 
-def waits(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+def waits(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
 	assert run.status == "Waiting" and run.resume_at and run.message
-	assert not oracle.listed(run)
+	assert not oracle.reported_missing(run)
 	oracle.nothing_wrong_is_stored()
-	drill.zoho.plan()
-	drill.pass_time()
+	harness.zoho.plan()
+	harness.let_an_hour_pass()
 	queue.resume_waiting()
 	settle()
-	assert drill.go_on(run.name).status == "Success"
+	assert harness.continue_run(run.name).status == "Success"
 
 
 JUDGES = {"recovers": recovers, "listed": listed, "stops": stops, "waits": waits}

@@ -1,4 +1,4 @@
-"""People who edit, rename, merge, delete, disconnect or start something else in mid-run, and clocks that jump."""
+"""People who edit, rename, merge, delete, disconnect or start another sync during a run, and clocks that jump."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.connection.tokens import disconnect
 from erpnext_zoho_integration.sync.runs import queue
 from erpnext_zoho_integration.sync.runs import worker as run_worker
-from tests.faults import plan, sabotage
-from tests.faults.drill import Drill
+from tests.faults import injectors, matrix
+from tests.faults.harness import Harness
+from tests.faults.matrix import Cell
+from tests.faults.matrix_site import clocks, people
 from tests.faults.oracle import Oracle
-from tests.faults.plan import Cell
-from tests.faults.plan_site import clocks, people
 from tests.site.connecting import SETTINGS
 from tests.site.database_content import RUN, assert_same
 from tests.site.server import settle
@@ -27,16 +27,16 @@ from tests.site.syncing import RECIPIENT, campaign_named, duplicates, new_contac
 
 
 class Person:
-	"""Somebody at the site, who acts once and later takes it back as far as that goes.
+	"""A user of the site, who does one thing during a run.
 
-	Attributes:
-		run: the run that is under way.
-		lost: key of a Campaign, or addresses of a Contact, that are not to come back.
+	Args:
+		harness: the account and the site.
+		run: name of the run.
 	"""
 
-	def __init__(self, drill: Drill, run: str) -> None:
-		self.drill, self.run = drill, run
-		self.campaign = campaign_named(drill.keys[0])
+	def __init__(self, harness: Harness, run: str) -> None:
+		self.harness, self.run = harness, run
+		self.campaign = campaign_named(harness.campaign_keys[0])
 		contacts = frappe.get_all(
 			"Contact", {"zoho_contact_id": ("is", "set")}, pluck="name", order_by="name"
 		)
@@ -83,13 +83,13 @@ class Person:
 		queue.cancel(self.run)
 
 	def start_again(self) -> None:
-		"""What the hourly event and the minute's event do."""
+		"""Do what the scheduler does every hour and every minute."""
 		assert queue.start("Schedule") == (self.run, False)
 		queue.resume_waiting()
 
 	def start_button(self) -> None:
-		"""What the button of a Campaign does, with a worker that takes the job at once."""
-		name, created = queue.start("User", campaign_named(self.drill.keys[0]), "Full")
+		"""Do what the button of a Campaign does, with a worker that takes the job at once."""
+		name, created = queue.start("User", campaign_named(self.harness.campaign_keys[0]), "Full")
 		settle()
 		assert created and run_worker.execute(name) in ("Success", "Partial")
 
@@ -110,65 +110,67 @@ ACTS: dict[str, Callable[[Person], None]] = {
 	"schedule": Person.start_again,
 	"button": Person.start_button,
 }
-PEOPLE = [cell for cell in plan.played([*people(), *clocks()]) if "act" in cell.more]
-CLOCKS = [cell for cell in plan.played(clocks()) if "clock" in cell.more]
+PEOPLE = [cell for cell in matrix.selected([*people(), *clocks()]) if "act" in cell.more]
+CLOCKS = [cell for cell in matrix.selected(clocks()) if "clock" in cell.more]
 
 
 @pytest.mark.parametrize("cell", PEOPLE, ids=lambda cell: cell.id)
 def test_somebody_acts(
-	cell: Cell, drill: Drill, oracle: Oracle, worker, monkeypatch: pytest.MonkeyPatch
+	cell: Cell, harness: Harness, oracle: Oracle, worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 	if not cell.more.get("first"):
-		assert drill.run().status == "Success"
-	name = drill.open("Full")
+		assert harness.run().status == "Success"
+	name = harness.open_run("Full")
 
 	def act() -> None:
-		ACTS[cell.more["act"]](Person(drill, name))
+		ACTS[cell.more["act"]](Person(harness, name))
 		settle()
 
-	with sabotage.at_moment(cell.stage, act, monkeypatch) as done:
-		drill.work(name)
+	with injectors.between_transactions(cell.stage, act, monkeypatch) as done:
+		harness.work_on(name)
 	monkeypatch.undo()
 	worker.discard_jobs()
-	assert done, "nobody has acted"
-	run = drill.look(name)
-	take_back()
-	JUDGES[cell.outcome](cell, drill, oracle, run)
-	oracle.no_secret_is_told()
+	assert done, "nothing was done during the run"
+	run = harness.reload_run(name)
+	undo_edits()
+	JUDGES[cell.outcome](cell, harness, oracle, run)
+	oracle.no_secret_leaked()
 	assert not duplicates()
 
 
 @pytest.mark.parametrize("cell", CLOCKS, ids=lambda cell: cell.id)
-def test_the_clock_jumps(cell: Cell, drill: Drill, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-	assert drill.run().status == "Success"
+def test_the_clock_jumps(
+	cell: Cell, harness: Harness, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	assert harness.run().status == "Success"
 	jump, right = timedelta(hours=cell.more["clock"]), now_datetime()
 
 	def act() -> None:
 		let_clock_jump(jump, monkeypatch)
 
-	name = drill.open("Full")
-	with sabotage.at_moment(cell.stage, act, monkeypatch) as done:
-		drill.work(name)
+	name = harness.open_run("Full")
+	with injectors.between_transactions(cell.stage, act, monkeypatch) as done:
+		harness.work_on(name)
 	assert done
-	run = drill.look(name)
+	run = harness.reload_run(name)
 	assert abs(now_datetime() - right - jump) < timedelta(minutes=5)
-	recovers(cell, drill, oracle, run)
+	recovers(cell, harness, oracle, run)
 	assert run.duration >= 0
-	assert drill.run("Full").status == "Success"
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+	assert harness.run("Full").status == "Success"
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 
 
 def let_clock_jump(jump: timedelta, patch: pytest.MonkeyPatch) -> None:
-	"""Let the site's clock be wrong by `jump` for whoever has imported it."""
+	"""Shift the site's clock by `jump` in this process, also where `now_datetime` has been imported already."""
 	names = now_datetime.__globals__
 	patch.setitem(names, "_right_clock", types.FunctionType(now_datetime.__code__, names))
 	patch.setitem(names, "_jump", jump)
 	patch.setattr(now_datetime, "__code__", (lambda: _right_clock() + _jump).__code__)  # noqa: F821 - names of its module
 
 
-def take_back() -> None:
-	"""Empty the fields that somebody has filled, which no sync ever does."""
+def undo_edits() -> None:
+	"""Empty the fields that `Person` has filled; a sync never does."""
 	frappe.db.set_value(
 		"Campaign", {"description": ("is", "set")}, "description", None, update_modified=False
 	)
@@ -178,41 +180,41 @@ def take_back() -> None:
 	settle()
 
 
-def recovers(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
-	assert run.status == "Success", ([error.message for error in run.errors], drill.unforeseen)
-	assert not oracle.listed(run)
-	oracle.content_is_as_without_the_fault()
+def recovers(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
+	assert run.status == "Success", ([error.message for error in run.errors], harness.job_error)
+	assert not oracle.reported_missing(run)
+	oracle.content_is_as_expected()
 
 
-def stops(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+def stops(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
 	assert run.status in ("Failed", "Partial") and run.message
 	oracle.nothing_wrong_is_stored()
-	assert not drill.is_connected()
-	drill.connect()
-	assert drill.run("Full").status == "Success"
-	oracle.content_is_as_without_the_fault()
+	assert not harness.is_connected()
+	harness.connect()
+	assert harness.run("Full").status == "Success"
+	oracle.content_is_as_expected()
 
 
-def cancelled(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
+def cancelled(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
 	assert run.status == "Cancelled" and run.finished_at
-	assert drill.run("Full").status == "Success"
-	oracle.content_is_as_without_the_fault()
+	assert harness.run("Full").status == "Success"
+	oracle.content_is_as_expected()
 
 
-def kept(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
-	"""What somebody has done stands, and nothing else has changed."""
-	assert run.status == "Success", ([error.message for error in run.errors], drill.unforeseen)
-	assert drill.run("Full").status == "Success"
-	deleted = drill.keys[0] if cell.more["act"] == "the Campaign is deleted" else None
-	assert bool(campaign_named(drill.keys[0])) is not bool(deleted)
-	assert_same(without(drill.wanted, deleted), without(drill.content(), deleted))
+def kept(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
+	"""Check that what the person did stays, and that nothing else has changed."""
+	assert run.status == "Success", ([error.message for error in run.errors], harness.job_error)
+	assert harness.run("Full").status == "Success"
+	deleted = harness.campaign_keys[0] if cell.more["act"] == "the Campaign is deleted" else None
+	assert bool(campaign_named(harness.campaign_keys[0])) is not bool(deleted)
+	assert_same(without(harness.expected_content, deleted), without(harness.content(), deleted))
 	links = frappe.get_all(RECIPIENT, {"contact": ("is", "set")}, pluck="contact", distinct=True)
 	assert set(links) <= set(frappe.get_all("Contact", pluck="name"))
 	assert not frappe.db.exists(RUN, {"status": ("in", ("Queued", "Running", "Waiting"))})
 
 
 def without(content: dict[str, list[str]], key: str | None) -> dict[str, list[str]]:
-	"""Return rows and figures of all campaigns but one, without their links to Contacts."""
+	"""Return rows and figures of all campaigns but `key`, without links to Contacts."""
 	kinds = {RECIPIENT: "campaign", "Campaign Analytics": "campaign", "Campaign": "zoho_campaign_key"}
 	found = {}
 	for kind, column in kinds.items():

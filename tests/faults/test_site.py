@@ -1,4 +1,4 @@
-"""Faults of the site itself: its database, its workers, Redis, people who do something in mid-run, clocks."""
+"""Faults of the site itself: its database, its workers and Redis."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from frappe.utils import add_to_date, now_datetime
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection.tokens import wipe_tokens
 from erpnext_zoho_integration.sync.runs import queue
-from tests.faults import plan, sabotage
-from tests.faults.drill import UNDER_WAY, Drill
+from tests.faults import injectors, matrix
+from tests.faults.harness import PAGES_IN_FLIGHT, Harness
+from tests.faults.killed_run import killed_run
+from tests.faults.matrix import Cell
+from tests.faults.matrix_site import site as site_cells
 from tests.faults.oracle import Oracle
-from tests.faults.plan import Cell
-from tests.faults.plan_site import site as site_cells
-from tests.faults.process import killed_run
 from tests.site.connecting import query_of
 from tests.site.database_content import RUN, forget_keys
 from tests.site.server import settle
 
-CELLS = plan.played(site_cells())
-# Numbers of a run that do not depend on how often a page was fetched.
+CELLS = matrix.selected(site_cells())
+# Counters of a run that do not depend on how often a page was fetched.
 COUNTED = (
 	"rows_inserted",
 	"rows_updated",
@@ -46,43 +46,45 @@ def of(group: str) -> pytest.MarkDecorator:
 	)
 
 
-def judge(cell: Cell, drill: Drill, oracle: Oracle, run) -> None:
-	"""Look at how the run ended, do the next one, and compare."""
+def judge(cell: Cell, harness: Harness, oracle: Oracle, run) -> None:
+	"""Check how the run ended, sync again, and compare the content."""
 	if cell.outcome == "recovers":
 		assert run.status == "Success", [error.message for error in run.errors]
-		assert not oracle.listed(run)
+		assert not oracle.reported_missing(run)
 	elif cell.outcome == "taken up":
 		assert run.status in ("Running", "Queued")
 		oracle.nothing_wrong_is_stored()
-		grow_old()
+		age_heartbeats()
 		queue.resume_waiting()
 		settle()
-		assert drill.go_on(run.name).status == "Success"
+		assert harness.continue_run(run.name).status == "Success"
 	else:
 		assert run.status in ("Failed", "Partial") and run.message
-		assert oracle.listed(run) == affected(cell, drill)
+		assert oracle.reported_missing(run) == affected(cell, harness)
 		if cell.outcome == "listed":
 			assert run.status == "Partial"
-			oracle.only_this_is_missing(affected(cell, drill))
+			oracle.nothing_else_is_missing(affected(cell, harness))
 		oracle.nothing_wrong_is_stored()
-		drill.pass_time()
-		again = drill.run()
-		assert again.status == "Success" and not oracle.listed(again), [e.message for e in again.errors]
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+		harness.let_an_hour_pass()
+		again = harness.run()
+		assert again.status == "Success" and not oracle.reported_missing(again), [
+			e.message for e in again.errors
+		]
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 
 
-def affected(cell: Cell, drill: Drill) -> set[tuple[str | None, str | None]]:
+def affected(cell: Cell, harness: Harness) -> set[tuple[str | None, str | None]]:
 	return {
 		"": {(None, None)},
 		"run": {(None, None)},
-		"campaign": {(drill.keys[0], None)},
-		"all": {(key, None) for key in drill.keys},
+		"campaign": {(harness.campaign_keys[0], None)},
+		"all": {(key, None) for key in harness.campaign_keys},
 	}[cell.affected]
 
 
-def grow_old() -> None:
-	"""Let an hour pass without a sign of life."""
+def age_heartbeats() -> None:
+	"""Let an hour pass since the last heartbeat of every worker."""
 	long_ago = add_to_date(now_datetime(), hours=-1)
 	for doctype in (RUN, "Zoho Sync Task"):
 		frappe.db.set_value(
@@ -93,162 +95,166 @@ def grow_old() -> None:
 
 
 @of("Database")
-def test_database(cell: Cell, drill: Drill, oracle: Oracle) -> None:
-	error, times = sabotage.errors()[cell.more["error"]], cell.more.get("times", 1)
+def test_database(cell: Cell, harness: Harness, oracle: Oracle) -> None:
+	error, times = injectors.errors()[cell.more["error"]], cell.more.get("times", 1)
 
 	def fail() -> None:
 		raise error()
 
 	if cell.more["error"] == "connection lost":
-		broken: AbstractContextManager = sabotage.connection_lost_at(cell.stage)
+		broken: AbstractContextManager = injectors.connection_lost_at(cell.stage)
 	else:
-		broken = sabotage.at_statement(cell.stage, fail, times=times)
+		broken = injectors.at_statement(cell.stage, fail, times=times)
 	if cell.stage == "authorise":
-		authorise(drill, oracle, broken)
+		authorise(harness, oracle, broken)
 		return
 	if cell.stage == "refresh":
-		drill.let_token_expire()
-	name = drill.open()
+		harness.let_token_expire()
+	name = harness.open_run()
 	with broken as done:
-		drill.work(name)
+		harness.work_on(name)
 	assert done, "the fault has not happened"
 	frappe.db.rollback()
-	judge(cell, drill, oracle, drill.look(name))
-	oracle.little_is_fetched_again(UNDER_WAY * len(done))
+	judge(cell, harness, oracle, harness.reload_run(name))
+	oracle.few_pages_are_fetched_again(PAGES_IN_FLIGHT * len(done))
 
 
 @pytest.mark.parametrize("room", [0, 3, 10, 30])
-def test_a_disk_that_is_full_indeed(room: int, drill: Drill, oracle: Oracle) -> None:
-	"""Nothing can be written, not even what went wrong: once there is room, the run goes on and tells; the next does all."""
+def test_a_full_disk(room: int, harness: Harness, oracle: Oracle) -> None:
+	"""While nothing can be written, the run cannot report it. With space again, it continues; the next run completes all."""
 	if frappe.db.db_type != "sqlite":
-		pytest.skip("a server's disk is not ours to fill")
-	name = drill.open()
-	with sabotage.no_room_but(room):
-		drill.work(name)
-	assert "full" in str(drill.unforeseen)  # the job fails as well
-	assert drill.look(name).status in ("Queued", "Running")
+		pytest.skip("only SQLite can be limited without filling the disk")
+	name = harness.open_run()
+	with injectors.limit_database_growth(room):
+		harness.work_on(name)
+	assert "full" in str(harness.job_error)  # the job fails as well
+	assert harness.reload_run(name).status in ("Queued", "Running")
 	oracle.nothing_wrong_is_stored()
-	grow_old()
+	age_heartbeats()
 	queue.resume_waiting()
 	settle()
-	run = drill.go_on(name)
-	assert run.status == ("Partial" if oracle.listed(run) else "Success") and run.rows_inserted
-	drill.pass_time()
-	again = drill.run()
+	run = harness.continue_run(name)
+	assert run.status == ("Partial" if oracle.reported_missing(run) else "Success") and run.rows_inserted
+	harness.let_an_hour_pass()
+	again = harness.run()
 	assert again.status == "Success", [error.message for error in again.errors]
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 
 
 @pytest.mark.parametrize("stage", ["recipients", "match", "write", "checkpoint"])
 @pytest.mark.parametrize("error", ["deadlock", "lock wait time-out", "time-out", "connection lost"])
 @pytest.mark.parametrize("nth", [1, 4])
 def test_what_is_counted_is_what_was_committed(
-	nth: int, error: str, stage: str, drill: Drill, oracle: Oracle
+	nth: int, error: str, stage: str, harness: Harness, oracle: Oracle
 ) -> None:
-	"""Whatever was rolled back and done again, or was done by the next run, is counted once."""
-	whole = drill.run()
+	"""Rows that were rolled back and written again, also by the next slice, are counted once."""
+	whole = harness.run()
 	wanted = {number: whole.get(number) for number in COUNTED}
-	drill.begin()
-	name = drill.open()
+	harness.reset()
+	name = harness.open_run()
 
 	def fail() -> None:
-		raise sabotage.errors()[error]()
+		raise injectors.errors()[error]()
 
 	if error == "connection lost":
-		broken: AbstractContextManager = sabotage.connection_lost_at(stage, nth)
+		broken: AbstractContextManager = injectors.connection_lost_at(stage, nth)
 	else:
-		broken = sabotage.at_statement(stage, fail, nth)
+		broken = injectors.at_statement(stage, fail, nth)
 	with broken as done:
-		drill.work(name)
+		harness.work_on(name)
 	assert done
-	run = drill.look(name)
+	run = harness.reload_run(name)
 	if run.status == "Running":
-		grow_old()
-		run = drill.go_on(name)
+		age_heartbeats()
+		run = harness.continue_run(name)
 	assert run.rows_inserted == frappe.db.count("Campaign Recipient")
 	assert run.contacts_created == frappe.db.count("Contact")
 	if run.status == "Success":
 		assert {number: run.get(number) for number in COUNTED} == wanted
-		if error != "connection lost":  # what a lost worker had to say is lost with it
+		if error != "connection lost":  # the notes of a lost worker are lost
 			notes = [[(row.message, row.occurrences) for row in each.errors] for each in (run, whole)]
 			assert sorted(notes[0]) == sorted(notes[1])
 
 
-def authorise(drill: Drill, oracle: Oracle, broken: AbstractContextManager) -> None:
+def authorise(harness: Harness, oracle: Oracle, broken: AbstractContextManager) -> None:
 	with broken as done, pytest.raises(Exception):
-		authorization.exchange(drill.zoho.grant_code(), "in")
+		authorization.exchange(harness.zoho.grant_code(), "in")
 	assert done
 	frappe.db.rollback()
 	settle()
-	authorization.exchange(drill.zoho.grant_code(), "in")
-	assert drill.run().status == "Success"
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+	authorization.exchange(harness.zoho.grant_code(), "in")
+	assert harness.run().status == "Success"
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 
 
 @of("Workers and Redis")
-def test_workers(cell: Cell, drill: Drill, oracle: Oracle, site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers(cell: Cell, harness: Harness, oracle: Oracle, site, monkeypatch: pytest.MonkeyPatch) -> None:
 	if cell.stage == "refresh":
-		drill.let_token_expire()
+		harness.let_token_expire()
 	if cell.stage == "authorise":
-		authorise_without_redis(cell, drill, oracle)
+		authorise_without_redis(cell, harness, oracle)
 		return
-	name = drill.open()
+	name = harness.open_run()
 	if cell.more.get("signal"):
 		assert killed_run(site, name, cell.stage) == "killed"
-		extra = UNDER_WAY
+		extra = PAGES_IN_FLIGHT
 	elif cell.more.get("error"):
-		error = sabotage.errors()["time-out"]
+		error = injectors.errors()["time-out"]
 
 		def fail() -> None:
 			raise error()
 
-		with sabotage.at_statement(cell.stage, fail) as done:
-			drill.work(name)
+		with injectors.at_statement(cell.stage, fail) as done:
+			harness.work_on(name)
 		assert done
-		extra = UNDER_WAY
+		extra = PAGES_IN_FLIGHT
 	else:
 		with (
-			redis_trouble(cell.more["redis"]) as (trouble, over),
-			sabotage.at_moment(cell.stage, trouble, monkeypatch) as done,
+			redis_failure(cell.more["redis"]) as (fail, repair),
+			injectors.between_transactions(cell.stage, fail, monkeypatch) as done,
 		):
-			drill.work(name)
-			over()
+			harness.work_on(name)
+			repair()
 		assert done
 		extra = 0
-	judge(cell, drill, oracle, drill.look(name))
-	oracle.little_is_fetched_again(extra)
+	judge(cell, harness, oracle, harness.reload_run(name))
+	oracle.few_pages_are_fetched_again(extra)
 
 
-def authorise_without_redis(cell: Cell, drill: Drill, oracle: Oracle) -> None:
-	"""The state of an authorization is in Redis; without it, nobody is connected and the reason is told."""
+def authorise_without_redis(cell: Cell, harness: Harness, oracle: Oracle) -> None:
+	"""Redis holds the state of an authorization: without it the authorization is refused, and the site is not connected."""
 	wipe_tokens("Not Connected", None)
 	settle()
 	answer = query_of(requests.get(authorization.begin(), allow_redirects=False).headers["Location"])
-	with redis_trouble(cell.more["redis"]) as (trouble, over):
-		trouble()
+	with redis_failure(cell.more["redis"]) as (fail, repair):
+		fail()
 		if cell.outcome == "refused":
 			with pytest.raises(authorization.StateRefused):
 				authorization.complete(answer)
-			over()
+			repair()
 			settle()
-			assert not drill.is_connected()
+			assert not harness.is_connected()
 			answer = query_of(requests.get(authorization.begin(), allow_redirects=False).headers["Location"])
 		authorization.complete(answer)
-	assert drill.run().status == "Success"
-	oracle.content_is_as_without_the_fault()
-	oracle.no_secret_is_told()
+	assert harness.run().status == "Success"
+	oracle.content_is_as_expected()
+	oracle.no_secret_leaked()
 
 
 @contextmanager
-def redis_trouble(kind: str):
-	"""Yield what makes the trouble, and what ends it."""
+def redis_failure(kind: str):
+	"""Yield a function that makes Redis fail, and one that repairs it.
+
+	Args:
+		kind: `gone`, `moment`, `emptied` or `cleared`.
+	"""
 	pool = frappe.cache.connection_pool
 	port = pool.connection_kwargs["port"]
 
 	def gone() -> None:
-		pool.connection_kwargs["port"] = 9  # where nobody listens
+		pool.connection_kwargs["port"] = 9  # a port on which nothing listens
 		for connection in connections():
 			connection.port = 9
 		moment()
@@ -256,16 +262,16 @@ def redis_trouble(kind: str):
 	def back() -> None:
 		pool.connection_kwargs["port"] = port
 		pool.disconnect()
-		pool.reset()  # those that were made before would connect again to where they were
+		pool.reset()  # existing connections would keep the old port
 
 	def moment() -> None:
-		# Each thread sees its own connection end when it uses it next, as in an outage.
+		# As in an outage, each thread finds its connection closed at the next use.
 		for connection in connections():
 			if connection._sock:
 				connection._sock.shutdown(socket.SHUT_RDWR)
 
 	def connections() -> list:
-		# Frappe 16 has a thread that listens for news of its cache; how it gets over an outage is Frappe's.
+		# Not the connection of the thread in which Frappe 16 listens for changes of its cache.
 		listener = getattr(getattr(frappe, "client_cache", None), "_watcher", None)
 		made = [*pool._available_connections, *pool._in_use_connections]
 		return [each for each in made if each is not getattr(listener, "connection", None)]

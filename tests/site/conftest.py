@@ -1,11 +1,11 @@
 """Fixtures for tests on a site: the embedded one, or a bench's (see tests/site/server.py).
 
-`site` (always there): this process is connected as Administrator; each test begins and ends with a clean slate.
+`site` (always used): this process is connected as Administrator; the site is cleaned after each test.
 `web`: a real web server for the site, and logged-in sessions. `make_user(*roles)`: users. `run_jobs()`: the queue.
 `simulator`: a Zoho that this process, the web server and the worker talk to; `start_simulator(…)` for another one.
 
-What a test changes beyond its slate (custom fields, settings of other apps, files) it puts back itself.
-On SQLite there is one writer at a time: commit before another process has to write. `web` and `run_jobs` do.
+A test itself restores other changes (custom fields, settings of other apps, files).
+SQLite allows one writer at a time: commit before another process has to write. `web` and `run_jobs` do.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from tests.site.server import (
 )
 from tests.site.spare_site import SpareSite
 
-# Ours: emptied after each test.
+# Tables of this app: emptied after each test.
 OUR_APP = "erpnext_zoho_integration"
-# Others': what a test made is deleted after it.
+# Tables of other apps: rows that a test added are deleted after it.
 CLEANED = (
 	"Campaign",
 	"Campaign Email Schedule",
@@ -59,17 +59,17 @@ CLEANED = (
 	"ToDo",
 	"File",
 )
-# Single DocTypes that a test may change; put back after it.
+# Single DocTypes that a test may change; restored after it.
 RESTORED_SINGLES = ("Zoho Settings", "CRM Settings", "System Settings")
 
-# Rows of a Single that is put back: they stay with it.
+# Child rows of a restored Single: not emptied.
 KEPT = ("Zoho Sync Interval",)
 
 SITE = choose()
 
 
 def pytest_configure() -> None:
-	# Tests that are ended put back what they have changed.
+	# On SIGTERM the fixtures still restore what the tests have changed.
 	signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -113,7 +113,7 @@ def site() -> Iterator[TestSite]:
 
 @pytest.fixture(autouse=True)
 def clean_slate(site: TestSite, worker: Worker, singles: dict) -> Iterator[None]:
-	"""Undo what the test did: its transaction, its rows, its jobs, its settings, its locks."""
+	"""Undo the test's changes: its transaction, rows, jobs, settings and locks."""
 	import frappe
 	from frappe.utils import add_to_date, now
 
@@ -142,7 +142,7 @@ def clean_slate(site: TestSite, worker: Worker, singles: dict) -> Iterator[None]
 
 @pytest.fixture
 def process(site: TestSite) -> Iterator[Callable[..., Run]]:
-	"""`process("run", "All")` starts one; all end with the test."""
+	"""`process("run", "All")` starts a `Run`; all of them end with the test."""
 	started: list[Run] = []
 
 	def start(*arguments: object) -> Run:
@@ -155,7 +155,7 @@ def process(site: TestSite) -> Iterator[Callable[..., Run]]:
 
 
 def forget_cached(site: TestSite) -> None:
-	"""Drop what is cached of documents that are gone, and every lock and state of ours; keep what is slow to cache."""
+	"""Drop cached documents and all locks and states of the app; keep what is slow to cache."""
 	import frappe
 
 	for prefix in ("document_cache::", "user_permissions", "defaults", "zoho", "rl:"):
@@ -171,7 +171,7 @@ def singles(site: TestSite) -> dict:
 
 
 def single_rows(doctype: str) -> list[tuple]:
-	"""Read all that a Single DocType has stored: its values, and its passwords as they are, encrypted."""
+	"""Return the stored values of a Single DocType, and its passwords, encrypted."""
 	import frappe
 
 	values = frappe.db.sql("select field, value from `tabSingles` where doctype=%s order by field", doctype)
@@ -182,7 +182,7 @@ def single_rows(doctype: str) -> list[tuple]:
 
 
 def naming_of_campaigns() -> str:
-	"""Return the default that CRM Settings write besides themselves."""
+	"""Return the default value that CRM Settings also write."""
 	import frappe
 
 	return frappe.db.get_value("DefaultValue", {"defkey": "campaign_naming_by"}, "defvalue") or ""
@@ -209,7 +209,7 @@ def restore_singles(singles: dict) -> None:
 			)
 		if naming != naming_of_campaigns():
 			frappe.db.set_default("campaign_naming_by", naming)
-		if doctype == "Zoho Settings":  # changed by most tests, which take much longer with cold caches
+		if doctype == "Zoho Settings":  # most tests change it; a cold cache would make them much slower
 			frappe.clear_document_cache(doctype, doctype)
 		else:
 			frappe.clear_cache()
@@ -222,7 +222,7 @@ def passwords(site: TestSite) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def web(site: TestSite, passwords: dict[str, str]) -> Web:
-	"""A web server in a process of its own: `web.base_url`, `web.session(user)`."""
+	"""A web server in another process: `web.base_url`, `web.session(user)`."""
 	return Web(site, site.start_web(), passwords)
 
 
@@ -263,7 +263,7 @@ def make_user(site: TestSite, passwords: dict[str, str]) -> Iterator[Callable[..
 
 @pytest.fixture
 def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Session]:
-	"""`session_of("Sales User")`: a session of a user with a role of `ROLES`, or of nobody."""
+	"""`session_of("Sales User")`: a session of a user with the roles of `ROLES`, or without login."""
 
 	def session(role: str) -> Session:
 		roles = ROLES[role]
@@ -274,7 +274,7 @@ def session_of(web: Web, make_user: Callable[..., str]) -> Callable[[str], Sessi
 
 @pytest.fixture
 def bench(site: TestSite) -> Iterator:
-	"""A site of its own, for what cannot be undone: `environment()`, `configure(…)`, `run(…)` in its `sites` folder."""
+	"""Another site, for changes that cannot be undone: `environment()`, `configure(…)`, `run(…)` in its `sites` folder."""
 	if isinstance(site, EmbeddedSite):
 		from embedded.bench import TemporaryBench
 
@@ -298,7 +298,7 @@ def run_jobs(worker: Worker) -> Callable[[], list[str]]:
 	return worker.run_jobs
 
 
-# One port for every simulator of a session: a web server may keep the site's configuration for a minute.
+# One port for all simulators of a session: a web server may cache the site's configuration for a minute.
 SIMULATOR_PORT = free_port()
 SIMULATOR_CONFIG = {
 	"zoho_accounts_base_url": f"http://127.0.0.1:{SIMULATOR_PORT}",
@@ -313,10 +313,10 @@ def start_simulator(site: TestSite) -> Iterator[Callable]:
 
 	running = []
 
-	def start(**knobs: object) -> Simulator:
+	def start(**options: object) -> Simulator:
 		for simulator in running:
 			simulator.stop()
-		running.append(Simulator(**knobs).start(SIMULATOR_PORT))
+		running.append(Simulator(**options).start(SIMULATOR_PORT))
 		return running[-1]
 
 	yield start

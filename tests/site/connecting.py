@@ -1,4 +1,4 @@
-"""How tests connect a site to the simulator, and what they look at afterwards."""
+"""Helpers that connect a site to the simulator and inspect the connection."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def settings() -> frappe.model.document.Document:
 
 
 def secret(fieldname: str) -> str | None:
-	"""Return a secret of Zoho Settings in clear."""
+	"""Return a secret of Zoho Settings, decrypted."""
 	settle()
 	return get_decrypted_password(SETTINGS, SETTINGS, fieldname, raise_exception=False)
 
@@ -78,7 +78,7 @@ def exchanges(simulator: Simulator) -> int:
 
 
 def is_live(simulator: Simulator, refresh_token: str) -> bool:
-	"""Tell whether the simulated Zoho still honours a refresh token. Not counted among the requests."""
+	"""Tell whether the simulated Zoho still accepts a refresh token; this is not counted as a request."""
 	return simulator.tokens.has_refresh_token(refresh_token)
 
 
@@ -101,14 +101,14 @@ def consent(url: str) -> dict[str, str]:
 
 
 def decide(session: Session, zoho: Simulator, decision: str) -> requests.Response:
-	"""Click `accept` or `reject` on the consent page, and follow to where the browser is sent."""
+	"""Click `accept` or `reject` on the consent page, and follow the redirect."""
 	page = session.get(AUTHORIZE).text
 	ticket = page.partition('name="consent" value="')[2].partition('"')[0]
 	return session.post(f"{zoho.url}/oauth/v2/auth/decision", data={"consent": ticket, "decision": decision})
 
 
 def come_back(session: Session, query: dict[str, str]) -> requests.Response:
-	"""Call the redirect URI, without following where it leads."""
+	"""Call the redirect URI without following its redirect."""
 	return session.get(CALLBACK, params=query, allow_redirects=False)
 
 
@@ -120,20 +120,20 @@ def outcome(answer: requests.Response) -> str:
 
 
 def messages(answer: requests.Response) -> str:
-	"""Return what the Desk would show of an answer."""
+	"""Return the messages of an answer that the Desk shows."""
 	body = answer.json()
 	return f"{body.get('_server_messages', '')} {body.get('exception', '')} {body.get('message', '')}"
 
 
 def contains(texts: Iterable[object], needles: Iterable[str]) -> list[str]:
-	"""Return the beginnings of the texts in which one of the needles is."""
+	"""Return the beginnings of the texts that contain one of the needles."""
 	return [str(text)[:300] for text in texts if any(needle in str(text) for needle in needles)]
 
 
 class Background:
-	"""A POST from a thread of its own while the block runs; `status_code` afterwards.
+	"""Send a POST from another thread while the block runs; `status_code` and `text` hold the answer afterwards.
 
-	Nothing is committed for it: the block commits what the server has to see.
+	Nothing is committed first: the block commits what the server must see.
 	"""
 
 	def __init__(self, session: Session, method: str, **arguments: str) -> None:
@@ -159,7 +159,7 @@ class Background:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-	"""Wait for what another thread or process does, for a minute at most."""
+	"""Wait until a condition holds, a minute at most."""
 	deadline = time.monotonic() + 60
 	while not condition():
 		assert time.monotonic() < deadline, "it did not happen"

@@ -1,4 +1,4 @@
-"""What the tests of the engine share: the content of the database without what no two runs have in common."""
+"""Helpers for tests of the sync: the content of the database without values that differ between two runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def by_document(mode: str = "All") -> frappe.model.document.Document:
 
 
 def share(process: Callable, run: str, workers: int) -> list[str]:
-	"""Let so many processes do a run together, and return what became of each."""
+	"""Let several processes work on one run, and return the outcome of each."""
 	started = [process("take-part", run).ready() for _nth in range(workers)]
 	for each in started:
 		each.go()
@@ -51,7 +51,7 @@ def share(process: Callable, run: str, workers: int) -> list[str]:
 
 
 def need_several_writers() -> None:
-	"""Skip a test of what two workers do to each other while both write."""
+	"""Skip a test that needs two workers which write at the same time."""
 	if frappe.db.db_type == "sqlite":
 		pytest.skip("SQLite lets one worker write at a time")
 
@@ -78,7 +78,7 @@ def content(*, contacts: bool = True) -> dict[str, list[str]]:
 	keys = dict(frappe.db.sql("select name, zoho_campaign_key from `tabCampaign`"))
 	found: dict[str, list[dict]] = {RECIPIENT: [], "Campaign": [], "Campaign Analytics": [], "Contact": []}
 	for row in table(RECIPIENT):
-		# Hand-made rows have no campaign of Zoho's, and keep their campaign's name.
+		# A row made by hand may belong to a Campaign without a Zoho key: keep its name.
 		row["campaign"] = keys.get(row["campaign"]) or row["campaign"]
 		row["contact"] = addresses.get(row["contact"]) if row["contact"] else None
 		found[RECIPIENT].append(row)
@@ -108,7 +108,7 @@ def content(*, contacts: bool = True) -> dict[str, list[str]]:
 
 
 def difference(one: dict[str, list[str]], other: dict[str, list[str]]) -> dict[str, tuple]:
-	"""Return what is only in one and only in the other, a few of each kind; empty if they are equal."""
+	"""Return examples of what only one of the two contents holds, by kind; empty if they are equal."""
 	found = {}
 	for kind in one:
 		left, right = Counter(one[kind]), Counter(other[kind])
@@ -123,7 +123,7 @@ def assert_same(one: dict[str, list[str]], other: dict[str, list[str]], where: s
 
 
 def forget_everything() -> None:
-	"""Empty the tables of what a sync stores, with the Contacts that it made, as on a fresh site."""
+	"""Empty the tables that a sync writes, and all Contacts, as on a fresh site."""
 	frappe.db.rollback()
 	for doctype in (
 		"Campaign",
@@ -147,7 +147,11 @@ def forget_everything() -> None:
 
 
 def forget_keys(what: str = "") -> None:
-	"""Drop the site's keys in Redis that begin so: locks, and calls counted."""
+	"""Delete the app's keys in Redis, such as locks and counted calls.
+
+	Args:
+		what: how the key goes on after `zoho-`.
+	"""
 	for key in frappe.cache.scan_iter(frappe.cache.make_key(f"zoho-{what}") + b"*"):
 		frappe.cache.delete(key)
 
@@ -176,7 +180,7 @@ def states() -> dict[str, frappe._dict]:
 
 
 def shift(days: float) -> None:
-	"""Let the site believe that all campaigns were checked this much earlier, as if time had passed."""
+	"""Make all campaigns look as if they had been checked `days` earlier."""
 	from frappe.utils import add_to_date
 
 	for row in frappe.get_all(STATE, fields=["name", "checked_at", "next_check", "full_check_at"]):

@@ -1,6 +1,6 @@
-"""The earlier public app of the same name, version 0.0.1, as its description has it: enough to install, and its data.
+"""The earlier public app of the same name, version 0.0.1, rebuilt from its description for tests of the upgrade.
 
-`write_app(folder)` writes it; a process that has the folder before this repository in PYTHONPATH installs it by its name.
+`write_app(folder)` writes it. A process that has the folder before this repository in PYTHONPATH installs it by its name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RECIPIENT_FIELDS = [
 	("company_name", "Data", None, {}),
 	("job_title", "Data", None, {}),
 	("open_reports", "Long Text", None, {}),
-	# A text, of all things: the new column holds numbers.
+	# A text in 0.0.1; the new column holds numbers.
 	("click_count", "Data", None, {}),
 	("clicked_links", "Long Text", None, {}),
 	("url_clicks", "Long Text", None, {}),

@@ -1,4 +1,4 @@
-"""Runs in processes of their own, which a test may kill; forked from one that has everything imported."""
+"""Work on runs in other processes, which a test may kill; they are forked from a server that has imported everything."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CONTEXT.set_forkserver_preload(["tests.site.run_processes", "erpnext_zoho_integ
 
 
 class Run:
-	"""A process connected to the site, which waits for `go` before it works.
+	"""A process connected to the site; it waits for `go` before it works.
 
 	Args:
 		site: the site.
-		command: `run` starts and does a run of the mode that follows; `take-part` does a run that exists.
-		argument: of the command.
-		kill_at_commit: dies right before (2n - 1) or right after (2n) its n-th commit.
+		command: `run` starts and executes a run; `take-part` works on an existing run.
+		argument: mode of the new run, or name of the existing one.
+		kill_at_commit: 2n - 1 kills the process right before its n-th commit, 2n right after it; 0 never.
 	"""
 
 	def __init__(self, site: TestSite, command: str, argument: str, kill_at_commit: int = 0) -> None:
@@ -36,7 +36,7 @@ class Run:
 		)
 		self.process.start()
 		there.close()
-		# The server that forks has it now; other tests start programs that must not see it.
+		# The fork server has it now. Programs that other tests start must not see it.
 		os.environ.pop("PYTHONPATH")
 		if before is not None:
 			os.environ["PYTHONPATH"] = before
@@ -50,14 +50,14 @@ class Run:
 		return self
 
 	def end(self) -> str:
-		"""Wait for the process; return what became of its run, or `killed`."""
+		"""Wait for the process; return the outcome of its run, or `killed`."""
 		try:
-			said = self.here.recv()
+			outcome = self.here.recv()
 		except (EOFError, ConnectionResetError):
-			said = "killed"
+			outcome = "killed"
 		self.process.join(timeout=120)
 		settle()
-		return said
+		return outcome
 
 	def kill(self) -> None:
 		self.process.kill()
@@ -75,23 +75,23 @@ def _work(
 	os.chdir(sites_path)
 	frappe.init(site)
 	frappe.connect()
-	frappe.utils.has_gravatar = lambda email: ""  # nothing of these processes leaves the machine
+	frappe.utils.has_gravatar = lambda email: ""  # no call to the internet
 	if kill_at_commit:
 		_die_at(frappe.local.db, kill_at_commit)
 	there.send("ready")
-	there.recv()  # all begin at once
+	there.recv()  # all processes start together
 	try:
 		work = {
 			"run": lambda: queue.run_now("Command Line", mode=argument),
 			"take-part": lambda: run_worker.execute(argument),
 		}
-		said = work[command]()
+		outcome = work[command]()
 	except frappe.ValidationError as refused:
-		said = f"refused: {refused}"
+		outcome = f"refused: {refused}"
 	except Exception:
-		said = f"failed: {frappe.get_traceback()}"
+		outcome = f"failed: {frappe.get_traceback()}"
 	frappe.destroy()
-	there.send(said)
+	there.send(outcome)
 
 
 def _die_at(database, half: int) -> None:

@@ -1,11 +1,11 @@
 """The site that the tests use, and processes around it: the embedded one, or any bench's.
 
-With `FRAPPE_SITES_PATH=/path/to/bench/sites FRAPPE_SITE=name` in the environment and the bench's own Python the
-bench is used, as it is: the app must be installed on the site. `FRAPPE_ADMIN_PASSWORD` is Administrator's, if it is
-not "admin". Without them a fresh copy of the embedded site is.
+With `FRAPPE_SITES_PATH=/path/to/bench/sites FRAPPE_SITE=name` in the environment and the bench's own Python, tests
+use that site as it is; the app must be installed on it. `FRAPPE_ADMIN_PASSWORD` is Administrator's, if it is not "admin".
+Without these variables, tests use a fresh copy of the embedded site.
 
-While tests use a bench's site, its jobs go to queues of their own and its scheduler rests: the bench's workers would
-take part in runs that a test does step by step. One worker of the tests' own runs what is queued, when asked to.
+While tests use a bench's site, its jobs go to separate queues and its scheduler is paused, because the bench's workers
+would take part in runs that a test executes step by step. A worker of the tests runs queued jobs when asked to.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CSRF_TOKEN = re.compile(r"frappe\.csrf_token\s*=\s*\"(\w+)\"")
 
 
 class TestSite:
-	"""A site on disk that `import frappe` can serve: `init` it, serve it, run its jobs."""
+	"""A site on disk, and the processes that serve it and run its jobs."""
 
 	__test__ = False
 
@@ -43,7 +43,7 @@ class TestSite:
 		self._reaper: Reaper | None = None
 
 	def connect(self) -> None:
-		"""Connect this process to the site as Administrator; a bench's processes live in its sites folder."""
+		"""Change to the sites folder and connect this process to the site as Administrator."""
 		import frappe
 
 		os.chdir(self.sites_path)
@@ -62,21 +62,21 @@ class TestSite:
 		return json.loads(self.config_file.read_text())
 
 	def borrow_config(self, changes: dict, defaults: dict) -> None:
-		"""Change site_config.json until `return_config`; the next tests put it back if these are killed."""
+		"""Change site_config.json until `return_config`; if the tests are killed, the next session restores it."""
 		from frappe.utils.password import get_encryption_key
 
-		get_encryption_key()  # a new site gets its own with the first secret, and keeps it
+		get_encryption_key()  # creates the key, so that it outlives these tests
 		if self._kept_config.exists():
 			self._kept_config.replace(self.config_file)
 		shutil.copy2(self.config_file, self._kept_config)
 		self.write_config({**defaults, **self.config(), **changes, **self.own_queues()})
 
 	def return_config(self) -> None:
-		"""Put site_config.json back."""
+		"""Restore site_config.json."""
 		self._kept_config.replace(self.config_file)
 
 	def own_queues(self) -> dict:
-		"""Return the configuration that keeps the site's jobs from the bench's workers."""
+		"""Return the configuration that keeps the bench's workers and scheduler away from the site."""
 		return {"bench_id": f"tests-of-{self.name}", "pause_scheduler": 1}
 
 	def write_config(self, config: dict) -> None:
@@ -111,12 +111,12 @@ class TestSite:
 		return process
 
 	def watch(self, process_id: int) -> None:
-		"""Have a process, and whatever it starts, ended if this one is killed first."""
+		"""End a process and its children if this process is killed first."""
 		self._reaper = self._reaper or Reaper()
 		self._reaper.tell(f"+{process_id}")
 
 	def start_web(self) -> str:
-		"""Serve the site on 127.0.0.1 from a process of its own, as it is now. Return its address."""
+		"""Start a new web server process for the site on 127.0.0.1, and return its address."""
 		if self._web:
 			self._web.terminate()
 			self._web.wait(timeout=20)
@@ -132,14 +132,14 @@ class TestSite:
 		raise RuntimeError(f"The web server did not answer at {url}")
 
 	def start_worker(self) -> subprocess.Popen:
-		"""Start a worker that runs what is queued whenever it is asked to, by a line on its standard input."""
+		"""Start a worker that runs all queued jobs for each line on its standard input."""
 		return self.spawn("worker-on-demand", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 	def close(self) -> None:
 		"""End every process."""
 		for process in reversed(self.processes):
 			if process.stdin:
-				process.stdin.close()  # ends a worker that is asked by lines
+				process.stdin.close()  # ends a worker on demand
 			else:
 				process.terminate()
 			try:
@@ -152,7 +152,7 @@ class TestSite:
 
 
 class EmbeddedSite(TestSite):
-	"""A copy of the embedded site's template, in a folder that is deleted in the end."""
+	"""A temporary copy of the embedded site's template."""
 
 	def __init__(self) -> None:
 		from embedded.bench import TemporaryBench, put_on_path
@@ -163,7 +163,7 @@ class EmbeddedSite(TestSite):
 		super().__init__(self.run.sites, self.run.site_path.name)
 
 	def own_queues(self) -> dict:
-		return {}  # it has queues of its own
+		return {}  # no other workers
 
 	def watch(self, process_id: int) -> None:
 		self.run.watch(process_id)
@@ -190,10 +190,9 @@ def choose() -> TestSite:
 
 
 class Session(requests.Session):
-	"""A user's session with the site: paths instead of addresses, the CSRF token with every POST.
+	"""A user's session with the site: takes paths instead of addresses, and sends the CSRF token with every request.
 
-	What this process has not committed is committed before a request, so that the server sees it, and what the
-	server committed is seen after.
+	Commits before each request, so that the server sees the changes of this process, and reads anew after it.
 	"""
 
 	def __init__(self, base_url: str) -> None:
@@ -240,7 +239,7 @@ class Session(requests.Session):
 		return self.request(http_method, f"/api/method/{method}", **{where: values})
 
 
-# Whom tests log in as; None: nobody.
+# Name of a user in tests → roles; None: not logged in.
 ROLES: dict[str, tuple[str, ...] | None] = {
 	"Guest": None,
 	"nobody": (),
@@ -275,7 +274,7 @@ class Web:
 
 
 def settle() -> None:
-	"""Commit, and see what others have committed since."""
+	"""Commit, and drop cached values, so that this process sees what others have committed."""
 	import frappe
 
 	frappe.db.commit()
@@ -291,7 +290,7 @@ def settle() -> None:
 
 
 class Worker:
-	"""Runs what is queued for the site."""
+	"""Runs the site's queued jobs."""
 
 	def __init__(self, site: TestSite) -> None:
 		self._site = site
@@ -313,7 +312,7 @@ class Worker:
 		return [reason for job_id, reason in self._failed().items() if job_id not in failed_before]
 
 	def discard_jobs(self) -> None:
-		"""Drop what is queued for the site, and what failed."""
+		"""Delete the site's queued and failed jobs."""
 		from rq.exceptions import NoSuchJobError
 
 		for queue in self._queues():

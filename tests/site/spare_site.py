@@ -1,7 +1,7 @@
-"""A second site of a real bench, for tests that uninstall the app: they leave it as they found it.
+"""A second site of a real bench, for tests that uninstall the app; it is restored after each of them.
 
-`FRAPPE_SPARE_SITE` names it. Frappe, ERPNext and the app are installed on it, and it has never been connected. It has
-the names of `embedded.bench.TemporaryBench` that those tests use without a bench.
+`FRAPPE_SPARE_SITE` names it. Frappe, ERPNext and the app are installed on it, and it has never been connected.
+`SpareSite` has the same methods as `embedded.bench.TemporaryBench`, which those tests use without a bench.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class SpareSite:
 
 	Args:
 		site: the one that all other tests use, on the same bench.
-		name: of this one.
+		name: of the spare site.
 	"""
 
 	def __init__(self, site: TestSite, name: str) -> None:
@@ -39,7 +39,7 @@ class SpareSite:
 		]
 		self._password = config["db_password"]
 		self._client("mariadb-dump", "--single-transaction", f"--result-file={self._dump}", self._database)
-		# The bench's own workers and its scheduler leave it alone.
+		# Keeps the bench's own workers and its scheduler away.
 		self.configure(bench_id=f"tests-of-{self.name}", pause_scheduler=1, mute_emails=1)
 		return self
 
@@ -90,7 +90,7 @@ class SpareSite:
 
 
 def forget() -> None:
-	"""Drop what Redis holds of the site that the environment names: caches and queued jobs."""
+	"""Delete the caches and queued jobs of the site `FRAPPE_SITE` from Redis."""
 	import frappe
 	from frappe.utils.background_jobs import get_queue, get_queues_timeout
 

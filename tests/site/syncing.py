@@ -1,4 +1,4 @@
-"""What the tests of the sync share: connecting without a browser, running, and comparing with the simulator's truth."""
+"""What the tests of the sync share: connecting without a browser, running, and comparing with what the simulator holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zoho_simulator import Simulator
 RECIPIENT = "Campaign Recipient"
 STORED_ACTIONS = tuple(label for label in ACTIONS.values() if label)
 LISTS = {label: action for action, label in ACTIONS.items() if label}
-# Everything that a sync writes but its own record; nothing of it may move in a run without news.
+# Everything that a sync writes except its own record; a run without changes at Zoho must not touch it.
 SYNCED = (
 	"Campaign",
 	"Campaign Analytics",
@@ -73,11 +73,11 @@ def rows_of(campaign: str, action_type: str | None = None, **filters: object) ->
 
 
 def assert_database_is(simulator: Simulator, actions: tuple[str, ...] = STORED_ACTIONS) -> None:
-	"""Compare every stored row with the simulator's truth, per campaign and action."""
-	truth = simulator.expected()
+	"""Compare every stored row with what the simulator expects, per campaign and action."""
+	wanted = simulator.expected()
 	stored = frappe.get_all("Campaign", {"zoho_campaign_key": ("is", "set")}, pluck="zoho_campaign_key")
-	assert {each["campaign_key"] for each in truth["campaigns"]} <= set(stored)
-	for each in truth["campaigns"]:
+	assert {each["campaign_key"] for each in wanted["campaigns"]} <= set(stored)
+	for each in wanted["campaigns"]:
 		campaign = campaign_named(each["campaign_key"])
 		for action in actions:
 			expected = {row["email"]: row for row in simulator.rows(each["campaign_key"], action)}
@@ -93,8 +93,8 @@ def assert_database_is(simulator: Simulator, actions: tuple[str, ...] = STORED_A
 
 
 def assert_row_is(row: frappe._dict, expected: dict) -> None:
-	"""Compare one stored row with the truth of it."""
-	# Of two contacts with one address the lowest id stands, whichever the truth met first: ids are 13 apart.
+	"""Compare one stored row with the expected one."""
+	# If two contacts share an address, the lower id is stored; `expected` may have the other one. Ids are 13 apart.
 	assert abs(int(row.zoho_contact_id) - int(expected["contact_id"])) in (0, 13)
 	assert row.sent_time == at_site(expected["sent_time"])
 	assert row.is_optout == (row.action_type == "Unsubscribed")
@@ -105,20 +105,20 @@ def assert_row_is(row: frappe._dict, expected: dict) -> None:
 
 
 def duplicates() -> list[tuple]:
-	"""Return what is stored twice: campaign, exact address and action."""
+	"""Return rows that are stored twice: campaign, exact address and action."""
 	rows = frappe.get_all(RECIPIENT, fields=["campaign", "email", "action_type"])
 	counted = Counter((row.campaign, row.email, row.action_type) for row in rows)
 	return [identity for identity, number in counted.items() if number > 1]
 
 
 def at_site(moment: str) -> datetime:
-	"""Return a moment of the truth (ISO, UTC) as the site stores it."""
+	"""Return a moment (ISO, UTC) as the site stores it."""
 	utc = datetime.fromisoformat(moment.replace("Z", "+00:00"))
 	return utc.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
 
 
 def snapshot() -> dict[str, list]:
-	"""Return every row of what a sync writes, but `Campaign.last_synced`."""
+	"""Return every row that a sync writes, without `Campaign.last_synced`."""
 	taken = {}
 	for doctype in SYNCED:
 		rows = frappe.db.sql(f"select * from `tab{doctype}`", as_dict=True)
@@ -169,7 +169,12 @@ def report_of(lists: dict[str, list[dict]]) -> dict:
 
 
 def answer_with(simulator: Simulator, lists: dict[str, list[dict]]) -> None:
-	"""Let the simulator answer with these people, by Zoho's name of the list; every other list is empty."""
+	"""Let the simulator answer with these people.
+
+	Args:
+		simulator: the simulator.
+		lists: records by Zoho's name of the list; every other list is empty.
+	"""
 	empty = {
 		"status": "error",
 		"code": "6303",

@@ -1,4 +1,4 @@
-"""The tables of the site."""
+"""The names of the site's tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import frappe
 def tables() -> list[str]:
 	"""Return the names of the site's own tables.
 
-	On MariaDB Frappe 15 also names those in which the server counts for itself.
+	On MariaDB, Frappe 15 also returns the server's statistics tables; they are left out.
 	"""
 	return [name for name in frappe.db.get_tables(cached=False) if name.startswith(("tab", "__"))]

@@ -1,4 +1,4 @@
-"""docs/reliability.md: the fault matrix as a page, written by a session of `./dev faults` with what it has seen."""
+"""docs/reliability.md: the fault matrix as a page. `./dev faults` writes it with its results."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from tests.faults import seen
-from tests.faults.plan import OUTCOMES, STAGES, Cell, matrix
+from tests.faults import results as stored_results
+from tests.faults.matrix import OUTCOMES, STAGES, Cell, matrix
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 SIGNS = {"passed": "✓", "failed": "✗"}
@@ -34,7 +34,7 @@ def render(results: Mapping[str, str]) -> str:
 	"""Return the page.
 
 	Args:
-		results: `passed` or `failed` by the key of a cell, or the node of another test; what was not played is not in it.
+		results: `passed` or `failed` by the key of a cell, or by the node id of another test that ran.
 	"""
 	cells = matrix()
 	applicable = [cell for cell in cells if cell.applicable]
@@ -50,7 +50,7 @@ def render(results: Mapping[str, str]) -> str:
 	]
 	for group, members in groupby(cells, lambda cell: cell.group):
 		parts += ["\n", *_table(group, list(members), results)]
-	return "".join([*parts, *seen.bench(), *seen.schedules(), *seen.month()])
+	return "".join([*parts, *stored_results.bench(), *stored_results.schedules(), *stored_results.month()])
 
 
 def _table(group: str, cells: list[Cell], results: Mapping[str, str]) -> Iterable[str]:
@@ -79,12 +79,12 @@ def _entry(cell: Cell, results: Mapping[str, str], reasons: dict[str, int]) -> s
 
 
 def key(cell: Cell) -> str:
-	"""Return what a cell is known by, in the results of a session."""
+	"""Return the key of a cell in the results of a session."""
 	return f"{cell.group} | {cell.fault} | {cell.stage}"
 
 
 def without_signs(page: str) -> str:
-	"""Return the tables of a page without what a session has seen: the cells alone."""
+	"""Return the tables of a page without results: the cells alone."""
 	tables = "\n".join(line for line in page.splitlines() if line.startswith("|"))
 	return re.sub(r" [✓✗]", "", tables)
 

@@ -1,6 +1,6 @@
-"""On a site that is thrown away: a worker is in mid-run when another process uninstalls the app.
+"""Uninstall the app on a temporary site while a worker is in the middle of a run.
 
-Run as `python -m tests.faults.uninstalling HOW STAGE`; the last line that it prints is what was seen.
+Run as `python -m tests.faults.uninstall_run HOW STAGE`; the last line that it prints is the result, as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ APP = "erpnext_zoho_integration"
 
 
 def uninstall() -> None:
-	"""Uninstall the app as somebody at a terminal does."""
+	"""Uninstall the app from another process, as on the command line."""
 	done = subprocess.run(
 		[sys.executable, "-m", "embedded.service_entry", "uninstall-app", APP],
 		stdin=subprocess.DEVNULL,
@@ -27,14 +27,22 @@ def uninstall() -> None:
 	assert done.returncode == 0, done.stdout + done.stderr
 
 
-def play(how: str, stage: str) -> dict:
-	"""Do a run in which the app is uninstalled; return how the slice ended, and whether it came to that."""
+def uninstall_in_run(how: str, stage: str) -> dict:
+	"""Start a run, uninstall the app, and return how the slice ended.
+
+	Args:
+		how: `between two slices`, `while it waits`, or empty: at the stage.
+		stage: see `injectors.between_transactions`.
+
+	Returns:
+		`status` of the slice, and `acted`: whether the app was uninstalled.
+	"""
 	import frappe
 
 	from erpnext_zoho_integration.sync.runs import queue
 	from erpnext_zoho_integration.sync.runs import worker as run_worker
-	from tests.faults import sabotage
-	from tests.faults.drill import CLIENT_SECRET
+	from tests.faults import injectors
+	from tests.faults.harness import CLIENT_SECRET
 	from tests.site.connecting import enter_client
 	from tests.site.test_install import connect, token
 
@@ -56,21 +64,21 @@ def play(how: str, stage: str) -> dict:
 		connect()
 		return {"acted": True, "status": run_worker.execute_slice(name)}
 	patch = pytest.MonkeyPatch()
-	with sabotage.at_moment(stage, uninstall, patch) as done:
+	with injectors.between_transactions(stage, uninstall, patch) as done:
 		status = run_worker.execute_slice(name)
 	patch.undo()
 	return {"acted": bool(done), "status": status}
 
 
 def _locked() -> str:
-	"""Return what the site has written down of a lock of Zoho's."""
+	"""Return the value of `method_locks` in Zoho Settings while Zoho blocks a method."""
 	import time
 
 	return json.dumps({"getcampaignrecipientsdata": time.time() + 1800})
 
 
-def look() -> dict:
-	"""Return what is left, and what was told of it."""
+def leftovers_and_logs() -> dict:
+	"""Return what is left of the app on the site, and what the site has logged."""
 	import frappe
 
 	from tests.site.test_install import counts, leftovers
@@ -97,12 +105,12 @@ def look() -> dict:
 
 
 def install_again() -> dict:
-	"""Install the app and sync; return how many rows there are then."""
+	"""Install the app, sync, and return how many rows there are."""
 	import frappe
 
 	from embedded.service_entry import install
 	from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_all_campaigns
-	from tests.faults.drill import CLIENT_SECRET
+	from tests.faults.harness import CLIENT_SECRET
 	from tests.site.connecting import enter_client
 	from tests.site.test_install import connect, token
 
@@ -120,14 +128,14 @@ def main(how: str, stage: str) -> dict:
 
 	from tests.site.test_install import connect
 
-	seen = play(how, stage)
+	result = uninstall_in_run(how, stage)
 	frappe.db.commit()
 	frappe.destroy()
 	connect()
-	seen |= look()
+	result |= leftovers_and_logs()
 	frappe.destroy()
 	with contextlib.redirect_stdout(sys.stderr):
-		return seen | install_again()
+		return result | install_again()
 
 
 if __name__ == "__main__":

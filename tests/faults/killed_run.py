@@ -1,4 +1,7 @@
-"""A run in a process of its own, which dies at a chosen stage; forked from one that has everything imported."""
+"""Work on a run in another process that is killed at a chosen stage.
+
+The process is forked from a server that has imported everything.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,21 @@ from tests.site.server import ROOT, TestSite, settle
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-	["tests.faults.process", "tests.faults.sabotage", "erpnext_zoho_integration.sync.runs.queue"]
+	["tests.faults.killed_run", "tests.faults.injectors", "erpnext_zoho_integration.sync.runs.queue"]
 )
 
 
 def killed_run(site: TestSite, run: str, stage: str) -> str:
-	"""Do a run in another process, which is killed at the statement of a stage; return `killed`, or what it said."""
+	"""Work on a run in another process and kill it (SIGKILL) at a statement of a stage.
+
+	Args:
+		site: the site.
+		run: name of the run.
+		stage: a key of `injectors.STATEMENTS`.
+
+	Returns:
+		`killed`, or how the run ended if the statement was never sent.
+	"""
 	settle()
 	before = os.environ.get("PYTHONPATH")
 	os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
@@ -27,32 +39,32 @@ def killed_run(site: TestSite, run: str, stage: str) -> str:
 	)
 	process.start()
 	there.close()
-	# The server that forks has it now; other tests start programs that must not see it.
+	# The fork server has it now. Programs that other tests start must not see it.
 	os.environ.pop("PYTHONPATH")
 	if before is not None:
 		os.environ["PYTHONPATH"] = before
 	try:
-		said = here.recv()
+		outcome = here.recv()
 	except (EOFError, ConnectionResetError):
-		said = "killed"
+		outcome = "killed"
 	process.join(timeout=60)
 	settle()
-	return said
+	return outcome
 
 
 def _work(sites_path: str, site: str, run: str, stage: str, there: Connection) -> None:
 	import frappe
 
 	from erpnext_zoho_integration.sync.runs import worker as run_worker
-	from tests.faults import sabotage
+	from tests.faults import injectors
 
 	os.chdir(sites_path)
 	frappe.init(site)
 	frappe.connect()
-	frappe.utils.has_gravatar = lambda email: ""  # nothing of these processes leaves the machine
+	frappe.utils.has_gravatar = lambda email: ""  # no call to the internet
 	try:
-		with sabotage.at_statement(stage, lambda: os.kill(os.getpid(), signal.SIGKILL)):
-			said = run_worker.execute(run)
+		with injectors.at_statement(stage, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+			outcome = run_worker.execute(run)
 	except Exception:
-		said = f"failed: {frappe.get_traceback()}"
-	there.send(said)
+		outcome = f"failed: {frappe.get_traceback()}"
+	there.send(outcome)

@@ -1,9 +1,8 @@
-"""The worst of the faults: those that are played on a real bench as well, see tests/faults/bench.py."""
+"""The worst faults, which also run on a real bench: see tests/faults/bench.py."""
 
 from __future__ import annotations
 
-# Cells of the matrix, by `table.key`, that a worker's process need not be killed for: played by the tests' own process,
-# on MariaDB.
+# Cells of the matrix, by `reliability_page.key`, that need no killed process: the tests' own process runs them on MariaDB.
 CELLS = frozenset(
 	{
 		"On the way | reset in mid-body, for ever | recipients",
@@ -29,7 +28,7 @@ CELLS = frozenset(
 	}
 )
 
-# Faults of real servers and real workers: test of tests/faults/test_bench.py → what it plays.
+# Faults of real servers and workers: test of tests/faults/test_bench.py → name in docs/reliability.md.
 PROCESSES = {
 	"test_its_connection_is_killed_in_mid_page": "KILL CONNECTION in mid-page",
 	"test_mariadb_goes_and_comes_back_in_mid_page": "MariaDB goes and comes back in mid-page",

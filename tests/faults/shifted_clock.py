@@ -1,4 +1,4 @@
-"""The clock of the site in another season: shortly before it is put on, or back, by an hour."""
+"""The site's clock, shifted to shortly before a change to or from summer time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STEP = timedelta(minutes=15)
 
 
 def next_change(hours: int) -> datetime:
-	"""Return the next moment, in UTC, at which the site's clock is put on (hours > 0) or back."""
+	"""Return the next moment, in UTC, at which the site's clock goes forward (hours > 0) or back."""
 	zone = ZoneInfo(get_system_timezone())
 	moment = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
 	for _quarter in range(4 * 24 * 400):
@@ -27,10 +27,10 @@ def next_change(hours: int) -> datetime:
 
 
 class SiteClock:
-	"""Whoever asks this process for the site's time gets one of another season, which goes on from there.
+	"""Shift the site's time in this process; it runs on from there at normal speed.
 
 	Args:
-		begin: the time that it is now, in UTC.
+		begin: the time to start at, in UTC.
 		patch: pytest's monkeypatch.
 	"""
 
@@ -38,8 +38,8 @@ class SiteClock:
 		self._ahead = begin - datetime.now(timezone.utc)
 		names = now_datetime.__globals__
 		patch.setattr(site_clock, "utc_now", self.utc)
-		patch.setitem(names, "_season", self)
-		patch.setattr(now_datetime, "__code__", (lambda: _season.at_site()).__code__)  # noqa: F821 - a name of its module
+		patch.setitem(names, "_shifted_clock", self)
+		patch.setattr(now_datetime, "__code__", (lambda: _shifted_clock.at_site()).__code__)  # noqa: F821 - a name of its module
 
 	def utc(self) -> datetime:
 		return datetime.now(timezone.utc) + self._ahead

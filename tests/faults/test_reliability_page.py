@@ -1,9 +1,9 @@
-"""docs/reliability.md has exactly the cells that there are, and has seen no failure."""
+"""docs/reliability.md has exactly the cells of the matrix, and none has failed."""
 
 from __future__ import annotations
 
-from tests.faults.plan import STAGES, matrix
-from tests.faults.table import PAGE, render, without_signs
+from tests.faults.matrix import STAGES, matrix
+from tests.faults.reliability_page import PAGE, render, without_signs
 
 
 def test_every_fault_has_a_cell_at_every_stage() -> None:

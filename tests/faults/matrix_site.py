@@ -1,12 +1,12 @@
-"""The part of the fault matrix that happens on the site: database, Redis, workers, people, clocks."""
+"""Faults on the site: database, Redis, workers, people, clocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.faults.plan import NO_CALL, STAGES, Cell, row
+from tests.faults.matrix import NO_CALL, STAGES, Cell, row
 
-# Stages at which the site's database is written or read, and what the app does if that fails once.
+# Stages that read or write the site's database, and how a run ends if that fails once.
 NO_STATEMENT = "nothing is written or read here"
 _RETRIED = {"recipients": "recovers", "match": "recovers", "write": "recovers"}
 DATABASE_ONCE = {
@@ -28,7 +28,7 @@ MOMENTS = ("list", "report", "recipients", "checkpoint", "finish")
 def database() -> Iterable[Cell]:
 	group = "Database"
 	for kind in ("deadlock", "lock wait time-out", "disk full"):
-		# Figures that have lost against another worker's are saved again.
+		# Figures that lost a race with another worker are saved again.
 		once = DATABASE_ONCE if kind == "disk full" else {**DATABASE_ONCE, "report": "recovers"}
 		yield from row(group, f"{kind}, once", once, NO_STATEMENT, affected=LISTED, error=kind)
 	for kind in ("deadlock", "lock wait time-out", "disk full"):
@@ -184,5 +184,5 @@ def summer_time() -> Iterable[Cell]:
 
 
 def site() -> list[Cell]:
-	"""Return all of them."""
+	"""Return all of these cells."""
 	return [*database(), *workers(), *people(), *departures(), *clocks(), *summer_time()]

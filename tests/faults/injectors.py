@@ -1,6 +1,6 @@
-"""Making things go wrong on the site, at a chosen stage of a run: errors of the database, and whatever else somebody does.
+"""Inject faults into the site at a chosen stage of a run: database errors, and what other people do meanwhile.
 
-A stage is recognised by what the site does in it, a statement or a call, so that nothing here knows how the app is built.
+A stage is recognised by an SQL statement or a call to Zoho, so that these injectors know little of the app's code.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 import frappe
 
 from erpnext_zoho_integration.zoho import Transport
 from tests.site.syncing import before_each_statement
 
-# The statement that a stage is known by; quotes are left out.
+# Stage → a pattern of its first statement, without quotes.
 STATEMENTS = {
 	"authorise": r"(INSERT|REPLACE|UPDATE) .*__Auth",
 	"refresh": r"(INSERT|REPLACE|UPDATE) .*__Auth",
 	"list": r"INSERT INTO tabZoho Sync Task",
 	"report": r"INSERT INTO tabCampaign Analytics",
-	# What a list without earlier rows begins with is the search for Contacts.
+	# A list without stored rows begins with the search for Contacts.
 	"recipients": (
 		r"SELECT .*(\brow_key\b.* FROM tabCampaign Recipient WHERE row_key"
 		r"|\bzoho_contact_id\b.*\bname\b.* FROM tabContact WHERE zoho_contact_id) IN"
@@ -41,12 +43,8 @@ ENDPOINTS = {
 }
 
 
-class WorkerTimeout(BaseException):
-	"""What rq raises in a job whose time is up looks like this; it is an Exception there too, see `errors`."""
-
-
 def errors() -> dict[str, Callable[[], Exception]]:
-	"""Return what the database, or the worker, raises."""
+	"""Return the errors that the database or the worker raises, by name; each value makes a new one."""
 	from rq.timeouts import JobTimeoutException
 
 	if frappe.db.db_type == "mariadb":
@@ -68,35 +66,37 @@ def errors() -> dict[str, Callable[[], Exception]]:
 
 @contextmanager
 def at_statement(stage: str, act: Callable[[], None], nth: int = 1, times: int = 1) -> Iterator[list[int]]:
-	"""Call `act` right before the statement that a stage is known by, in this thread.
+	"""Call `act` right before a statement of a stage, in this thread.
 
 	Args:
-		nth: at which of them, from 1.
-		times: how often; 0 for ever.
+		stage: a key of `STATEMENTS`.
+		act: what happens; it may raise.
+		nth: the first matching statement to act at, from 1.
+		times: how often to act; 0 for every further match.
 
 	Yields:
-		One item for each time.
+		A list with one item for each call of `act`.
 	"""
-	pattern, seen, done = re.compile(STATEMENTS[stage], re.I | re.S), 0, []
+	pattern, matches, done = re.compile(STATEMENTS[stage], re.I | re.S), 0, []
 
-	def look(statement: str) -> None:
-		nonlocal seen
+	def check(statement: str) -> None:
+		nonlocal matches
 		if pattern.match(_QUOTES.sub("", statement).strip()):
-			seen += 1
-			if seen >= nth and (not times or len(done) < times):
-				done.append(seen)
+			matches += 1
+			if matches >= nth and (not times or len(done) < times):
+				done.append(matches)
 				act()
 
-	with before_each_statement(look):
+	with before_each_statement(check):
 		yield done
 
 
 @contextmanager
-def no_room_but(pages: int) -> Iterator[None]:
-	"""Have SQLite itself refuse to grow by more than some pages; whatever needs another one fails, of whomever it is."""
+def limit_database_growth(pages: int) -> Iterator[None]:
+	"""Let SQLite grow by at most this many pages; any statement that needs more fails with "database is full"."""
 	frappe.db.commit()
 	connection = frappe.local.db._conn
-	connection.execute("VACUUM")  # room left by what was deleted
+	connection.execute("VACUUM")  # gives up the free pages of deleted rows
 	(size,) = connection.execute("PRAGMA page_count").fetchone()
 	connection.execute(f"PRAGMA max_page_count = {size + pages}")
 	try:
@@ -108,7 +108,7 @@ def no_room_but(pages: int) -> Iterator[None]:
 
 @contextmanager
 def connection_lost_at(stage: str, nth: int = 1) -> Iterator[list[int]]:
-	"""From the statement of a stage on, every statement fails, and what was not committed is lost."""
+	"""Lose the connection at a statement of a stage: uncommitted work is rolled back, every later statement fails."""
 	database, original = frappe.local.db, frappe.local.db.sql
 	error = errors()["connection lost"]()
 	done: list[int] = []
@@ -131,25 +131,32 @@ def connection_lost_at(stage: str, nth: int = 1) -> Iterator[list[int]]:
 
 
 @contextmanager
-def at_moment(stage: str, act: Callable[[], None], patch, nth: int = 1) -> Iterator[list[int]]:
-	"""Call `act` in this thread where no transaction is open, at a stage: before a call, or between two pages.
+def between_transactions(
+	stage: str, act: Callable[[], None], patch: pytest.MonkeyPatch, nth: int = 1
+) -> Iterator[list[int]]:
+	"""Call `act` once in this thread where no transaction is open: before a call to Zoho, or between two pages.
 
 	Args:
-		patch: pytest's monkeypatch.
-		nth: at which call or page, from 1.
+		stage: a key of `ENDPOINTS`, `recipients`, `checkpoint` or `finish`.
+		act: what happens.
+		patch: pytest's monkeypatch, which undoes the hooks set here.
+		nth: at which call or page to act, from 1.
+
+	Yields:
+		A list with one item once `act` was called.
 	"""
 	from erpnext_zoho_integration.sync.runs import run_log
 	from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
 
 	done: list[int] = []
-	seen, here = 0, threading.get_ident()
+	steps, here = 0, threading.get_ident()
 
 	def step() -> None:
-		nonlocal seen
+		nonlocal steps
 		if threading.get_ident() == here:
-			seen += 1
-			if seen == nth:
-				done.append(seen)
+			steps += 1
+			if steps == nth:
+				done.append(steps)
 				act()
 
 	def before(function: Callable, due: Callable[..., bool] = lambda *args, **kwargs: True) -> Callable:

@@ -1,7 +1,7 @@
 """The fault matrix as data: what can go wrong, at which stage of a sync, and how it must end.
 
-A cell is one fault at one stage. It is applicable, with the outcome that must be seen, or it carries the reason why not.
-docs/reliability.md shows them all; a test compares.
+A cell is one fault at one stage. It has the outcome that its test demands, or the reason why it does not apply.
+docs/reliability.md shows all cells; a test compares.
 """
 
 from __future__ import annotations
@@ -25,13 +25,11 @@ STAGES = {
 	"finish": "the run adds up its numbers and ends",
 }
 CALLS = ("authorise", "refresh", "list", "A/B keys", "report", "recipients")
-# The keys of test mails are asked for as reports are, by the same client with the same errors.
+# The keys of test mails are read like reports: by the same client, with the same errors.
 LIKE_A_REPORT = ("A/B keys",)
 DATABASE = ("match", "write", "checkpoint", "finish")
 
-# Outcome → what the oracle demands. In every case: what is stored is right and nothing is there twice, no secret is in
-# any record or log, nothing is fetched again but what the fault has spoiled, and at last the content is that of a run
-# without the fault.
+# Outcome → what the test demands. tests/faults/oracle.py has what every cell demands besides.
 OUTCOMES = {
 	"recovers": "the same run ends with Success",
 	"listed": "the run ends Partial and lists exactly what is missing; the next run stores it",
@@ -53,15 +51,15 @@ class Cell:
 	"""One fault at one stage.
 
 	Attributes:
-		group: heading in docs/reliability.md; decides which test plays the cell.
+		group: heading in docs/reliability.md; decides which test runs the cell.
 		fault: what goes wrong.
 		stage: one of `STAGES`, or the field whose value is bad.
-		outcome: one of `OUTCOMES`; empty if the cell is not applicable.
-		reason: why it is not.
-		plan: for the simulator's `plan`; endpoint and match are added by the stage.
-		affected: what the run lists: "campaign", "list", "run", or nothing.
-		rare: played by `./dev faults` alone: `./dev test` has another cell that goes the same way.
-		more: whatever else the test of the group needs.
+		outcome: one of `OUTCOMES`; empty if the cell does not apply.
+		reason: why the cell does not apply.
+		plan: the fault, for the simulator's `plan`; the stage adds endpoint and match.
+		affected: what the run reports as missing: "campaign", "list", "run", or nothing.
+		rare: only `./dev faults` runs the cell; `./dev test` runs a similar one.
+		more: further values for the test of the group.
 	"""
 
 	group: str
@@ -98,8 +96,10 @@ def row(
 	Args:
 		outcomes: by stage.
 		otherwise: why the fault cannot happen at the other stages.
-		affected: by stage, what the run lists.
-		rare: the stages at which `./dev test` need not play it.
+		plan: see `Cell`.
+		affected: by stage, see `Cell`.
+		rare: the stages at which the cell is rare, see `Cell`.
+		more: see `Cell`.
 	"""
 	return [
 		Cell(
@@ -120,7 +120,7 @@ def row(
 NO_CALL = "no call to Zoho is made here"
 NO_TOKEN_CALL = "the accounts server answers in another way, see the rows about tokens"
 
-# What a run lists if something stays away for ever.
+# What a run reports as missing if the fault stays for ever.
 LOST = {
 	"list": "run",
 	"refresh": "run",
@@ -152,10 +152,14 @@ FOR_EVER = {
 def passing(
 	group: str, name: str, *, skipped: bool = False, rare: Collection[str] = LIKE_A_REPORT, **plan: Any
 ) -> list[Cell]:
-	"""Return the cells of something that passes by itself, once and for ever.
+	"""Return the cells of a temporary fault: once, and for ever.
 
 	Args:
-		skipped: an answer that cannot be read costs one list, no answer at all costs the campaign.
+		group: see `Cell`.
+		name: of the fault.
+		skipped: True if the run skips one list (an unreadable answer) rather than the campaign (no answer).
+		rare: the stages at which the cell is rare.
+		plan: see `Cell`.
 	"""
 	affected = SKIPPED if skipped else LOST
 	return [
@@ -217,7 +221,7 @@ API_ONCE = dict.fromkeys(API, "recovers")
 API_FOR_EVER = {stage: FOR_EVER[stage] for stage in API}
 API_STOPS = dict.fromkeys(API, "stops")
 API_WAITS = dict.fromkeys(API, "waits")
-# What is listed where an error stops the run: the campaign it was met at.
+# What a run reports as missing if an error stops it: the campaign at which the error happened.
 STOPPED = {"list": "run", "refresh": "run", **dict.fromkeys(API[1:], "campaign")}
 HTML = {"Content-Type": "text/html"}
 LOGIN = "<html><body><form>Proxy: log in</form></body></html>"
@@ -461,8 +465,8 @@ def tokens() -> Iterable[Cell]:
 	)
 
 
-def played(cells: Iterable[Cell]) -> list[Cell]:
-	"""Return the cells that this session plays: the applicable ones, the rare ones only for `./dev faults`."""
+def selected(cells: Iterable[Cell]) -> list[Cell]:
+	"""Return the cells that this session runs: all that apply, rare ones only in `./dev faults`."""
 	everything = bool(os.environ.get("ZOHO_ALL_FAULTS"))
 	return [cell for cell in cells if cell.applicable and (everything or not cell.rare)]
 
@@ -474,8 +478,8 @@ def calls() -> list[Cell]:
 
 def matrix() -> list[Cell]:
 	"""Return every cell."""
-	from tests.faults.plan_data import data
-	from tests.faults.plan_site import site
+	from tests.faults.matrix_data import data
+	from tests.faults.matrix_site import site
 
 	cells = [*calls(), *data(), *site()]
 	order = list(dict.fromkeys(cell.group for cell in cells))

@@ -1,6 +1,6 @@
-"""What was seen of the tests that take hours or a bench: kept in seen.json by the sessions that play them.
+"""Results of tests that take hours or need a bench: kept in results.json by the sessions that run them.
 
-docs/reliability.md is made of it and of what the session that writes the page has played itself.
+docs/reliability.md is made from them and from the results of the session that writes the page.
 """
 
 from __future__ import annotations
@@ -11,58 +11,58 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from tests.faults import plan_worst
+from tests.faults import worst_faults
 
-FILE = Path(__file__).with_name("seen.json")
+FILE = Path(__file__).with_name("results.json")
 _SEED = re.compile(r"test_a_schedule_of_faults\[(\d+)\]")
 _TEST = re.compile(r"test_bench\.py::(test_\w+)(?:\[(.+)\])?")
 
 
-def remember_schedules(results: Mapping[str, str]) -> None:
-	"""Note which seeds have passed and failed, besides those of earlier sessions."""
-	played = {int(match[1]): result for node, result in results.items() if (match := _SEED.search(node))}
-	if not played:
+def store_schedules(results: Mapping[str, str]) -> None:
+	"""Add the seeds that passed and failed to those of earlier sessions."""
+	new = {int(match[1]): result for node, result in results.items() if (match := _SEED.search(node))}
+	if not new:
 		return
 	before = _read().get("schedules", {})
-	passed = _seeds(before.get("passed", [])) - set(played)
-	failed = set(before.get("failed", [])) - set(played)
-	passed |= {seed for seed, result in played.items() if result == "passed"}
-	failed |= {seed for seed, result in played.items() if result == "failed"}
+	passed = _seeds(before.get("passed", [])) - set(new)
+	failed = set(before.get("failed", [])) - set(new)
+	passed |= {seed for seed, result in new.items() if result == "passed"}
+	failed |= {seed for seed, result in new.items() if result == "failed"}
 	_write("schedules", {"passed": _ranges(passed), "failed": sorted(failed)})
 
 
-def remember_month(results: Mapping[str, str], figures: Mapping[str, object]) -> None:
-	"""Note how the month has ended, and what it has left behind."""
+def store_month(results: Mapping[str, str], figures: Mapping[str, object]) -> None:
+	"""Store how the month ended, and its figures."""
 	for node, result in results.items():
 		if "test_a_month" in node:
 			_write("month", {"result": result, **figures})
 
 
-def remember_bench(results: Mapping[str, str]) -> None:
-	"""Note what was played on a bench, and with which versions."""
+def store_bench(results: Mapping[str, str]) -> None:
+	"""Add what ran on a bench to the results of earlier sessions, with the versions of this one."""
 	from importlib import import_module
 
-	from tests.faults.servers import here
+	from tests.faults.servers import servers_of_session
 
 	names = (_title(node) for node in results)
 	versions = {name: import_module(name).__version__ for name in ("frappe", "erpnext")}
 	played = {name: result for name, result in zip(names, results.values(), strict=True) if name}
 	before = _read().get("bench", {}).get("played", {})
-	_write("bench", {"versions": {**versions, **here().versions()}, "played": before | played})
+	_write("bench", {"versions": {**versions, **servers_of_session().versions()}, "played": before | played})
 
 
 def bench() -> Iterable[str]:
-	"""Return the part of the page about the bench."""
+	"""Return the page's section about the bench."""
 	found = _read().get("bench")
 	if not found:
 		return
-	wanted = {*plan_worst.CELLS, *plan_worst.PROCESSES.values()}
+	wanted = {*worst_faults.CELLS, *worst_faults.PROCESSES.values()}
 	played = {
 		name: result
 		for name, result in found["played"].items()
 		if name.partition(" (")[0] in wanted or name in wanted
 	}
-	processes = sorted(name for name in played if name not in plan_worst.CELLS)
+	processes = sorted(name for name in played if name not in worst_faults.CELLS)
 	versions = found["versions"]
 	yield "\n## The worst of them on a real bench\n\n"
 	yield (
@@ -87,7 +87,7 @@ def bench() -> Iterable[str]:
 
 
 def schedules() -> Iterable[str]:
-	"""Return the part of the page about random schedules."""
+	"""Return the page's section about random schedules."""
 	found = _read().get("schedules")
 	if not found:
 		return
@@ -102,7 +102,7 @@ def schedules() -> Iterable[str]:
 
 
 def month() -> Iterable[str]:
-	"""Return the part of the page about the month."""
+	"""Return the page's section about the month."""
 	found = _read().get("month")
 	if not found:
 		return
@@ -113,7 +113,7 @@ def month() -> Iterable[str]:
 	ended, then, end = found["ended"], found["then"], found["end"]
 	runs = ", ".join(f"{number:,} {status}" for status, number in sorted(ended.items(), reverse=True))
 	rate, among = "faults on the way and an account that changes", ""
-	if "calls" in found:  # a month that was played before they were counted met fewer
+	if "calls" in found:  # older results have no number of calls
 		rate = "an account that changes, and one of each hundred calls gone wrong"
 		among = f" in {found['calls']:,} calls"
 	yield (
@@ -128,14 +128,14 @@ def month() -> Iterable[str]:
 
 
 def _title(node: str) -> str | None:
-	"""Return what a result is called in the table, or None if it is not of the bench's run."""
-	if node in plan_worst.CELLS:
+	"""Return the name of a result in the table, or None if it does not belong to the worst faults."""
+	if node in worst_faults.CELLS:
 		return node
 	match = _TEST.search(node)
-	if not match or match[1] not in plan_worst.PROCESSES:
+	if not match or match[1] not in worst_faults.PROCESSES:
 		return None
 	variant = f" ({', '.join(match[2].split('-'))})" if match[2] else ""
-	return plan_worst.PROCESSES[match[1]] + variant
+	return worst_faults.PROCESSES[match[1]] + variant
 
 
 def _sign(result: str) -> str:

@@ -1,11 +1,11 @@
-"""The part of the fault matrix that is in the data: lists that move while they are read, and bad values field by field."""
+"""Faults in the data: lists that change while they are read, and bad values field by field."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from tests.faults.plan import STAGES, Cell
+from tests.faults.matrix import STAGES, Cell
 
 HUGE = "9" * 40
 LONG = "long " * 20_000
@@ -50,7 +50,7 @@ DATES: dict[str, Any] = {
 NOTHING = {
 	name: ANYTHING[name] for name in ("absent", "null", '"null"', "empty", "a list", "a mapping", "a boolean")
 }
-# Of a recipient: field → list that is read, what is put in.
+# Field of a recipient → the list in which it is read, and the bad values.
 RECIPIENT_FIELDS = {
 	"contactemailaddress": ("sentcontacts", ANYTHING),
 	"contactid": ("sentcontacts", NOTHING),
@@ -161,7 +161,7 @@ def lists() -> Iterable[Cell]:
 
 
 def data() -> list[Cell]:
-	"""Return all of them, each with the stages at which they cannot happen."""
+	"""Return all of these cells, with those that do not apply at the other stages."""
 	cells = [*lists(), *values()]
 	found = list(cells)
 	for group, fault in dict.fromkeys((cell.group, cell.fault) for cell in cells):
