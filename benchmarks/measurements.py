@@ -59,8 +59,9 @@ def sync(mode: str = "All", writers: Writers | None = None) -> Sync:
 def make_due(number: int) -> None:
 	"""Make this many more campaigns due."""
 	names = frappe.get_all(CAMPAIGN_STATE, pluck="name", order_by="name", limit=number)
-	now = frappe.utils.now_datetime()
-	frappe.db.set_value(CAMPAIGN_STATE, {"name": ("in", names)}, "next_check", now, update_modified=False)
+	frappe.db.set_value(
+		CAMPAIGN_STATE, {"name": ("in", names)}, "next_check_epoch", time.time(), update_modified=False
+	)
 	frappe.db.commit()
 
 

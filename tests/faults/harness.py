@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 
 import frappe
@@ -145,7 +146,7 @@ class Harness:
 		"""Let an hour pass at Zoho and on the site: waits end, locks and token end, counted calls are dropped."""
 		self.zoho.advance(3601)
 		frappe.db.set_value(
-			RUN, {"resume_at": ("is", "set")}, "resume_at", now_datetime(), update_modified=False
+			RUN, {"resume_epoch": (">", 0)}, "resume_epoch", time.time(), update_modified=False
 		)
 		frappe.db.set_single_value(
 			SETTINGS,
@@ -178,7 +179,16 @@ class Harness:
 	def content(self) -> dict[str, list[str]]:
 		"""Return all that a sync has stored, without values that differ between two runs, such as times and names."""
 		found = content()
-		times = {"checked_at", "next_check", "full_check_at", "reconciled_at", "campaign", "lists", "name"}
+		times = {
+			"checked_at",
+			"next_check",
+			"next_check_epoch",
+			"full_check_at",
+			"reconciled_at",
+			"campaign",
+			"lists",
+			"name",
+		}
 		stamps = frozenset({"creation", "modified", "modified_by", "owner", "idx", *times})
 		found["Zoho Campaign State"] = sorted(
 			str(sorted(each.items(), key=str)) for each in table("Zoho Campaign State", stamps)

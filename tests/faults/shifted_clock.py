@@ -37,7 +37,7 @@ class SiteClock:
 	def __init__(self, begin: datetime, patch: pytest.MonkeyPatch) -> None:
 		self._ahead = begin - datetime.now(timezone.utc)
 		names = now_datetime.__globals__
-		patch.setattr(site_clock, "utc_now", self.utc)
+		patch.setattr(site_clock, "now_epoch", lambda: self.utc().timestamp())
 		patch.setitem(names, "_shifted_clock", self)
 		patch.setattr(now_datetime, "__code__", (lambda: _shifted_clock.at_site()).__code__)  # noqa: F821 - a name of its module
 

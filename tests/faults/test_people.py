@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import types
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.connection.tokens import disconnect
+from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs import queue
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.faults import injectors, matrix
@@ -164,6 +166,7 @@ def test_the_clock_jumps(
 def let_clock_jump(jump: timedelta, patch: pytest.MonkeyPatch) -> None:
 	"""Shift the site's clock by `jump` in this process, also where `now_datetime` has been imported already."""
 	names = now_datetime.__globals__
+	patch.setattr(site_clock, "now_epoch", lambda: time.time() + jump.total_seconds())
 	patch.setitem(names, "_right_clock", types.FunctionType(now_datetime.__code__, names))
 	patch.setitem(names, "_jump", jump)
 	patch.setattr(now_datetime, "__code__", (lambda: _right_clock() + _jump).__code__)  # noqa: F821 - names of its module

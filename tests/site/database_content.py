@@ -183,11 +183,12 @@ def shift(days: float) -> None:
 	"""Make all campaigns look as if they had been checked `days` earlier."""
 	from frappe.utils import add_to_date
 
-	for row in frappe.get_all(STATE, fields=["name", "checked_at", "next_check", "full_check_at"]):
+	for row in frappe.get_all(STATE, fields=["name", "checked_at", "next_check_epoch", "full_check_at"]):
 		values = {
 			field: add_to_date(row[field], seconds=-days * 86400)
-			for field in ("checked_at", "next_check", "full_check_at")
+			for field in ("checked_at", "full_check_at")
 			if row[field]
 		}
+		values["next_check_epoch"] = row.next_check_epoch - days * 86400
 		frappe.db.set_value(STATE, row.name, values, update_modified=False)
 	settle()

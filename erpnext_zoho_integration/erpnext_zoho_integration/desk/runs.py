@@ -18,7 +18,7 @@ _FIELDS = (
 	"user",
 	"campaign",
 	"message",
-	"started_at",
+	"started_epoch",
 	"total_campaigns",
 	"synced_campaigns",
 	"failed_campaigns",
@@ -124,9 +124,9 @@ def _rows(run) -> int:
 
 
 def _seconds_left(run, percent: float | None) -> int | None:
-	if not run.started_at or not percent or percent < _ESTIMATE_FROM:
+	if not run.started_epoch or not percent or percent < _ESTIMATE_FROM:
 		return None
-	elapsed = max(0.0, site_clock.seconds_since(run.started_at))
+	elapsed = max(0.0, site_clock.now_epoch() - run.started_epoch)
 	return max(1, round(elapsed * (100 - percent) / percent))
 
 

@@ -1,32 +1,35 @@
-"""Zoho Campaign State: what the last sync of each campaign saw, and where an unfinished one goes on.
+"""Zoho Campaign State: what the last sync of each campaign saw, and the cursor of an unfinished one.
 
-The only writer of that DocType. Its rows belong to no form that somebody edits, so a sync never collides with a person.
+Syncs write that DocType here only. Besides, `document_events` deletes the states of deleted and merged Campaigns,
+`privacy.retention` notes that a campaign is anonymised, and `privacy.scrubbing` redacts links. Nobody edits a state in a
+form, so a sync never collides with a person.
 """
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
 from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE
+from erpnext_zoho_integration.sync.mapping import site_clock
 
 
 @dataclass(slots=True)
 class ListState:
-	"""What is known of one list of recipients, as of the last time it was read to its end.
+	"""What is known of one list of recipients since it was last read to its end.
 
 	Attributes:
-		counter: what Zoho's report counted when it was read.
+		counter: the count in Zoho's report when the list was read.
 		listed: how many records the list had.
 		skipped: records that could not be stored, such as those without an address.
-		duplicates: records that stood for a row of another record.
-		repairs: how often it has been read again because fewer came than were counted.
-		failed: records that could not be read or written, or the list itself: it is read again at the next check.
-		repeated: contacts that came twice: the list moved while it was read, and others may not have come at all.
-		uncounted: whether its action's duplicates could not be counted, since not all keys of its lists were seen.
+		duplicates: records that have the same row as another record.
+		repairs: how often the list was read again because it had fewer records than Zoho's report counted.
+		failed: how many records, or reads of the whole list, failed; if any, the list is read again at the next check.
+		repeated: contacts that came twice: the list changed while it was read, so others may be missing.
+		uncounted: whether the duplicates of its action are unknown, because not all keys of its lists were seen.
 	"""
 
 	counter: int | None = None
@@ -45,13 +48,13 @@ class Cursor:
 
 	Attributes:
 		run: the run that was under way.
-		done: lists that it has read to their end, and actions of which it has read all lists.
+		done: ids of lists that were read to their end, and actions of which all lists were read.
 		list_id: the list being read, or None between two lists.
-		next_index: of the next page of it, from 1; 0 behind the last one.
-		read: what was counted in it so far.
+		next_index: index of its next page, from 1; 0 after the last page.
+		read: what was counted in the list so far.
 		full: whether all lists are being read again.
-		seen: keys that came in the lists of its action so far, see `unlisted.SeenKeys`; None: too many to be kept.
-		at: when this was written, ISO 8601.
+		seen: keys in the lists of the action so far, see `seen_keys.SeenKeys`; None: too many to be kept.
+		saved_at: when the cursor was saved, in seconds since the epoch.
 	"""
 
 	run: str
@@ -61,7 +64,7 @@ class Cursor:
 	read: ListState = field(default_factory=ListState)
 	full: bool = False
 	seen: str | None = ""
-	at: str = ""
+	saved_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -72,12 +75,12 @@ class CampaignState:
 	zoho_campaign_key: str
 	campaign: str | None = None
 	checked_at: datetime | None = None
-	next_check: datetime | None = None
+	next_check_epoch: float = 0.0  # 0: unknown
 	full_check_at: datetime | None = None
 	verdict: str | None = None
 	anonymised_at: datetime | None = None
 	lists: dict[str, ListState] = field(default_factory=dict)
-	position: Cursor | None = None
+	cursor: Cursor | None = None
 
 	@property
 	def needs_repair(self) -> bool:
@@ -92,7 +95,7 @@ def load(keys: list[str] | None = None) -> dict[str, CampaignState]:
 		state.zoho_campaign_key,
 		state.campaign,
 		state.checked_at,
-		state.next_check,
+		state.next_check_epoch,
 		state.full_check_at,
 		state.verdict,
 		state.anonymised_at,
@@ -105,7 +108,7 @@ def load(keys: list[str] | None = None) -> dict[str, CampaignState]:
 
 
 def load_one(key: str, campaign: str) -> CampaignState:
-	"""Return the state of a campaign, made if there is none."""
+	"""Return the state of a campaign; insert one if there is none."""
 	found = load([key]).get(key)
 	if found is None:
 		document = frappe.new_doc(CAMPAIGN_STATE)
@@ -118,32 +121,33 @@ def load_one(key: str, campaign: str) -> CampaignState:
 	return found
 
 
-def save_position(state: CampaignState) -> None:
-	"""Write where the sync stands; the caller commits it with the page that it speaks of."""
-	assert state.position is not None
-	state.position.at = now_datetime().isoformat()
-	_set(state, {"position": _dump(state.position), "lists": _dump_lists(state.lists)})
+def save_cursor(state: CampaignState) -> None:
+	"""Write the cursor; the caller commits it together with the page before it."""
+	assert state.cursor is not None
+	state.cursor.saved_at = site_clock.now_epoch()
+	_set(state, {"position": _dump(state.cursor), "lists": _dump_lists(state.lists)})
 
 
-def close(state: CampaignState, *, full: bool, next_check: datetime, found: dict) -> None:
+def close(state: CampaignState, *, full: bool, next_check_in: timedelta, found: dict) -> None:
 	"""Note that a campaign has been checked to the end.
 
 	Args:
 		full: whether all its lists were read again.
-		next_check: when it is due again.
+		next_check_in: after how long it is due again.
 		found: fields of the verdict, and the engagement if lists were read.
 	"""
-	now = now_datetime()
+	now, next_check = now_datetime(), site_clock.now_epoch() + next_check_in.total_seconds()
 	values = {
 		"position": None,
 		"lists": _dump_lists(state.lists),
 		"checked_at": now,
-		"next_check": next_check,
+		"next_check": site_clock.at_site(next_check),
+		"next_check_epoch": next_check,
 		**found,
 	}
 	if full:
 		values["full_check_at"] = now
-	state.position = None
+	state.cursor = None
 	_set(state, values)
 
 
@@ -154,20 +158,20 @@ def _set(state: CampaignState, values: dict) -> None:
 
 def _from_row(row: frappe._dict) -> CampaignState:
 	lists = {list_id: ListState(**values) for list_id, values in json.loads(row.lists or "{}").items()}
-	position = json.loads(row.position) if row.position else None
-	if position:
-		position = Cursor(**{**position, "read": ListState(**position["read"])})
+	cursor = json.loads(row.position) if row.position else None
+	if cursor:
+		cursor = Cursor(**{**cursor, "read": ListState(**cursor["read"])})
 	return CampaignState(
 		row.name,
 		row.zoho_campaign_key,
 		row.campaign,
 		row.checked_at,
-		row.next_check,
+		row.next_check_epoch or 0.0,
 		row.full_check_at,
 		row.verdict,
 		row.anonymised_at,
 		lists,
-		position,
+		cursor,
 	)
 
 
@@ -175,8 +179,8 @@ def _dump_lists(lists: dict[str, ListState]) -> str:
 	return json.dumps({list_id: _as_dict(state) for list_id, state in lists.items()}, sort_keys=True)
 
 
-def _dump(position: Cursor) -> str:
-	return json.dumps({**_as_dict(position), "read": _as_dict(position.read)})
+def _dump(cursor: Cursor) -> str:
+	return json.dumps({**_as_dict(cursor), "read": _as_dict(cursor.read)})
 
 
 def _as_dict(value: ListState | Cursor) -> dict:

@@ -5,5 +5,5 @@ pages       page of recipient records to rows
 analytics   campaign report to rows of Campaign Analytics
 results     the result of writing a page: counts and notes
 text        cleans texts for the database's fields and for every view
-site_clock  times in the site's time zone
+site_clock  seconds since the epoch, and times in the site's zone
 """

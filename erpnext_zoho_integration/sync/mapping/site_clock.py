@@ -1,60 +1,46 @@
-"""The clock of the site, which is put on by an hour each spring and back each autumn while runs go on.
+"""Seconds since the epoch, which workers compare, and times in the site's zone, which people read.
 
-What is stored is the time of day in the site's zone, as all of Frappe's times: the hour that comes twice is stored alike
-both times. So each question is asked here in the way whose answer does no harm, whichever of the two was meant.
+A time in the site's zone says nothing certain in the hour that comes twice, when the clocks go back; so nothing that a run
+depends on is compared as such a time.
 """
 
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from frappe.utils import get_system_timezone, now_datetime
+from frappe.utils import get_system_timezone
 
 
-def utc_now() -> datetime:
-	"""Return the time, with its zone."""
-	return datetime.now(timezone.utc)
+def now_epoch() -> float:
+	"""Return the seconds since the epoch; the only clock that runs, tasks and cursors are compared by."""
+	return time.time()
 
 
-def older_than(minutes: float) -> datetime:
-	"""Return a time such that whatever is stored as earlier is at least so old.
+def at_site(epoch: float) -> datetime:
+	"""Return a moment as a time in the site's zone, for people to read.
 
-	What was stored before the clock was put back seems to be younger for an hour than it is.
-
-	Returns:
-		In the site's zone.
+	Args:
+		epoch: seconds since the epoch.
 	"""
-	span = timedelta(minutes=minutes)
-	return min(now_datetime() - span, _at_site(utc_now() - span))
+	return datetime.fromtimestamp(epoch, _zone()).replace(tzinfo=None)
 
 
-def not_before(seconds: float) -> datetime:
-	"""Return the time that the site's clock shows in so many seconds, or an hour later if it is put back meanwhile.
+def epoch_of(moment: datetime) -> float:
+	"""Return a stored time as seconds since the epoch.
 
-	Returns:
-		In the site's zone.
+	Args:
+		moment: in the site's zone; in the hour that comes twice, its second coming is meant.
 	"""
-	span = timedelta(seconds=seconds)
-	return max(now_datetime() + span, _at_site(utc_now() + span))
-
-
-def is_due(moment: datetime) -> bool:
-	"""Return whether a stored time is reached; in the hour that comes twice, from its first coming on."""
-	return _in_utc(moment, fold=0) <= utc_now()
+	return moment.replace(tzinfo=_zone(), fold=1).timestamp()
 
 
 def seconds_since(moment: datetime) -> float:
-	"""Return how long ago a stored time was: its last coming that is not ahead. Negative if all of them are."""
-	now = utc_now()
-	again = (now - _in_utc(moment, fold=1)).total_seconds()
-	return again if again >= 0 else (now - _in_utc(moment, fold=0)).total_seconds()
+	"""Return how long ago a stored time was; up to an hour too little if it is in the hour that comes twice.
 
-
-def _at_site(moment: datetime) -> datetime:
-	return moment.astimezone(_zone()).replace(tzinfo=None)
-
-
-def _in_utc(moment: datetime, fold: int) -> datetime:
-	return moment.replace(tzinfo=_zone(), fold=fold).astimezone(timezone.utc)
+	Args:
+		moment: in the site's zone.
+	"""
+	return now_epoch() - epoch_of(moment)
 
 
 def _zone() -> ZoneInfo:

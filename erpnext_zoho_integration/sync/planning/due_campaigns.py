@@ -1,4 +1,4 @@
-"""Which campaigns a run deals with: everything that Zoho has sent, less what was deleted here or is not due."""
+"""Which campaigns a run syncs: those that Zoho has sent, except those deleted here and those not due."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.mapping.rows import Times
 from erpnext_zoho_integration.sync.planning.policy import Policy
 
-# The clocks are measured on this many campaigns; more would say nothing new.
+# The clocks are measured on this many campaigns; more would add nothing.
 _SAMPLES = 100
 _TIME_FIELDS = (
 	"campaign_key",
@@ -35,10 +35,10 @@ class Plan:
 	"""The campaigns of a run, newest first.
 
 	Attributes:
-		due: items of Zoho's list that are to be synced.
-		records: the same, read.
+		due: items of Zoho's list that are synced.
+		records: the same items as records.
 		not_due: how many sent campaigns are left for a later run.
-		bad: items that are no campaigns.
+		bad: items that are not campaigns.
 		samples: the times of some campaigns, to measure the clocks on.
 	"""
 
@@ -54,18 +54,18 @@ class Plan:
 
 
 def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
-	"""Return every sent campaign that Zoho lists, that was not deleted here, and whose time has come.
+	"""Return every sent campaign that Zoho lists, that was not deleted here, and that is due.
 
 	Args:
 		client: of the connected account.
 		policy: what the settings say.
-		mode: `Due`, or `All` and `Full`, for which every campaign's time has come.
+		mode: `Due`, or `All` and `Full`, in which every campaign is due.
 	"""
 	plan, unwanted, known = Plan(), deleted_keys(), campaign_state.load()
 	listed: dict[str, tuple[dict, zoho.Campaign]] = {}
 	for page in client.campaign_pages(status="sent"):
 		plan.bad += page.bad
-		# Pages shift while new campaigns are sent: the same one may come twice.
+		# Pages shift when new campaigns are sent, so one campaign may come twice.
 		listed.update({record.key: (item, record) for item, record in _pairs(page)})
 	plan.samples = [_sample(item) for item, _record in list(listed.values())[:_SAMPLES]]
 	times = measure_times([record for _item, record in listed.values()], policy)
@@ -116,7 +116,7 @@ def times_of_account(client: zoho.CampaignsClient, policy: Policy) -> Times:
 
 
 def _pairs(page: zoho.Page[zoho.Campaign]) -> Iterator[tuple[dict, zoho.Campaign]]:
-	"""Yield the items of a page with their records; what is no campaign is in `page.bad`."""
+	"""Yield the items of a page with their records; items that are not campaigns are in `page.bad`."""
 	records = iter(page.items)
 	for item in page.raw:
 		if isinstance(item, dict) and not isinstance(zoho.Campaign.from_zoho(item), zoho.BadRecord):
@@ -124,9 +124,9 @@ def _pairs(page: zoho.Page[zoho.Campaign]) -> Iterator[tuple[dict, zoho.Campaign
 
 
 def _is_due(known: campaign_state.CampaignState | None) -> bool:
-	if known is None or known.position or known.needs_repair or known.next_check is None:
+	if known is None or known.cursor or known.needs_repair:
 		return True
-	return site_clock.is_due(known.next_check)
+	return known.next_check_epoch <= site_clock.now_epoch()
 
 
 def _too_old(record: zoho.Campaign, times: Times, policy: Policy) -> bool:

@@ -1,4 +1,4 @@
-"""Which lists of a campaign are read: those that may have news, together with the other lists of their action."""
+"""Which lists of a campaign are read: those that may have changed, and the other lists of their action."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class CountedList:
 	"""A list of recipients.
 
 	Attributes:
-		source: whose.
+		source: the key of the campaign or variant that it belongs to.
 		action: Zoho's name of it.
-		counter: how long it is by Zoho's report; None where that does not say.
+		counter: its length in Zoho's report; None if the report does not say.
 	"""
 
 	source: Source
@@ -47,38 +47,38 @@ def counted(
 
 
 def wanted(lists: list[CountedList], state: CampaignState, full: bool) -> list[CountedList]:
-	"""Return the lists that are to be read, in the order in which they are.
+	"""Return the lists to read, in that order.
 
-	An A/B campaign has several lists of an action. If one of them has news, all are read: only who has seen all keys of an
-	action can count its duplicates, and tell which stored rows are listed no longer.
+	An A/B campaign has several lists of an action. If one of them may have changed, all are read: only with all keys of an
+	action can its duplicates be counted, and stored rows be found that Zoho no longer lists.
 
 	Args:
 		lists: all of the campaign.
-		state: of the campaign, with the position of this sync.
+		state: of the campaign, with the cursor of this sync.
 		full: read every list again.
 	"""
-	position, found = state.position, []
-	assert position is not None
+	cursor, found = state.cursor, []
+	assert cursor is not None
 	for action, members in groupby(lists, lambda each: each.action):
-		left = [each for each in members if each.id not in position.done]
-		if action in position.done:
+		left = [each for each in members if each.id not in cursor.done]
+		if action in cursor.done:
 			continue
-		if any(each.id == position.list_id or _has_news(each, state, full) for each in left):
-			found += [each for each in left if each.id == position.list_id or not is_empty(each, state)]
+		if any(each.id == cursor.list_id or _has_news(each, state, full) for each in left):
+			found += [each for each in left if each.id == cursor.list_id or not is_empty(each, state)]
 	return found
 
 
 def is_empty(one: CountedList, state: CampaignState) -> bool:
-	"""Return whether nobody is in a list, and nobody was when it was read last."""
+	"""Return whether a list is empty, and was empty when it was read last."""
 	known = state.lists.get(one.id)
 	return one.counter == 0 and not (known and known.listed)
 
 
 def done_before(left_off: Cursor, lists: list[CountedList], state: CampaignState) -> list[str] | None:
-	"""Return which lists of the action at which another run has left off need not be read again.
+	"""Return which lists need not be read again of the action that another run was reading when it ended.
 
 	Returns:
-		Their ids; None if the counter of one has moved meanwhile: then what that run has seen does not count.
+		Their ids; None if the counter of one has changed since: then nothing that run has seen can be used.
 	"""
 	_source, _, action = (left_off.list_id or "").rpartition("|")
 	done = [each for each in lists if each.action == action and each.id in left_off.done]
@@ -88,7 +88,7 @@ def done_before(left_off: Cursor, lists: list[CountedList], state: CampaignState
 
 
 def _has_news(one: CountedList, state: CampaignState, full: bool) -> bool:
-	"""Return whether a list may hold what is not stored: its counter has moved, or not all it counted is here."""
+	"""Return whether a list may have rows that are not stored: its counter has changed, or rows are missing."""
 	known = state.lists.get(one.id)
 	if is_empty(one, state):
 		return False

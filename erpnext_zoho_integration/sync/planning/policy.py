@@ -7,11 +7,9 @@ from zoneinfo import ZoneInfo
 from frappe.utils import cint, get_datetime
 
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.sync.contacts.updates import CREATE_FOR
 from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
-from erpnext_zoho_integration.sync.privacy import retention
 
-# Setting → Zoho's list. Sent comes last: by then those who acted have their contacts.
+# Setting → Zoho's list. Sent comes last: by then the people who acted have their Contacts.
 ACTION_SETTINGS = {
 	"sync_opened": "openedcontacts",
 	"sync_clicked": "clickedcontacts",
@@ -28,7 +26,7 @@ class Policy:
 	"""What the settings say about a run.
 
 	Attributes:
-		people_since: campaigns that were sent before keep figures only, see `retention`; None: none of them.
+		people_since: campaigns sent before this keep figures only, see `privacy.retention`; None: none do.
 	"""
 
 	actions: tuple[str, ...]
@@ -43,14 +41,13 @@ class Policy:
 def read_policy() -> Policy:
 	"""Return what Zoho Settings say about what is synced."""
 	settings = get_settings()
-	create_for = settings.create_contacts_for
 	intervals = tuple((cint(row.until_age_days), cint(row.every_hours)) for row in settings.intervals)
 	return Policy(
 		actions=tuple(action for setting, action in ACTION_SETTINGS.items() if settings.get(setting)),
-		create_for=create_for if create_for in CREATE_FOR else next(iter(CREATE_FOR)),
+		create_for=settings.create_contacts_for or "Everyone Who Acted",
 		zone=settings.zone(),
 		intervals=intervals or DEFAULT_INTERVALS,
 		full_check_days=cint(settings.full_check_days),
 		sync_from=get_datetime(settings.sync_from) if settings.sync_from else None,
-		people_since=retention.cutoff(),
+		people_since=settings.people_since(),
 	)

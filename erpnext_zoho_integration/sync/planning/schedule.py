@@ -1,11 +1,11 @@
-"""How often a campaign is looked at: often while it is young, for ever while Zoho has it. Plain functions."""
+"""How often a campaign is checked: often while it is young, and as long as Zoho lists it. Plain functions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-# (age in days up to which it counts, hours between two checks); age 0 stands for "whatever the age".
+# (age in days up to which it applies, hours between two checks); 0 days stands for any age.
 DEFAULT_INTERVALS = ((2, 0), (7, 6), (30, 24), (180, 168), (0, 720))
-# A run that starts some minutes early must not find the campaign "not yet due".
+# A campaign is due although its run starts some minutes early.
 _GRACE = timedelta(minutes=10)
 
 
@@ -24,27 +24,30 @@ def interval(age: timedelta, intervals: Iterable[tuple[int, int]]) -> timedelta:
 	return timedelta(hours=hours)
 
 
-def next_check(now: datetime, sent_time: datetime | None, intervals: Sequence[tuple[int, int]]) -> datetime:
-	"""Return when a campaign that has just been checked is due again.
+def next_check_in(
+	now: datetime, sent_time: datetime | None, intervals: Sequence[tuple[int, int]]
+) -> timedelta:
+	"""Return after how long a campaign that has just been checked is due again.
 
 	Args:
-		now: in any zone without name.
-		sent_time: in the same zone; unknown counts as just sent.
+		now: a time without zone.
+		sent_time: in the same zone; None counts as just sent.
 		intervals: as `DEFAULT_INTERVALS`.
 	"""
 	age = now - sent_time if sent_time else timedelta(0)
-	return now + max(interval(age, intervals) - _GRACE, timedelta(0))
+	return max(interval(age, intervals) - _GRACE, timedelta(0))
 
 
 def full_check_due(
 	now: datetime, last: datetime | None, days: int, check_interval: timedelta = timedelta(0)
 ) -> bool:
-	"""Return whether all lists of a campaign are to be read again, whatever the counters say.
+	"""Return whether all lists of a campaign are read again, whatever the counters say.
 
 	Args:
-		last: when that was done last.
+		now: a time without zone.
+		last: when all lists were read last, in the same zone.
 		days: the setting; 0 for never.
-		check_interval: of the campaign; old ones are looked at less often than `days`.
+		check_interval: of the campaign; old campaigns are checked less often than every `days`.
 	"""
 	if last is None:
 		return True

@@ -18,12 +18,13 @@ import frappe
 from frappe.model.document import Document
 from frappe.query_builder import DocType
 from frappe.query_builder.functions import Coalesce
-from frappe.utils import add_to_date, cint, get_datetime, now_datetime
+from frappe.utils import get_datetime, now_datetime
 
+from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.locks import shared_lock
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
-from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT, SETTINGS
+from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT
 from erpnext_zoho_integration.sync.campaigns.engagement import engagement
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.campaigns.state import CampaignState
@@ -56,8 +57,7 @@ def anonymise_old_campaigns() -> int:
 
 def cutoff() -> datetime | None:
 	"""Return the time (in the site's zone) before which campaigns are anonymised, or None if none ever is."""
-	months = cint(frappe.db.get_single_value(SETTINGS, "anonymise_after_months"))
-	return get_datetime(add_to_date(now_datetime(), months=-months)) if months > 0 else None
+	return get_settings().people_since()
 
 
 def is_past_cutoff(sent_time: datetime | str | None, limit: datetime | None) -> bool:

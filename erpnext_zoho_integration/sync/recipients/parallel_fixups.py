@@ -12,30 +12,28 @@ from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.sync.contacts import linking, matching
 from erpnext_zoho_integration.sync.contacts import status as contact_status
 from erpnext_zoho_integration.sync.contacts.writers import ContactWriter, RefusedPeople
-from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.mapping.rows import Person
 
 _BATCH = 500
 
 
-def fix_what_workers_missed(started_at: datetime, writer: ContactWriter) -> RefusedPeople:
+def fix_what_workers_missed(since: datetime, writer: ContactWriter) -> RefusedPeople:
 	"""Link rows to the Contacts that another worker made meanwhile, and give Contacts the status that all rows say.
 
 	Commits batch by batch; each stands for itself.
 
 	Args:
-		started_at: begin of the run, in the site's zone.
+		since: rows and Contacts written before are left out; in the site's zone.
 		writer: changes Contacts.
 
 	Returns:
 		People whose Contacts could not be changed, with the reason.
 	"""
 	refused: RefusedPeople = []
-	moment = site_clock.older_than(site_clock.seconds_since(started_at) / 60)
-	for emails in _batches(_unlinked(moment)):
+	for emails in _batches(_unlinked(since)):
 		linking.link_rows(matching.contacts_of(emails))
 		frappe.db.commit()  # nosemgrep - see above
-	for names in _batches(_disputed(moment)):
+	for names in _batches(_disputed(since)):
 		refused += _settle_status(names, writer)
 		frappe.db.commit()  # nosemgrep - see above
 	return refused

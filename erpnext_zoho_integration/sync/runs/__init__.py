@@ -1,7 +1,8 @@
 """Sync runs, from start to end.
 
 queue          starts, finds, resumes and cancels runs
-worker         one slice of a run: plan, then campaign by campaign
+worker         one slice of a run: plan, then campaign by campaign, then end
+run_plan, run_end, progress, interruptions
 tasks          the campaigns of a run, taken by whichever worker comes first
 campaign_sync  one campaign, from its report to its reconciliation
 batch_writer   a batch, written again where another worker was quicker

@@ -112,8 +112,8 @@ class CampaignSync:
 	@property
 	def position(self) -> Cursor:
 		"""Where this sync stands; there is one from its beginning to its end."""
-		assert self.state.position is not None
-		return self.state.position
+		assert self.state.cursor is not None
+		return self.state.cursor
 
 	def sync(self, record: zoho.Campaign) -> None:
 		"""Sync a campaign from Zoho's list to the end.
@@ -142,7 +142,7 @@ class CampaignSync:
 		if campaign_state.load([key]):
 			return
 		self.wanted = lists.wanted(
-			counted, campaign_state.CampaignState(None, key, position=self._new_position()), True
+			counted, campaign_state.CampaignState(None, key, cursor=self._new_position()), True
 		)
 		if self.wanted:
 			self.ahead.expect((self.wanted[0].source, self.wanted[0].action))
@@ -151,11 +151,11 @@ class CampaignSync:
 		"""See what is to be read, and commit where this sync begins."""
 		self.anonymous = retention.anonymise_if_due(campaign, self.state, self.policy.people_since)
 		self.full = self.full or (not self.anonymous and self._full_check_due(campaign.zoho_sent_time))
-		left_off = self.state.position
+		left_off = self.state.cursor
 		self.lists_read = left_off is not None
 		self.own_position = bool(left_off and left_off.run == self.account.run)
 		if not self.own_position:
-			self.state.position = self._begin(self.state.position, counted)
+			self.state.cursor = self._begin(self.state.cursor, counted)
 		self._commit()
 		self.campaign = campaign.name
 		self.wanted = lists.wanted(counted, self.state, self.full)
@@ -197,11 +197,10 @@ class CampaignSync:
 
 	def _begin(self, left_off: Cursor | None, counted: list[CountedList]) -> Cursor:
 		"""Return the position to begin at: behind the last page of a recent sync that did not end."""
-		if left_off and left_off.at and (left_off.full or not self.full):
-			at = datetime.fromisoformat(left_off.at)
+		if left_off and left_off.saved_at and (left_off.full or not self.full):
 			# Unless all is read, the counters say of other actions what is to be read.
 			done = left_off.done if self.full else lists.done_before(left_off, counted, self.state)
-			if done is not None and 0 <= site_clock.seconds_since(at) < _RESUMABLE_SECONDS:
+			if done is not None and 0 <= site_clock.now_epoch() - left_off.saved_at < _RESUMABLE_SECONDS:
 				return replace(left_off, run=self.account.run, done=done, full=self.full)
 		return self._new_position()
 
@@ -310,7 +309,7 @@ class CampaignSync:
 			self._announce()
 			for action_type, result in self.uncommitted.items():
 				self.account.add(result, action_type)
-			campaign_state.save_position(self.state)
+			campaign_state.save_cursor(self.state)
 			self.account.flush()
 			self._commit()
 		self.uncommitted = {}
@@ -365,7 +364,9 @@ class CampaignSync:
 		campaign_state.close(
 			self.state,
 			full=self.full,  # a list that has failed is read again all the same
-			next_check=schedule.next_check(now_datetime(), campaign.zoho_sent_time, self.policy.intervals),
+			next_check_in=schedule.next_check_in(
+				now_datetime(), campaign.zoho_sent_time, self.policy.intervals
+			),
 			found={**verdict.fields(), **found},
 		)
 

@@ -101,7 +101,7 @@ class DryRun:
 		reports = zoho_reports.reports(self.session.client, sources)
 		full = self.mode == "Full" or bool(self.campaign)
 		known = campaign_state.load([record.key]).get(record.key) or CampaignState(None, record.key)
-		known.position = Cursor("dry run")
+		known.cursor = Cursor("dry run")
 		identity = campaign_identity(name) if name else record.key
 		anonymous = retention.is_anonymised(name) if name else False
 		reading = pages.PageMapper(identity, self.times, site_key())

@@ -1,4 +1,4 @@
-"""Whether the connection to Zoho and the sync are in order, told from what is stored. Reads only, and asks nobody."""
+"""Whether the connection to Zoho and the sync are in order, judged by stored data. Reads only, sends no request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,18 +13,18 @@ from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs.run_log import ACTIVE
 
 CONNECTION, FAILING, STALE = "Connection", "Failing", "Stale"
-# A run that has given a sign of life since then is at work, and what it does is not yet old.
-_ALIVE_MINUTES = 60
+# A run with a newer heartbeat, or with a newer or future end of its wait, is at work.
+_ALIVE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-	"""Something that somebody has to put right.
+	"""A problem that a person has to solve.
 
 	Attributes:
 		kind: `Connection`, `Failing` or `Stale`.
-		reason: what happened and what to do, as it was said before; None where the kind says it.
-		doctype, name: where it is put right.
+		reason: the stored message of the run or connection; None if the kind says enough.
+		doctype, name: the document where it is solved.
 	"""
 
 	kind: str
@@ -34,9 +34,9 @@ class Problem:
 
 
 def problems() -> list[Problem]:
-	"""Return what is wrong now; nothing while the site is not connected on purpose.
+	"""Return the current problems; none while the site is disconnected on purpose.
 
-	A lost connection comes alone: whatever else there is may follow from it.
+	A lost connection is returned alone, because it may be the cause of all others.
 	"""
 	settings = get_settings()
 	if settings.connection_status == "Needs Attention":
@@ -47,13 +47,13 @@ def problems() -> list[Problem]:
 
 
 def last_success() -> datetime | None:
-	"""Return when the last sync of everything ended that brought what it could."""
+	"""Return when the last sync of all campaigns ended with `Success` or `Partial`."""
 	last = _ended_runs(("Success", "Partial"), 1)
 	return last[0].finished_at if last else None
 
 
 def _failing() -> Problem | None:
-	"""The last sync of everything has failed, or the last two left something undone."""
+	"""Return a problem if the last sync of all campaigns failed, or the last two were not complete."""
 	last = _ended_runs(("Success", "Partial", "Failed"), 2)
 	if not last or last[0].status == "Success":
 		return None
@@ -63,11 +63,11 @@ def _failing() -> Problem | None:
 
 
 def _stale(settings: Document) -> Problem | None:
-	"""No sync of everything has succeeded for longer than the setting allows, and none is at work."""
+	"""Return a problem if no sync of all campaigns has succeeded for longer than the setting allows, and none is at work."""
 	hours = cint(settings.stale_after_hours)
 	if not settings.enable_schedule or not hours:
 		return None
-	# Whoever has just connected, or switched the schedule on, need not hear that nothing has come yet.
+	# Right after connecting or switching the schedule on, nothing can have been synced yet.
 	moments = (last_success(), settings.connected_on, settings.modified)
 	since = [get_datetime(each) for each in moments if each]
 	if not since or site_clock.seconds_since(max(since)) < 3600 * hours or _at_work():
@@ -87,10 +87,9 @@ def _ended_runs(status: tuple[str, ...], limit: int) -> list:
 
 def _at_work() -> bool:
 	runs = frappe.get_all(
-		SYNC_RUN, {"status": ("in", ACTIVE), "campaign": ("is", "not set")}, ["heartbeat", "resume_at"]
+		SYNC_RUN,
+		{"status": ("in", ACTIVE), "campaign": ("is", "not set")},
+		["heartbeat_epoch", "resume_epoch"],
 	)
-	return any(_recent(run.heartbeat) or _recent(run.resume_at) for run in runs)
-
-
-def _recent(moment: datetime | None) -> bool:
-	return moment is not None and moment > site_clock.older_than(_ALIVE_MINUTES)
+	alive_since = site_clock.now_epoch() - _ALIVE_SECONDS
+	return any(max(run.heartbeat_epoch, run.resume_epoch) > alive_since for run in runs)

@@ -1,26 +1,26 @@
 """Starting, finding, resuming and cancelling runs.
 
-Two runs of the same thing never run at once, even if Redis forgets all locks: a unique key in the database sees to it.
+Two runs over the same campaigns are never active at once, even if Redis loses all locks: a unique key in the database
+prevents it.
 """
 
-from datetime import datetime
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, cint, now_datetime
+from frappe.utils import cint
 
 from erpnext_zoho_integration.compat import enqueue_once
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.connection.tokens import valid_token
-from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_TASK
+from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs import run_log, tasks
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 
-# A slice ends by itself after `runner.SLICE_SECONDS` and the page that it is at; this is for one that does not.
+# A slice ends by itself after `worker.SLICE_SECONDS` and the page that it is writing; this stops one that does not.
 JOB_TIMEOUT = run_worker.SLICE_SECONDS + 600
-# A job that waits longer than this before it may go on is queued by the next minute's event.
+# A run whose wait ends later than this is queued by the event of the next minute.
 _RESUME_AHEAD_SECONDS = 30
 
 
@@ -30,7 +30,7 @@ def start(trigger: str, campaign: str | None = None, mode: str = "Due") -> tuple
 	Args:
 		trigger: what started it: `Schedule`, `User`, `Command Line` or `Python`.
 		campaign: name of the Campaign; by default all.
-		mode: `Due`, `All` or `Full`, see `plan.plan_all`.
+		mode: `Due`, `All` or `Full`, see `due_campaigns.plan_all`.
 
 	Returns:
 		Name of the run, and whether this call has made it.
@@ -45,7 +45,7 @@ def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **opti
 	"""Run in this process and return the name of the run.
 
 	Args:
-		options: of `runner.Slice`.
+		options: of `worker.execute_slice`.
 
 	Raises:
 		frappe.ValidationError: the same run is active.
@@ -60,45 +60,33 @@ def run_now(trigger: str, campaign: str | None = None, mode: str = "Due", **opti
 
 def enqueue_slices(run: str) -> None:
 	"""Queue the next slice of a run, once for each of its workers."""
-	state = frappe.db.get_value(SYNC_RUN, run, ["slice", "workers"], as_dict=True)
-	number = cint(state.slice) + 1
-	jobs = [f"zoho-sync-{run}-{number}-{worker}" for worker in range(1, max(1, cint(state.workers)) + 1)]
-	frappe.db.set_value(SYNC_RUN, run, {"slice": number, "job_id": jobs[0]}, update_modified=False)
-	for job in jobs:
-		enqueue_once(
-			"erpnext_zoho_integration.sync.runs.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run
-		)
+	workers = max(1, cint(frappe.db.get_value(SYNC_RUN, run, "workers")))
+	_enqueue(run, [str(worker) for worker in range(1, workers + 1)])
 
 
 def execute_job(run: str) -> None:
-	"""The background job: one slice of a run, and the next one queued if there is more to do."""
+	"""Do one slice of a run as a background job, and queue the next one if there is more to do."""
 	status = run_worker.execute_slice(run)
 	if status == "Running" and _has_more_to_do(run):
-		state = frappe.db.get_value(SYNC_RUN, run, "slice")
-		job = f"zoho-sync-{run}-{cint(state) + 1}-{frappe.generate_hash(length=6)}"
-		frappe.db.set_value(SYNC_RUN, run, {"slice": cint(state) + 1, "job_id": job}, update_modified=False)
-		enqueue_once(
-			"erpnext_zoho_integration.sync.runs.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run
-		)
+		_enqueue(run, [frappe.generate_hash(length=6)])
 		frappe.db.commit()  # nosemgrep - the next slice is queued with the commit
 
 
 def resume_waiting() -> None:
-	"""Go on with runs whose wait is over, and with those whose workers have died. Called every minute; one query.
+	"""Queue runs whose wait is over and runs whose workers have died. Called every minute; one query if there are none.
 
-	Nothing else of a run depends on it: without the scheduler, a run that waits is taken up by the next button.
+	A site without a scheduler still syncs: there, `start` resumes a run that has waited.
 	"""
-	now = now_datetime()
-	silent = site_clock.older_than(tasks.SILENT_MINUTES)
+	silent_since = site_clock.now_epoch() - tasks.SILENT_SECONDS
 	runs = frappe.get_all(
 		SYNC_RUN,
 		filters={"status": ("in", run_log.ACTIVE)},
-		fields=["name", "status", "resume_at", "heartbeat"],
+		fields=["name", "status", "resume_epoch", "heartbeat_epoch"],
 	)
 	for run in runs:
-		waited = run.status == "Waiting" and _is_over(run.resume_at, now)
-		if waited or (run.status != "Waiting" and run.heartbeat and run.heartbeat < silent):
-			frappe.db.set_value(SYNC_RUN, run.name, "heartbeat", now, update_modified=False)
+		waited = run.status == "Waiting" and _is_over(run.resume_epoch)
+		if waited or (run.status != "Waiting" and 0 < run.heartbeat_epoch < silent_since):
+			run_log.renew_heartbeat(run.name)
 			enqueue_slices(run.name)
 
 
@@ -108,7 +96,7 @@ def cancel(run: str) -> None:
 	if status in ("Queued", "Waiting"):
 		run_log.finish(run, _("Cancelled."), cancelled=True)
 	elif status in run_log.ACTIVE:
-		frappe.db.set_value(SYNC_RUN, run, "cancel_requested", 1, update_modified=False)
+		run_log.request_cancel(run)
 
 
 def require_connection() -> None:
@@ -117,7 +105,7 @@ def require_connection() -> None:
 
 
 def schedule_enabled() -> bool:
-	"""Return whether the hourly sync is switched on and connected; asks nobody."""
+	"""Return whether the hourly sync is switched on and the site is connected; sends no request."""
 	settings = get_settings()
 	return bool(settings.is_active and settings.enable_schedule)
 
@@ -126,14 +114,19 @@ def open_run(trigger: str, campaign: str | None, mode: str, workers: int | None 
 	"""Make a run, or find the active one; return its name and whether it was made. Nobody works on it yet.
 
 	Args:
+		trigger, campaign, mode: see `start`.
 		workers: how many share it; by default as the settings say.
 	"""
 	key = f"campaign:{campaign}"[:140] if campaign else "all"
-	active = frappe.db.get_value(SYNC_RUN, {"active_key": key}, ["name", "status", "heartbeat"], as_dict=True)
+	active = frappe.db.get_value(
+		SYNC_RUN, {"active_key": key}, ["name", "status", "heartbeat_epoch"], as_dict=True
+	)
 	if active and not _is_dead(active):
 		return active.name, False
 	if active:
-		run_log.finish(active.name, _("Its worker was lost; the next run has gone on from there."))
+		run_log.finish(
+			active.name, _("The worker was lost. The next run has continued from its last commit.")
+		)
 	frappe.db.savepoint("zoho_run")
 	try:
 		workers = workers or cint(get_settings().workers) or 1
@@ -145,21 +138,32 @@ def open_run(trigger: str, campaign: str | None, mode: str, workers: int | None 
 		return frappe.db.get_value(SYNC_RUN, {"active_key": key}, "name", for_update=True), False
 
 
+def _enqueue(run: str, suffixes: list[str]) -> None:
+	"""Queue the next slice of a run, one job for each suffix."""
+	number = cint(frappe.db.get_value(SYNC_RUN, run, "slice")) + 1
+	jobs = [f"zoho-sync-{run}-{number}-{suffix}" for suffix in suffixes]
+	run_log.note_slice(run, number, jobs[0])
+	for job in jobs:
+		enqueue_once(
+			"erpnext_zoho_integration.sync.runs.queue.execute_job", job_id=job, timeout=JOB_TIMEOUT, run=run
+		)
+
+
 def _has_more_to_do(run: str) -> bool:
-	"""Return whether a run has campaigns that nobody is at, or is not planned since the job's time was up before."""
-	return bool(frappe.db.count(SYNC_TASK, {"run": run, "status": "Pending"})) or not run_log.read_plan(run)
+	"""Return whether a run has campaigns that no worker has taken, or was not planned before the job's time was up."""
+	return tasks.has_pending(run) or not run_log.read_plan(run)
 
 
 def _has_waited(run: str) -> bool:
-	"""Return whether a run's wait is over and nobody has taken it up, as on a site without a scheduler."""
-	state = frappe.db.get_value(SYNC_RUN, run, ["status", "resume_at"], as_dict=True)
-	return state.status == "Waiting" and _is_over(state.resume_at, now_datetime())
+	"""Return whether a run's wait is over and nobody has resumed it, as on a site without a scheduler."""
+	state = frappe.db.get_value(SYNC_RUN, run, ["status", "resume_epoch"], as_dict=True)
+	return state.status == "Waiting" and _is_over(state.resume_epoch)
 
 
-def _is_over(resume_at: datetime | None, now: datetime) -> bool:
-	return not resume_at or resume_at <= add_to_date(now, seconds=_RESUME_AHEAD_SECONDS)
+def _is_over(resume_epoch: float) -> bool:
+	return resume_epoch <= site_clock.now_epoch() + _RESUME_AHEAD_SECONDS
 
 
 def _is_dead(run: frappe._dict) -> bool:
-	silent_since = site_clock.older_than(2 * tasks.SILENT_MINUTES)
-	return run.status == "Running" and run.heartbeat and run.heartbeat < silent_since
+	silent_since = site_clock.now_epoch() - 2 * tasks.SILENT_SECONDS
+	return run.status == "Running" and 0 < run.heartbeat_epoch < silent_since

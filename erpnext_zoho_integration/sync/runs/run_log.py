@@ -1,16 +1,18 @@
-"""The account of a run: the Zoho Sync Run document and its numbers. The only writer of that document.
+"""Zoho Sync Run: the record of a run and its numbers.
 
-While a run is under way its numbers live with its tasks, so that several workers never wait for each other's row; here
-they are added up for whoever looks.
+The only writer of that DocType, with two exceptions: the DocType itself clears old runs, as Log Settings asks, and
+`privacy.scrubbing` redacts the addresses of erased people. `campaign_log` writes its two child tables.
+
+While a run is under way, each task keeps its own numbers, so that workers never wait for each other's row. They are added
+up here for the form and the list.
 """
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 
 import frappe
 from frappe import _
-from frappe.utils import cint, fmt_money, now_datetime
+from frappe.utils import cint, flt, fmt_money, now_datetime
 
 from erpnext_zoho_integration import onboarding
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_ERROR
@@ -19,6 +21,8 @@ from erpnext_zoho_integration.sync.runs import tasks
 from erpnext_zoho_integration.sync.runs.campaign_log import Issue, _readable, _write_issues
 
 ACTIVE = ("Queued", "Running", "Waiting")
+# Stands for the status of a run that no longer exists.
+GONE = "Gone"
 
 
 def open_run(
@@ -46,7 +50,7 @@ def open_run(
 			"active_key": active_key,
 			"mode": mode,
 			"workers": max(1, workers),
-			"heartbeat": now_datetime(),
+			"heartbeat_epoch": site_clock.now_epoch(),
 		}
 	)
 	run.insert(ignore_permissions=True)
@@ -58,21 +62,32 @@ def exists(name: str) -> bool:
 	return frappe.db.table_exists(SYNC_RUN, cached=False) and bool(frappe.db.exists(SYNC_RUN, name))
 
 
+def number_of_workers(name: str) -> int:
+	"""Return how many workers share a run."""
+	return cint(frappe.db.get_value(SYNC_RUN, name, "workers"))
+
+
+def resume_epoch(name: str) -> float:
+	"""Return when a waiting run goes on, in seconds since the epoch."""
+	return flt(frappe.db.get_value(SYNC_RUN, name, "resume_epoch"))
+
+
 def mark_running(name: str) -> bool:
 	"""Take part in a run; return False if it has ended. The caller commits."""
 	run = frappe.db.get_value(SYNC_RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
 	if not run or run.status not in ACTIVE:
 		return False
-	now = now_datetime()
-	values = {"status": "Running", "resume_at": None, "heartbeat": now, "started_at": run.started_at or now}
-	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+	now = site_clock.now_epoch()
+	values = {"status": "Running", "resume_at": None, "resume_epoch": 0, "heartbeat_epoch": now}
+	if not run.started_at:
+		values |= {"started_at": now_datetime(), "started_epoch": now}
+	_set(name, values)
 	return True
 
 
 def save_plan(name: str, plan: dict, total_campaigns: int) -> None:
 	"""Note what a run is to do. The caller commits, with the tasks."""
-	values = {"plan": json.dumps(plan), "total_campaigns": total_campaigns}
-	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+	_set(name, {"plan": json.dumps(plan), "total_campaigns": total_campaigns})
 
 
 def read_plan(name: str) -> dict | None:
@@ -82,29 +97,50 @@ def read_plan(name: str) -> dict | None:
 
 
 def add_up(name: str) -> dict:
-	"""Write the numbers of all workers to the run, with a sign of life, and return them. The caller commits."""
+	"""Write the sum of all workers' numbers and a heartbeat to the run; return the numbers. The caller commits."""
 	numbers = tasks.totals(name)
 	plan = read_plan(name) or {}
 	numbers["api_calls"] += plan.get("calls", 0)
-	# What was not due counts as synced: nothing is missing.
+	# A campaign that was not due counts as synced: nothing is missing.
 	numbers["synced_campaigns"] += plan.get("not_due", 0)
-	frappe.db.set_value(SYNC_RUN, name, {**numbers, "heartbeat": now_datetime()}, update_modified=False)
+	_set(name, {**numbers, "heartbeat_epoch": site_clock.now_epoch()})
 	return numbers
 
 
-def mark_waiting(name: str, resume_at: datetime, reason: str) -> None:
-	"""Note until when a run waits and for what. The caller commits."""
+def mark_waiting(name: str, resume_epoch: float, reason: str) -> None:
+	"""Note until when a run waits and for what. The caller commits.
+
+	Args:
+		resume_epoch: when it goes on, in seconds since the epoch.
+		reason: translated.
+	"""
 	values = {
 		"status": "Waiting",
-		"resume_at": resume_at,
+		"resume_at": site_clock.at_site(resume_epoch),
+		"resume_epoch": resume_epoch,
 		"message": _readable(reason),
-		"heartbeat": now_datetime(),
+		"heartbeat_epoch": site_clock.now_epoch(),
 	}
-	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+	_set(name, values)
+
+
+def note_slice(name: str, number: int, job_id: str) -> None:
+	"""Note the number of the slice that is queued next, from 1, and the job that does it. The caller commits."""
+	_set(name, {"slice": number, "job_id": job_id})
+
+
+def renew_heartbeat(name: str) -> None:
+	"""Note that a run is looked after. The caller commits."""
+	_set(name, {"heartbeat_epoch": site_clock.now_epoch()})
+
+
+def request_cancel(name: str) -> None:
+	"""Ask the workers of a run to stop. The caller commits."""
+	_set(name, {"cancel_requested": 1})
 
 
 def add_error(name: str, message: str, stage: str, code: str | None = None, severity: str = "Error") -> None:
-	"""Record an error or a note that is not of one campaign. The caller commits."""
+	"""Record an error or a note that concerns the run as a whole. The caller commits."""
 	_write_issues(name, [Issue(severity, stage, _readable(message), None, code, 1)], {})
 
 
@@ -114,24 +150,24 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 	Args:
 		stopped: why it ended before everything was done, if it did.
 	"""
-	run = frappe.db.get_value(SYNC_RUN, name, ["status", "started_at"], as_dict=True, for_update=True)
+	run = frappe.db.get_value(SYNC_RUN, name, ["status", "started_epoch"], as_dict=True, for_update=True)
 	if not run or run.status not in ACTIVE:
 		return None
 	numbers = add_up(name)
 	_write_left_issues(name)
 	status = _status(name, numbers, stopped, cancelled)
-	now = now_datetime()
 	total = cint(frappe.db.get_value(SYNC_RUN, name, "total_campaigns"))
 	values = {
 		"status": status,
-		"finished_at": now,
-		"duration": max(0, round(site_clock.seconds_since(run.started_at or now))),
+		"finished_at": now_datetime(),
+		"duration": max(0, round(site_clock.now_epoch() - run.started_epoch)) if run.started_epoch else 0,
 		"message": _readable(stopped) or _summary(numbers, total),
 		"active_key": None,
 		"resume_at": None,
+		"resume_epoch": 0,
 		"plan": None,
 	}
-	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
+	_set(name, values)
 	set_last_synced(tasks.checked_campaigns(name))
 	tasks.delete(name)
 	if numbers["synced_campaigns"]:
@@ -157,12 +193,16 @@ def result_of(name: str) -> dict:
 
 
 def set_last_synced(campaigns: Iterable[str]) -> None:
-	"""Note on all checked campaigns that Zoho was asked, in one statement; `modified` stays."""
+	"""Set `Campaign.last_synced` of all checked campaigns in one statement; `modified` stays."""
 	names = list(campaigns)
 	if names:
 		frappe.db.set_value(
 			"Campaign", {"name": ("in", names)}, "last_synced", now_datetime(), update_modified=False
 		)
+
+
+def _set(name: str, values: dict) -> None:
+	frappe.db.set_value(SYNC_RUN, name, values, update_modified=False)
 
 
 def _status(name: str, numbers: dict, stopped: str | None, cancelled: bool) -> str:
@@ -188,7 +228,7 @@ def _summary(numbers: dict, total: int) -> str:
 
 
 def _write_left_issues(run: str) -> None:
-	"""Write what workers noted who were killed over tasks that nobody has taken up again."""
+	"""Write the errors and notes of workers that died and whose tasks nobody has taken up again."""
 	for left in tasks.left_issues(run):
 		issues = [Issue(*each) for each in json.loads(left.pop("issues"))]
 		_write_issues(run, issues, left)

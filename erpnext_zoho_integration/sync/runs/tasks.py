@@ -1,7 +1,13 @@
-"""Zoho Sync Task: the campaigns of a run, one row each, taken by whichever worker comes first. Its only writer."""
+"""Zoho Sync Task: the campaigns of a run, one row each, taken by whichever worker comes first.
+
+The only writer of that DocType. One exception: `privacy.scrubbing` redacts the addresses of erased people in `issues`.
+"""
 
 import json
 from dataclasses import dataclass
+
+from pypika import Table
+from pypika.terms import Criterion
 
 import frappe
 from frappe.query_builder import DocType
@@ -28,8 +34,8 @@ NUMBERS = (
 	"opted_out",
 	"api_calls",
 )
-# Every page gives a sign of life; the longest wait between two pages, retries included, is a few minutes.
-SILENT_MINUTES = 10
+# Every page renews the heartbeat; the longest wait between two pages, retries included, is a few minutes.
+SILENT_SECONDS = 600
 
 
 @dataclass(slots=True)
@@ -37,7 +43,7 @@ class Task:
 	"""A task that this worker has taken.
 
 	Attributes:
-		issues: errors and notes that a worker left behind who died over it, as `account` keeps them.
+		issues: errors and notes left by a worker that died while holding this task, as `campaign_log` keeps them.
 	"""
 
 	name: str
@@ -90,7 +96,7 @@ def take(run: str, worker: str) -> Task | None:
 	"""Take the next task of a run, or one whose worker has died; None if there is none. Commits.
 
 	Args:
-		worker: unguessable name of this worker: it tells who was first.
+		worker: unique name of this worker; the task is taken by the one whose name it holds.
 	"""
 	while candidate := _candidate(run):
 		_claim(candidate, worker)
@@ -107,13 +113,13 @@ def take(run: str, worker: str) -> Task | None:
 
 
 def update(task: Task, values: dict | None = None) -> None:
-	"""Write the numbers of a task and a sign of life. The caller commits."""
-	values = {**task.numbers, "heartbeat": now_datetime(), **(values or {})}
+	"""Write the numbers of a task and its heartbeat. The caller commits."""
+	values = {**task.numbers, "heartbeat_epoch": site_clock.now_epoch(), **(values or {})}
 	frappe.db.set_value(SYNC_TASK, task.name, values, update_modified=False)
 
 
 def give_back(task: Task) -> None:
-	"""Return a task that this worker cannot finish now, its issues written. The caller commits."""
+	"""Return a task that this worker cannot finish now; its issues have been written. The caller commits."""
 	update(task, {"status": "Pending", "worker": None, "issues": None})
 
 
@@ -146,9 +152,14 @@ def checked_campaigns(run: str) -> list[str]:
 
 
 def left_issues(run: str) -> list[dict]:
-	"""Return what `issues` holds of the tasks of a run that nobody has ended, with their campaigns."""
+	"""Return the `issues` of the unfinished tasks of a run, with their campaigns."""
 	columns = ["campaign", "campaign_name", "zoho_campaign_key", "issues"]
 	return frappe.get_all(SYNC_TASK, {"run": run, "issues": ("is", "set")}, columns)
+
+
+def has_pending(run: str) -> bool:
+	"""Return whether a run has tasks that nobody works on."""
+	return bool(frappe.db.exists(SYNC_TASK, {"run": run, "status": "Pending"}))
 
 
 def delete(run: str) -> None:
@@ -158,12 +169,10 @@ def delete(run: str) -> None:
 
 def _candidate(run: str) -> str | None:
 	task = DocType(SYNC_TASK)
-	silent = site_clock.older_than(SILENT_MINUTES)
-	free = (task.status == "Pending") | ((task.status == "Working") & (task.heartbeat < silent))
 	found = (
 		frappe.qb.from_(task)
 		.select(task.name)
-		.where((task.run == run) & free)
+		.where((task.run == run) & _is_free(task))
 		.orderby(task.position)
 		.limit(1)
 	).run()
@@ -173,12 +182,16 @@ def _candidate(run: str) -> str | None:
 def _claim(name: str, worker: str) -> None:
 	"""Write this worker's name onto a task, unless another one has been quicker."""
 	task = DocType(SYNC_TASK)
-	silent = site_clock.older_than(SILENT_MINUTES)
-	free = (task.status == "Pending") | ((task.status == "Working") & (task.heartbeat < silent))
 	(
 		frappe.qb.update(task)
 		.set(task.status, "Working")
 		.set(task.worker, worker)
-		.set(task.heartbeat, now_datetime())
-		.where((task.name == name) & free)
+		.set(task.heartbeat_epoch, site_clock.now_epoch())
+		.where((task.name == name) & _is_free(task))
 	).run()
+
+
+def _is_free(task: Table) -> Criterion:
+	"""Return the condition that nobody works on a task, or that its worker has died."""
+	silent_since = site_clock.now_epoch() - SILENT_SECONDS
+	return (task.status == "Pending") | ((task.status == "Working") & (task.heartbeat_epoch < silent_since))

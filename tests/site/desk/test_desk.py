@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -134,6 +135,7 @@ def start_run(campaign: str | None = None, **values: object) -> str:
 			"campaign": campaign,
 			"active_key": f"campaign:{campaign}" if campaign else "all",
 			"started_at": frappe.utils.add_to_date(None, seconds=-30, as_datetime=True),
+			"started_epoch": time.time() - 30,
 			**values,
 		}
 	)

@@ -1,7 +1,7 @@
-"""Zoho Campaign State: what is known of a campaign at Zoho, how far its sync is, and whether the figures agree."""
+"""Zoho Campaign State: what the last sync of a campaign saw, its cursor, and whether rows and counters agree."""
 
 from frappe.model.document import Document
 
 
 class ZohoCampaignState(Document):
-	"""Written by `sync.state` only."""
+	"""Written by `sync.campaigns.state`, which names the exceptions."""

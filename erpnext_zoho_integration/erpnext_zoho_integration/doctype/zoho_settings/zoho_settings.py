@@ -1,10 +1,12 @@
 """Zoho Settings: the connection to Zoho and what is synced over it."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import add_to_date, cint, get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.settings import redirect_uri, stored_secret
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
@@ -62,6 +64,11 @@ class ZohoSettings(Document):
 	def zone(self) -> ZoneInfo | None:
 		"""Return the time zone of the Zoho account, if somebody has said so."""
 		return ZoneInfo(self.account_time_zone) if self.account_time_zone else None
+
+	def people_since(self) -> datetime | None:
+		"""Return the time before which campaigns keep figures only, in the site's zone; None if people stay for ever."""
+		months = cint(self.anonymise_after_months)
+		return get_datetime(add_to_date(now_datetime(), months=-months)) if months > 0 else None
 
 
 def _revoke(token: str, center: str) -> None:

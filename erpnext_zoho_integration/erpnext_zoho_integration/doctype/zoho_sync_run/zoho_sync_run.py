@@ -12,10 +12,10 @@ CHILD_TABLES = (SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR)
 
 
 class ZohoSyncRun(Document):
-	"""Written by `sync.account` only; nobody edits it by hand."""
+	"""Written by `sync.runs.run_log` only; nobody edits it by hand."""
 
 	def on_trash(self) -> None:
-		"""Forget what was still to be done; a worker that is at it ends after its page, as after a cancellation."""
+		"""Delete the tasks of the run; a worker that is at one ends after its page, as after a cancellation."""
 		tasks.delete(self.name)
 
 	@staticmethod

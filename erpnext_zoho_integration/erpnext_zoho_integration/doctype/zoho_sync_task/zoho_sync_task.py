@@ -1,4 +1,4 @@
-"""Zoho Sync Task: one campaign of a run that is under way, to be taken by any worker."""
+"""Zoho Sync Task: one campaign of a run that is under way; any worker may take it."""
 
 import frappe
 from frappe.model.document import Document
@@ -7,7 +7,7 @@ from erpnext_zoho_integration.store.doctypes import SYNC_TASK
 
 
 class ZohoSyncTask(Document):
-	"""Written by `sync.tasks` only; deleted when its run ends."""
+	"""Written by `sync.runs.tasks` only; deleted when its run ends."""
 
 
 def on_doctype_update() -> None:

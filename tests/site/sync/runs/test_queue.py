@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -107,8 +108,14 @@ def test_the_hourly_hook_is_silent_and_cheap_until_there_is_something_to_do(
 
 def test_a_run_whose_worker_died_is_taken_over(zoho) -> None:
 	died = frappe.get_doc({"doctype": RUN, "trigger": "Schedule", "active_key": "all", "workers": 1})
-	long_ago = add_to_date(now_datetime(), hours=-2)
-	died.update({"status": "Running", "started_at": long_ago, "heartbeat": long_ago})
+	long_ago = time.time() - 7200
+	died.update(
+		{
+			"status": "Running",
+			"started_at": add_to_date(now_datetime(), hours=-2),
+			"heartbeat_epoch": long_ago,
+		}
+	)
 	died.insert()
 	run = sync_all()
 	assert run.status == "Success"
@@ -120,7 +127,7 @@ def test_a_run_whose_worker_died_is_taken_over(zoho) -> None:
 
 def test_a_run_under_way_is_not_taken_over(zoho) -> None:
 	alive = frappe.get_doc({"doctype": RUN, "trigger": "Schedule", "active_key": "all", "workers": 1})
-	alive.update({"status": "Running", "started_at": now_datetime(), "heartbeat": now_datetime()})
+	alive.update({"status": "Running", "started_at": now_datetime(), "heartbeat_epoch": time.time()})
 	alive.insert()
 	with pytest.raises(frappe.ValidationError, match=alive.name):
 		sync_all()

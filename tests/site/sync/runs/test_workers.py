@@ -16,6 +16,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_reci
 from erpnext_zoho_integration.sync.privacy import erasure
 from erpnext_zoho_integration.sync.recipients.writers import Writers
 from erpnext_zoho_integration.sync.runs import batch_writer, queue
+from erpnext_zoho_integration.sync.runs import run_end as end_of_runs
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.site.database_content import (
 	assert_same,
@@ -179,14 +180,14 @@ def test_a_page_that_waited_long_is_read_again(
 
 def before_its_end(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch, **options: object):
 	"""Do a run as one of two workers; something happens behind its last page."""
-	finish = run_worker.Slice._finish
+	end = end_of_runs.end_run
 
-	def after_the_last_page(each: run_worker.Slice, *args: object, **more: object):
+	def after_the_last_page(*args: object) -> str:
 		act()
 		frappe.db.commit()
-		return finish(each, *args, **more)
+		return end(*args)
 
-	monkeypatch.setattr(run_worker.Slice, "_finish", after_the_last_page)
+	monkeypatch.setattr(end_of_runs, "end_run", after_the_last_page)
 	name, _created = queue.open_run("User", None, "All", workers=2)
 	settle()
 	run_worker.execute(name, **options)

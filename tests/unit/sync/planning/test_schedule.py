@@ -8,7 +8,7 @@ from erpnext_zoho_integration.sync.planning.schedule import (
 	DEFAULT_INTERVALS,
 	full_check_due,
 	interval,
-	next_check,
+	next_check_in,
 )
 
 NOW = datetime(2026, 11, 20, 12)
@@ -38,16 +38,16 @@ def test_what_the_settings_leave_open_follows_the_last_line() -> None:
 
 
 def test_a_young_campaign_is_due_at_every_run() -> None:
-	assert next_check(NOW, NOW - timedelta(hours=1), DEFAULT_INTERVALS) <= NOW
-	assert next_check(NOW, None, DEFAULT_INTERVALS) <= NOW
-	assert next_check(NOW, NOW + timedelta(hours=1), DEFAULT_INTERVALS) <= NOW  # clocks differ
+	assert not next_check_in(NOW, NOW - timedelta(hours=1), DEFAULT_INTERVALS)
+	assert not next_check_in(NOW, None, DEFAULT_INTERVALS)
+	assert not next_check_in(NOW, NOW + timedelta(hours=1), DEFAULT_INTERVALS)  # clocks differ
 
 
 @pytest.mark.parametrize(("days", "hours"), [(3, 6), (10, 24), (60, 168), (600, 720)])
 def test_an_hourly_run_that_starts_a_little_early_still_finds_it_due(days: int, hours: int) -> None:
-	due = next_check(NOW, NOW - timedelta(days=days), DEFAULT_INTERVALS)
-	on_time = NOW + timedelta(hours=hours)
-	assert on_time - timedelta(hours=1) < due <= on_time - timedelta(minutes=5)
+	wait = next_check_in(NOW, NOW - timedelta(days=days), DEFAULT_INTERVALS)
+	on_time = timedelta(hours=hours)
+	assert on_time - timedelta(hours=1) < wait <= on_time - timedelta(minutes=5)
 
 
 def test_all_lists_are_read_again_now_and_then() -> None:
