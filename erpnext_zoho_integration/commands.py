@@ -112,7 +112,7 @@ def _dry_run(mode: str, campaign: str | None) -> int:
 	from erpnext_zoho_integration.sync.runs.dry_run import DryRun
 	from erpnext_zoho_integration.zoho import ZohoError
 
-	run, code = DryRun(mode, campaign), 0
+	run, code = DryRun.for_site(mode, campaign), 0
 	try:
 		for preview in run.previews():
 			name = preview.campaign or f"{preview.campaign_name} (new)"

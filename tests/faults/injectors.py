@@ -146,7 +146,7 @@ def between_transactions(
 		A list with one item once `act` was called.
 	"""
 	from erpnext_zoho_integration.sync.runs import run_log
-	from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
+	from erpnext_zoho_integration.sync.runs.list_reader import ListReader
 
 	done: list[int] = []
 	steps, here = 0, threading.get_ident()
@@ -175,22 +175,23 @@ def between_transactions(
 			before(Transport.exchange, lambda *_args, **named: named["endpoint"] == asked),
 		)
 	elif stage == "recipients":
-		patch.setattr(CampaignSync, "_page", before(CampaignSync._page))
+		patch.setattr(ListReader, "_page", before(ListReader._page))
 	elif stage == "finish":
 		patch.setattr(run_log, "finish", before(run_log.finish))
 	else:  # right after the commit of a page
-		original = CampaignSync._page
+		original = ListReader._page
 
-		def page(self: CampaignSync, fetched: object) -> None:
-			between = self.between_pages
+		def page(self: ListReader, fetched: object) -> None:
+			checkpoint = self.checkpoint
+			between = checkpoint.between_batches
 
 			def acted() -> None:
-				self.between_pages = between
+				checkpoint.between_batches = between
 				step()
 				between()
 
-			self.between_pages = acted
+			checkpoint.between_batches = acted
 			original(self, fetched)
 
-		patch.setattr(CampaignSync, "_page", page)
+		patch.setattr(ListReader, "_page", page)
 	yield done

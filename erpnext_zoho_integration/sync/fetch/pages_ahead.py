@@ -1,8 +1,8 @@
-"""What Zoho has of one campaign: its reports and pages of its recipients, the next ones fetched while some are written."""
+"""Pages of a campaign's recipients; a thread fetches the next ones while some are written."""
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from erpnext_zoho_integration.sync.mapping.pages import FetchedPage, PageMapper
 
 
 def recipient_pages(
-	client: zoho.CampaignsClient, source: Source, action: str, reading: PageMapper, from_index: int = 1
+	client: zoho.CampaignsClient, source: Source, action: str, mapper: PageMapper, from_index: int = 1
 ) -> Iterator[FetchedPage]:
 	"""Yield the pages of one list of recipients, one after the other.
 
@@ -21,29 +21,26 @@ def recipient_pages(
 		client: for the API.
 		source: whose list.
 		action: Zoho's name of the list.
-		reading: how its records are read.
+		mapper: makes rows of its records.
 		from_index: position of the first record, from 1.
 	"""
 	for page in client.recipient_pages(source.key, action, from_index=from_index):
-		yield reading.page(zoho.ACTION_TYPES[action], source.variant, page)
+		yield mapper.page(zoho.ACTION_TYPES[action], source.variant, page)
 
 
-# What has come is written when Zoho takes longer: a worker that is silent for minutes is held for dead.
+# What has been fetched is written if Zoho takes longer: a worker without a sign of life for minutes counts as dead.
 _GATHER_SECONDS = 10.0
 List = tuple[Source, str]  # with Zoho's name of the action
-Following = Callable[[Source, str], List | None]
-
-
-def _nothing_follows(_source: Source, _action: str) -> None:
-	return None
 
 
 @dataclass(slots=True, frozen=True)
 class _Piece:
-	"""What came when a list was asked for what it has from a position on: a page, nothing any more, or an error.
+	"""The answer to one request for a page of a list: the page, nothing behind the last page, or an error.
 
 	Attributes:
-		token: with which it was asked for.
+		wanted: the list.
+		start: index of the first record asked for.
+		token: the access token of the request.
 	"""
 
 	wanted: List
@@ -58,7 +55,7 @@ class _Piece:
 
 	@property
 	def is_last(self) -> bool:
-		"""Return whether nothing of another list can follow: the list goes on, or nobody knows how."""
+		"""Return whether no other list can follow in this batch: the list goes on, or its request failed."""
 		return self.error is not None or bool(self.page and self.page.next_index)
 
 
@@ -67,25 +64,25 @@ class _Reader:
 
 	Args:
 		session: connection of the run.
-		reading: how the records are read.
-		following: as for `PagesAhead`.
+		mapper: makes rows of the records.
+		order: the lists, in the order in which they are read.
 		wanted: the list to begin with.
-		start: where in it.
+		start: index of its first record, from 1.
 	"""
 
 	def __init__(
-		self, session: ZohoSession, reading: PageMapper, following: Following, wanted: List, start: int
+		self, session: ZohoSession, mapper: PageMapper, order: Sequence[List], wanted: List, start: int
 	) -> None:
 		self._session = session
-		self._reading = reading
-		self._following = following
+		self._mapper = mapper
+		self._order = order
 		self._wanted: List | None = wanted
 		self._start = start
 		self._pages: Iterator[FetchedPage] | None = None
-		self._held: _Piece | None = None  # read already, and too large for the batch before it
+		self._held: _Piece | None = None  # fetched already, too large for the previous batch
 
 	def batch(self) -> list[_Piece]:
-		"""Return the pages that are written together: no more rows than a full page has."""
+		"""Return the pages that are written together: together no more rows than a full page."""
 		deadline = time.monotonic() + _GATHER_SECONDS
 		pieces: list[_Piece] = []
 		rows = 0
@@ -108,7 +105,7 @@ class _Reader:
 		try:
 			if not self._pages:
 				source, action = wanted
-				self._pages = recipient_pages(self._session.reader, source, action, self._reading, start)
+				self._pages = recipient_pages(self._session.reader, source, action, self._mapper, start)
 			page = next(self._pages, None)
 		except Exception as error:
 			self._wanted = None
@@ -116,33 +113,37 @@ class _Reader:
 		if page and page.next_index:
 			self._start = page.next_index
 		else:
-			self._wanted, self._start, self._pages = self._following(*wanted), 1, None
+			self._wanted, self._start, self._pages = self._list_after(wanted), 1, None
 		return _Piece(wanted, start, token, page)
+
+	def _list_after(self, wanted: List) -> List | None:
+		behind = self._order.index(wanted) + 1 if wanted in self._order else len(self._order)
+		return self._order[behind] if behind < len(self._order) else None
 
 
 class PagesAhead:
-	"""The lists of one campaign, batch by batch: while the caller writes one, a thread fetches and reads the next.
+	"""The lists of one campaign, batch by batch: while the caller writes a batch, a thread fetches and maps the next.
 
-	A batch is as many pages as have together no more rows than a full page: most lists of most campaigns are shorter than
-	that. The thread touches no `frappe` object: a token that Zoho refuses is renewed here, once a list, and the page
-	asked for again.
+	A batch holds as many pages as have together no more rows than a full page: most lists of most campaigns are shorter
+	than that. The thread touches no `frappe` object. A token that Zoho refuses is renewed in the caller's thread, once a
+	list, and the page is asked for again.
 
 	Args:
 		session: connection of the run.
-		reading: how the records are read.
-		following: returns the list that will be asked for after one, or None; called in the fetching thread.
+		mapper: makes rows of the records.
 
 	Attributes:
-		batch: the pages that were fetched together with the one that was yielded last, and that one.
+		order: the lists in the order in which they will be asked for.
+		batch: all pages of the batch to which the page yielded last belongs.
 	"""
 
-	def __init__(self, session: ZohoSession, reading: PageMapper, following: Following) -> None:
+	def __init__(self, session: ZohoSession, mapper: PageMapper) -> None:
 		self._session = session
-		self._reading = reading
-		self._following = following
+		self._mapper = mapper
 		self._pieces: deque[_Piece] = deque()
 		self._reader: _Reader | None = None
 		self._ahead: Future[list[_Piece]] | None = None
+		self.order: list[List] = []
 		self.batch: list[FetchedPage] = []
 
 	def __enter__(self) -> "PagesAhead":
@@ -151,12 +152,12 @@ class PagesAhead:
 	def __exit__(self, *exception: object) -> None:
 		if self._ahead:
 			self._ahead.cancel()
-		# Whoever knows what follows has this as well: together they would keep the last batch in memory.
-		self._reader, self._following = None, _nothing_follows
 
-	def expect(self, wanted: List) -> None:
-		"""Begin to fetch a list that will be asked for from its beginning."""
-		self._begin(wanted, 1)
+	def expect(self, order: list[List]) -> None:
+		"""Begin to fetch lists that will be asked for, in this order and from their beginning."""
+		self.order = order
+		if order:
+			self._begin(order[0], 1)
 
 	def pages(self, source: Source, action: str, from_index: int = 1) -> Iterator[FetchedPage]:
 		"""Yield the pages of one list as `recipient_pages` does."""
@@ -177,7 +178,7 @@ class PagesAhead:
 			yield piece.page
 
 	def _take(self, wanted: List, start: int) -> _Piece:
-		"""Return what was fetched ahead, if it is what is wanted now; else begin with that."""
+		"""Return what was fetched ahead if it is wanted now; else fetch what is wanted."""
 		if not self._pieces:
 			self._receive()
 		if not self._pieces or (self._pieces[0].wanted, self._pieces[0].start) != (wanted, start):
@@ -188,11 +189,11 @@ class PagesAhead:
 		return self._pieces.popleft()
 
 	def _begin(self, wanted: List, start: int) -> None:
-		self._reader = _Reader(self._session, self._reading, self._following, wanted, start)
+		self._reader = _Reader(self._session, self._mapper, self.order, wanted, start)
 		self._fetch()
 
 	def _receive(self) -> None:
-		"""Wait for the batch that is being fetched, if one is, and let the one behind it be fetched."""
+		"""Wait for the batch that is being fetched, if any, and have the next one fetched."""
 		self._pieces = deque(self._ahead.result() if self._ahead else ())
 		self.batch = [piece.page for piece in self._pieces if piece.page]
 		self._ahead = None

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.sync.campaigns import state as campaign_state
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
+from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.planning import due_campaigns
 from erpnext_zoho_integration.sync.planning import policy as sync_policy
 
@@ -58,7 +58,7 @@ def forecast_all(mode: str = "All") -> Forecast:
 	Raises:
 		zoho.ZohoError: Zoho did not answer.
 	"""
-	session = ZohoSession()
+	session = open_session()
 	try:
 		policy, known = sync_policy.read_policy(), campaign_state.load()
 		made = due_campaigns.plan_all(session.client, policy, mode)

@@ -1,4 +1,4 @@
-"""Recipient rows: what is stored is compared with what Zoho says, and only the difference is written."""
+"""Compares Zoho's rows with the stored ones, so that only the difference is written. Reads only."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Difference:
 	"""Rows sorted by what has to be done.
 
 	Attributes:
-		duplicates: how many records claim a row that another one has, by action type.
+		duplicates: how many records lost their row to another record, by action type.
 	"""
 
 	new: list[Row] = field(default_factory=list)
@@ -47,8 +47,8 @@ def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
 def difference(rows: Iterable[Row], stored: dict[str, Stored]) -> Difference:
 	"""Sort rows into new, changed and unchanged ones.
 
-	Of several records for one row (an address that Zoho has twice) the one with the lowest contact id stands, whatever
-	page it comes on, so that two runs over the same data agree and the second one writes nothing.
+	If several records claim one row (Zoho has the address twice), the record with the lowest contact id wins, on whatever
+	page it comes: two runs over the same data agree, and the second one writes nothing.
 	"""
 	result = Difference()
 	chosen: dict[str, Row] = {}

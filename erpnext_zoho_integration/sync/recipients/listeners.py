@@ -1,13 +1,14 @@
-"""Who listens when a Contact or a Campaign Recipient is saved, and why bulk writing may pass each of them by.
+"""What listens when a Contact or a Campaign Recipient is saved, and why a bulk write may skip each listener.
 
-Frappe's and ERPNext's own listeners are in `KNOWN`, with the reason. Anything else that a site has (another app's
-document events, Server Scripts, Webhooks, Notifications …) switches the DocType to the Document API, so that nothing
-happens behind the site's back. A test compares the table with the hooks of the installed version.
+`KNOWN` holds the listeners of Frappe and ERPNext, with the reason. Anything else that a site has (another app's document
+events, Server Scripts, Webhooks, Notifications …) switches the DocType to the Document API, so that the site's own
+listeners are always called. A test compares the table with the hooks of the installed version.
 """
 
 from collections.abc import Callable
 
 import frappe
+from frappe.model import default_fields
 
 # The events that inserting and saving a document fires.
 EVENTS = (
@@ -23,33 +24,33 @@ EVENTS = (
 	"on_change",
 )
 
-# Listener → why the bulk way need not call it.
+# Listener → why a bulk write need not call it.
 KNOWN = {
 	# frappe, for every DocType
 	"frappe.desk.notifications.clear_doctype_notifications": "drops cached counts of open documents; contacts and recipients are in no such count",
-	"frappe.workflow.doctype.workflow_action.workflow_action.process_workflow_actions": "does nothing without an active Workflow, which is asked for below",
+	"frappe.workflow.doctype.workflow_action.workflow_action.process_workflow_actions": "does nothing without an active Workflow, which is checked below",
 	"frappe.core.doctype.file.utils.attach_files_to_document": "moves files that a form has attached; we attach none",
-	"frappe.automation.doctype.assignment_rule.assignment_rule.apply": "does nothing without an Assignment Rule, which is asked for below",
-	"frappe.automation.doctype.assignment_rule.assignment_rule.update_due_date": "does nothing without an Assignment Rule, which is asked for below",
+	"frappe.automation.doctype.assignment_rule.assignment_rule.apply": "does nothing without an Assignment Rule, which is checked below",
+	"frappe.automation.doctype.assignment_rule.assignment_rule.update_due_date": "does nothing without an Assignment Rule, which is checked below",
 	"frappe.core.doctype.user_type.user_type.apply_permissions_for_non_standard_user_type": "concerns documents that name a User as owner of a portal",
-	"frappe.social.doctype.energy_point_rule.energy_point_rule.process_energy_points": "does nothing without an Energy Point Rule, which is asked for below",
-	"frappe.automation.doctype.milestone_tracker.milestone_tracker.evaluate_milestone": "does nothing without a Milestone Tracker, which is asked for below",
+	"frappe.social.doctype.energy_point_rule.energy_point_rule.process_energy_points": "does nothing without an Energy Point Rule, which is checked below",
+	"frappe.automation.doctype.milestone_tracker.milestone_tracker.evaluate_milestone": "does nothing without a Milestone Tracker, which is checked below",
 	"frappe.core.doctype.permission_log.permission_log.make_perm_log": "logs changes of permissions",
 	"frappe.core.doctype.permission_log.permission_log.log_permission_change": "logs changes of permissions",
-	"frappe.search.sqlite_search.update_doc_index": "indexes the DocTypes that a `sqlite_search` hook names, which is asked for below",
+	"frappe.search.sqlite_search.update_doc_index": "indexes the DocTypes that a `sqlite_search` hook names, which is checked below",
 	# frappe, for Contact
-	"frappe.integrations.doctype.google_contacts.google_contacts.insert_contacts_to_google_contacts": "does nothing unless the contact has Sync with Google Contacts, which new ones have not",
-	"frappe.integrations.doctype.google_contacts.google_contacts.update_contacts_to_google_contacts": "sends names, numbers and links; the bulk way changes none of them",
+	"frappe.integrations.doctype.google_contacts.google_contacts.insert_contacts_to_google_contacts": "does nothing unless the contact has Sync with Google Contacts, which new ones do not",
+	"frappe.integrations.doctype.google_contacts.google_contacts.update_contacts_to_google_contacts": "sends names, numbers and links; a bulk write changes none of them",
 	# erpnext, for every DocType
-	"erpnext.support.doctype.service_level_agreement.service_level_agreement.apply": "does nothing without a Service Level Agreement, which is asked for below",
+	"erpnext.support.doctype.service_level_agreement.service_level_agreement.apply": "does nothing without a Service Level Agreement, which is checked below",
 	"erpnext.setup.doctype.transaction_deletion_record.transaction_deletion_record.check_for_running_deletion_job": "refuses documents with a company while its transactions are deleted; these have none",
 	# erpnext, for Contact
-	"erpnext.telephony.doctype.call_log.call_log.link_existing_conversations": "links calls from the contact's numbers; asked for below",
+	"erpnext.telephony.doctype.call_log.call_log.link_existing_conversations": "links calls from the contact's numbers; checked below",
 	"erpnext.crm.utils.update_lead_phone_numbers": "concerns contacts linked to a Lead; new ones are linked to nothing",
 	# ours
 	"erpnext_zoho_integration.sync.document_events.before_contact_validate": "ours",
 	"erpnext_zoho_integration.sync.document_events.after_contact_validate": "ours",
-	"erpnext_zoho_integration.sync.document_events.contact_saved": "ours: a page links its rows itself",
+	"erpnext_zoho_integration.sync.document_events.contact_saved": "ours: a batch links its rows itself",
 }
 
 # DocTypes that react to documents of another one: DocType → (field that names it, further filters).
@@ -70,7 +71,7 @@ REACTING: dict[str, tuple[str, dict]] = {
 
 
 def reasons_for_documents(doctype: str) -> list[str]:
-	"""Return what on this site wants to see each document of a DocType saved; empty if nothing does."""
+	"""Return what on this site listens to each saved document of a DocType; empty if nothing does."""
 	checks: tuple[Callable[[str], list[str]], ...] = (
 		_hooks,
 		_records,
@@ -84,7 +85,7 @@ def reasons_for_documents(doctype: str) -> list[str]:
 
 
 def hooked(doctype: str) -> set[str]:
-	"""Return the listeners that hooks of the installed apps name for inserting and saving a DocType."""
+	"""Return the listeners that the installed apps register for inserting and saving a DocType."""
 	events = frappe.get_doc_hooks()
 	listeners = set()
 	for key in (doctype, "*"):
@@ -115,9 +116,7 @@ def _classes(doctype: str) -> list[str]:
 
 
 def _fields(doctype: str) -> list[str]:
-	"""Fields that the Document API would refuse to leave empty, or whose history it would write."""
-	from frappe.model import default_fields
-
+	"""Return fields that the Document API would refuse to leave empty, and whether it would record changes."""
 	meta = frappe.get_meta(doctype)
 	ours = {"campaign", "email", "action_type", *default_fields}
 	required = [f.fieldname for f in meta.fields if f.reqd and not f.default and f.fieldname not in ours]
@@ -127,7 +126,7 @@ def _fields(doctype: str) -> list[str]:
 
 
 def _calls(doctype: str) -> list[str]:
-	"""Past calls are linked to new contacts by number; a site without any has nothing to link."""
+	"""Return Call Log if the site has any: Frappe links past calls to new Contacts by number."""
 	if doctype == "Contact" and frappe.db.table_exists("Call Log") and frappe.get_all("Call Log", limit=1):
 		return ["Call Log"]
 	return []
@@ -141,7 +140,7 @@ def _followers(doctype: str) -> list[str]:
 
 
 def _search(doctype: str) -> list[str]:
-	"""Frappe 16 can index DocTypes for its full-text search when they are saved."""
+	"""Return the full-text searches of Frappe 16 that index the DocType when a document is saved."""
 	found = []
 	for path in frappe.get_hooks("sqlite_search"):
 		if doctype in getattr(frappe.get_attr(path), "INDEXABLE_DOCTYPES", {}):

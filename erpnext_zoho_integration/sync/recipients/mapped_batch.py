@@ -1,4 +1,4 @@
-"""What came with a page of recipients, and what became of it."""
+"""Pages that are written together, mapped to rows; the rows of erased people do not name them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from erpnext_zoho_integration.sync.privacy.anonymised_rows import anonymous_row
 
 @dataclass(slots=True)
 class MappedPage:
-	"""A page of Zoho's records as rows, and what could not become one."""
+	"""Rows of one action, and the records that could not become rows."""
 
 	rows: list[Row] = field(default_factory=list)
 	skipped: int = 0
@@ -28,17 +28,17 @@ class MappedBatch:
 	"""Pages of one campaign that are written together.
 
 	Attributes:
-		digests: of the people, see `erased.digests_of`.
-		known: what the register of erased people has of them.
-		by_action: the pages, by action type; those of one action are one.
-		unforgotten: people who are erased at Zoho and not here yet.
-		opted_out: addresses, by key of the anonymous row.
+		digests: of the people, see `digests.digests_of`.
+		erased: the erased ones among these people, by the register.
+		by_action: the rows by action type; pages of one action are one.
+		newly_erased: people who are erased at Zoho and not here yet.
+		opted_out: addresses of people who opted out, by key of their anonymous row.
 	"""
 
 	digests: dict[PersonKey, list[str]]
-	known: erased_people.ErasedLookup
+	erased: erased_people.ErasedLookup
 	by_action: dict[str, MappedPage] = field(default_factory=dict)
-	unforgotten: set[PersonKey] = field(default_factory=set)
+	newly_erased: set[PersonKey] = field(default_factory=set)
 	opted_out: dict[str, str] = field(default_factory=dict)
 
 	@property
@@ -47,46 +47,43 @@ class MappedBatch:
 		return list(chain.from_iterable(page.rows for page in self.by_action.values()))
 
 
-def map_batch(batch: Sequence[FetchedPage], identity: str, anonymous: bool = False) -> MappedBatch:
+def map_batch(pages: Sequence[FetchedPage], identity: str, anonymous: bool = False) -> MappedBatch:
 	"""Return the rows of some pages, those of erased people without the person.
 
 	Args:
-		batch: from Zoho.
+		pages: from Zoho.
 		identity: of the campaign, see `campaigns.identity`.
 		anonymous: keep figures only, see `retention`.
 	"""
-	digests = {person: each for fetched in batch for person, each in fetched.digests.items()}
-	pages = MappedBatch(digests, erased_people.look_up(digests))
-	for fetched in batch:
-		page = pages.by_action.setdefault(fetched.action_type, MappedPage())
-		_add_page(page, fetched, pages, identity, anonymous)
-	return pages
+	digests = {person: each for page in pages for person, each in page.digests.items()}
+	batch = MappedBatch(digests, erased_people.look_up(digests))
+	for page in pages:
+		_add_page(batch, page, identity, anonymous)
+	return batch
 
 
-def _add_page(
-	read: MappedPage, fetched: FetchedPage, pages: MappedBatch, identity: str, anonymous: bool
-) -> None:
-	known = pages.known
+def _add_page(batch: MappedBatch, fetched: FetchedPage, identity: str, anonymous: bool) -> None:
+	page, erased = batch.by_action.setdefault(fetched.action_type, MappedPage()), batch.erased
 	for reason in fetched.bad:
-		read.skipped += 1
-		read.notes.append(
+		page.skipped += 1
+		page.notes.append(
 			Note(_("Zoho sent a record that cannot be read: {0}").format(reason), "Recipients", True)
 		)
 	for person, gone, row in zip(fetched.people, fetched.gone, fetched.rows, strict=True):
 		email, contact_id = person
-		stand_in = known.stand_in(email, contact_id)
+		stand_in = erased.stand_in(email, contact_id)
 		if gone or stand_in:
 			stand_in = stand_in or pseudonym(email or "", contact_id)
-			read.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
-			if not known.is_registered(email, contact_id):
-				pages.unforgotten.add(person)
+			page.rows.append(erased_row(stand_in, fetched.action_type, identity, fetched.variant))
+			if not erased.is_registered(email, contact_id):
+				batch.newly_erased.add(person)
 		elif row:
 			if anonymous:
 				row = anonymous_row(row, identity)
 				if row.person.opted_out:
-					pages.opted_out[row.key] = row.person.email
-			read.rows.append(row)
+					batch.opted_out[row.key] = row.person.email
+			page.rows.append(row)
 		else:
-			read.skipped += 1
+			page.skipped += 1
 			reason = _("it has no e-mail address") if not email else _("its e-mail address is unusable")
-			read.notes.append(Note(_("Recipients not stored: {0}").format(reason), "Recipients"))
+			page.notes.append(Note(_("Recipients not stored: {0}").format(reason), "Recipients"))

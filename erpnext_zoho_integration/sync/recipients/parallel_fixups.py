@@ -1,11 +1,14 @@
-"""What workers could not see of each other's pages, since neither had committed: put right when their run ends."""
+"""Corrects, at the end of a run, what parallel workers missed because the others had not committed yet.
 
-from collections.abc import Iterator
+Links rows through `contacts.linking` and changes Contacts through the run's Contact writer.
+"""
+
 from datetime import datetime
 
 import frappe
 from frappe.query_builder import DocType
 from frappe.query_builder.functions import Max, Min
+from frappe.utils import create_batch
 
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
@@ -18,9 +21,9 @@ _BATCH = 500
 
 
 def fix_what_workers_missed(since: datetime, writer: ContactWriter) -> RefusedPeople:
-	"""Link rows to the Contacts that another worker made meanwhile, and give Contacts the status that all rows say.
+	"""Link rows to the Contacts that another worker created meanwhile, and give Contacts the status that all rows say.
 
-	Commits batch by batch; each stands for itself.
+	Commits after each batch, since each is complete in itself.
 
 	Args:
 		since: rows and Contacts written before are left out; in the site's zone.
@@ -30,17 +33,17 @@ def fix_what_workers_missed(since: datetime, writer: ContactWriter) -> RefusedPe
 		People whose Contacts could not be changed, with the reason.
 	"""
 	refused: RefusedPeople = []
-	for emails in _batches(_unlinked(since)):
+	for emails in create_batch(_unlinked(since), _BATCH):
 		linking.link_rows(matching.contacts_of(emails))
 		frappe.db.commit()  # nosemgrep - see above
-	for names in _batches(_disputed(since)):
+	for names in create_batch(_disputed(since), _BATCH):
 		refused += _settle_status(names, writer)
 		frappe.db.commit()  # nosemgrep - see above
 	return refused
 
 
 def _unlinked(moment: datetime) -> list[str]:
-	"""Return addresses of rows without a Contact for which there is one now, both written since a moment."""
+	"""Return addresses of unlinked rows that have a Contact now; row and Contact were written since the given moment."""
 	contact, recipient = DocType("Contact"), DocType(RECIPIENT)
 	query = (
 		frappe.qb.from_(recipient)
@@ -50,11 +53,11 @@ def _unlinked(moment: datetime) -> list[str]:
 		.where((recipient.modified >= moment) & recipient.contact.isnull() & (recipient.rtbf == 0))
 		.where(contact.creation >= moment)
 	)
-	return sorted(set(query.run(pluck=True)))  # MariaDB's DISTINCT holds müller@ and muller@ for one address
+	return sorted(set(query.run(pluck=True)))  # MariaDB's DISTINCT treats müller@ and muller@ as equal
 
 
 def _disputed(moment: datetime) -> list[str]:
-	"""Return the Contacts of whose status the rows written since a moment say different things."""
+	"""Return the Contacts for which rows written since the given moment disagree about the status."""
 	recipient = DocType(RECIPIENT)
 	status = recipient.contact_status
 	return (
@@ -80,8 +83,3 @@ def _settle_status(names: list[str], writer: ContactWriter) -> RefusedPeople:
 
 def _person(email: str, status: str) -> Person:
 	return Person(email, None, None, None, None, None, None, None, status)
-
-
-def _batches(values: list[str]) -> Iterator[list[str]]:
-	for start in range(0, len(values), _BATCH):
-		yield values[start : start + _BATCH]

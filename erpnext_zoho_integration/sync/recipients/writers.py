@@ -1,8 +1,14 @@
-"""How recipients and contacts are written: set-wise by default, document by document where the site listens.
+"""How recipients and Contacts are written: in bulk by default, document by document where the site listens.
 
 Both ways write the same; `listeners` decides which one a DocType gets.
+
+A sync writes Campaign Recipient here. Other writers of that table change existing rows for one purpose each:
+`contacts.linking` links rows to Contacts, `campaigns.bounces` marks bounced mails, `campaigns.merging` moves rows to
+another campaign, `campaigns.pruning` deletes rows gone at Zoho, `privacy.anonymised_rows` takes the person out, and
+`sync.document_events` follows changed, merged and deleted documents.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import frappe
@@ -13,6 +19,7 @@ from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.contacts import linking
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.contacts.writers import (
 	BulkContacts,
@@ -32,15 +39,25 @@ ChangedRows = list[tuple[Row, Stored, str | None]]
 
 
 class RecipientWriter(Protocol):
-	"""Writes the rows of a page; returns those that were refused, with the reason."""
+	"""Writes the rows of a batch; returns the refused ones, each with the reason."""
 
 	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows: ...
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None: ...
 
 
+class LinkWriter(Protocol):
+	"""Links rows to Contacts and opts Contacts out, as the module `contacts.linking` does."""
+
+	def link_found(self, rows: Iterable[tuple[str, str, str]]) -> None: ...
+
+	def set_contacts(self, links: dict[str, str]) -> None: ...
+
+	def opt_out(self, contacts: Iterable[str]) -> int: ...
+
+
 class DocumentRecipients:
-	"""Each row through the Document API: slower, but every listener of the site hears of it."""
+	"""Writes each row through the Document API: slower, but every listener of the site is called."""
 
 	def write(self, campaign: str, new: NewRows, changed: ChangedRows) -> RefusedRows:
 		failures: RefusedRows = []
@@ -69,7 +86,7 @@ class DocumentRecipients:
 
 
 class BulkRecipients:
-	"""All rows of a page in one statement: the unique key decides what is inserted and what is updated."""
+	"""Writes all rows of a batch in one statement: the unique key decides what is inserted and what is updated."""
 
 	_SAME = (
 		"creation",
@@ -116,25 +133,36 @@ class BulkRecipients:
 
 
 class Writers:
-	"""The writers of a run, chosen once, with the reasons where it is the slower way.
+	"""The writers of a run.
+
+	Args:
+		recipients: writes Campaign Recipients.
+		contacts: writes Contacts.
+		reasons: why documents are written one by one, as translated sentences.
+		links: links rows to Contacts; by default `contacts.linking`.
 
 	Attributes:
-		parallel: other workers may create the same contacts.
-		change_cache: what has been taken over from lists and campaigns before.
+		parallel: whether other workers may create the same Contacts.
+		change_cache: what has been taken over from earlier lists and campaigns.
 	"""
 
 	def __init__(
-		self, recipients: RecipientWriter, contact_writer: ContactWriter, reasons: list[str]
+		self,
+		recipients: RecipientWriter,
+		contacts: ContactWriter,
+		reasons: list[str],
+		links: LinkWriter = linking,
 	) -> None:
 		self.recipients = recipients
-		self.contacts = contact_writer
+		self.contacts = contacts
 		self.reasons = reasons
+		self.links = links
 		self.parallel = False
 		self.change_cache = ChangeCache()
 
 	@classmethod
 	def for_site(cls) -> "Writers":
-		"""Return what this site needs: whoever listens to documents is heard."""
+		"""Return the writers that this site needs: the Document API for each DocType that something listens to."""
 		listeners = {doctype: reasons_for_documents(doctype) for doctype in (RECIPIENT, "Contact")}
 		return cls(
 			DocumentRecipients() if listeners[RECIPIENT] else BulkRecipients(),

@@ -1,7 +1,7 @@
-"""Writes the batches of one campaign: again where another worker was quicker, at last row by row.
+"""Writes the batches of one campaign; a batch that lost a race against another worker is written again.
 
-Commits what must not wait for their rows: contacts where they are many or others want the same ones, and people
-whom Zoho has erased.
+Commits only what must not wait for the rows: new Contacts where they are many or other workers want the same ones, and
+the erasure of people whom Zoho has erased.
 """
 
 import random
@@ -18,83 +18,72 @@ from erpnext_zoho_integration.store import erased_people, sql_writes
 from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
 from erpnext_zoho_integration.sync.mapping.results import PageResult
 from erpnext_zoho_integration.sync.privacy import erasure
-from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch, MaybeStored
+from erpnext_zoho_integration.sync.recipients.batch import create_contacts, forget_newly_erased, store_batch
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch, map_batch
+from erpnext_zoho_integration.sync.recipients.matched_batch import (
+	MatchedBatch,
+	MaybeStored,
+	match_again,
+	match_batch,
+)
 from erpnext_zoho_integration.sync.recipients.writers import Writers
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
 
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
-# Longer than a full page's contacts take; after it another worker goes on, and the unique keys decide.
-_TURN_SECONDS = 30
-_TURN_POLL_SECONDS = 0.002  # a turn takes some twenty times as long
-# So many contacts are created with the rows that speak of them: that does not take long.
+# Longer than the Contacts of a full page take. After it another worker goes on, and the unique keys decide.
+_LOCK_SECONDS = 30
+_LOCK_POLL_SECONDS = 0.002  # the lock is held some twenty times as long
+# Up to this many Contacts are created in the transaction of their rows, which then stays short enough.
 _FEW = 250
-# What was read before a longer wait is read again.
+# After a longer wait for the lock, the batch is read again.
 _STALE_SECONDS = 2
 
 
-def _write_lock(what: str) -> AbstractContextManager[Held]:
-	return shared_lock(what, seconds=_TURN_SECONDS, wait=_TURN_SECONDS, poll=_TURN_POLL_SECONDS)
-
-
-class _Outdated(Exception):
-	"""What was read is no longer so."""
+class BatchOutdated(Exception):
+	"""What was read for a batch has changed meanwhile; the batch is done again."""
 
 
 class BatchWriter:
-	"""Writes batches of pages; whoever calls it commits them, with the position behind them.
+	"""Writes batches of pages. The caller commits each with the cursor behind it.
 
 	Args:
 		identity: of the campaign, see `campaigns.identity`.
-		anonymous: whether only figures of it are kept, see `retention`.
-		create_for: for whom contacts are created, one of `batch.CREATE_FOR`.
+		anonymous: keep figures only, see `retention`.
+		create_for: for whom Contacts are created, one of `CREATE_FOR`.
 		writers: those of the run.
-		account: of the campaign; contacts that are committed ahead of their rows are counted there.
+		log: of the campaign; counts Contacts that are committed ahead of their rows.
 	"""
 
 	def __init__(
-		self,
-		identity: str,
-		anonymous: bool,
-		create_for: str,
-		writers: Writers,
-		account: CampaignLog,
+		self, identity: str, anonymous: bool, create_for: str, writers: Writers, log: CampaignLog
 	) -> None:
 		self._identity = identity
 		self._anonymous = anonymous
 		self._create_for = create_for
 		self._writers = writers
-		self._account = account
+		self._log = log
 
 	def write(
-		self, campaign: str, batch: Sequence[FetchedPage], maybe_stored: MaybeStored
+		self, campaign: str, pages: Sequence[FetchedPage], maybe_stored: MaybeStored
 	) -> tuple[MappedBatch, dict[str, PageResult]]:
-		"""Write a batch; what lost against another transaction is written again, at last row by row.
+		"""Write a batch. After a lost race it is written again; after repeated refusals, document by document.
 
 		Args:
 			campaign: name of the Campaign.
-			batch: from Zoho.
-			maybe_stored: returns those of the keys of an action of which there may be rows.
+			pages: of the batch, from Zoho.
+			maybe_stored: returns those keys of an action that may have stored rows.
 
 		Returns:
-			The pages as they were read, and what became of them, by action type.
+			The mapped rows, and what became of them by action type.
 		"""
 		writers = self._writers
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
-				read = self._read(batch)
-				pages = MatchedBatch(campaign, read, self._create_for, writers, maybe_stored)
-				if pages.wanted and writers.parallel:
-					seconds = self._create_in_turn(pages)
-					if attempt == 1 and seconds > _STALE_SECONDS:
-						raise _Outdated
-				elif len(pages.wanted) > _FEW:
-					self._create_ahead(pages)
-				else:
-					made = pages.create_contacts()
-					pages.results[batch[0].action_type].add(made)
-				return read, pages.store()
+				mapped = self._map(pages)
+				batch = match_batch(campaign, mapped, self._create_for, maybe_stored)
+				self._create_contacts(batch, writers, require_fresh=attempt == 1)
+				return mapped, store_batch(batch, writers)
 			except JobTimeoutException:
 				raise
 			except Exception as error:
@@ -107,63 +96,91 @@ class BatchWriter:
 				if duplicate and not writers.parallel:
 					writers.parallel = True
 				elif attempt > (2 if duplicate else 1) and not isinstance(
-					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | _Outdated
+					error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | BatchOutdated
 				):
-					# What is refused again and again is no other worker's doing.
+					# An error that comes again and again has another cause than another worker.
 					writers = Writers.by_document()
 		raise AssertionError("unreachable")
 
-	def _read(self, batch: Sequence[FetchedPage]) -> MappedBatch:
-		"""Return the rows of the pages, read anew each time: by now somebody may be erased whom they name.
+	def _map(self, pages: Sequence[FetchedPage]) -> MappedBatch:
+		"""Return the rows of the pages, and erase here whom Zoho has erased.
 
-		Where there are several workers, people whom Zoho has erased since it was last asked are forgotten first, by one of
-		them at a time: whoever enters somebody into the register waits for all who have looked into it, and two of those
-		would wait for each other.
+		Each attempt maps anew, because somebody may have been erased here meanwhile. With several workers, one at a time
+		erases, in a transaction of its own: whoever writes to the register waits for all who have read it, and two such
+		workers would wait for each other.
 		"""
-		read = map_batch(batch, self._identity, self._anonymous)
-		if not (read.unforgotten and self._writers.parallel):
-			return read
-		frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
-		with _write_lock("erased"):
-			erasure.erase_people_erased_at_zoho(read.unforgotten, erased_people.among(read.unforgotten))
-			frappe.db.commit()  # nosemgrep - for the worker whose turn is next
-		return map_batch(batch, self._identity, self._anonymous)
+		mapped = map_batch(pages, self._identity, self._anonymous)
+		if mapped.newly_erased and self._writers.parallel:
+			frappe.db.commit()  # nosemgrep - so that nobody waits for this worker
+			with _write_lock("erased"):
+				erasure.erase_people_erased_at_zoho(
+					mapped.newly_erased, erased_people.among(mapped.newly_erased)
+				)
+				frappe.db.commit()  # nosemgrep - for the worker that gets the lock next
+			mapped = map_batch(pages, self._identity, self._anonymous)
+		forget_newly_erased(mapped)
+		return mapped
 
-	def _create_in_turn(self, pages: MatchedBatch) -> float:
-		"""Create the contacts of some pages while no other worker creates any, and commit them ahead of their rows.
+	def _create_contacts(self, batch: MatchedBatch, writers: Writers, require_fresh: bool) -> None:
+		"""Create the missing Contacts: few with their rows, many or contested ones ahead of them.
 
-		Two workers of a first sync have many people in common: who comes second would do its pages again, and again.
+		Args:
+			batch: to be stored next.
+			writers: that write it.
+			require_fresh: give up if the wait for other workers was long.
+
+		Raises:
+			BatchOutdated: do the batch again.
+		"""
+		if batch.people and writers.parallel:
+			seconds = self._create_in_turn(batch, writers)
+			if require_fresh and seconds > _STALE_SECONDS:
+				raise BatchOutdated
+		elif len(batch.people) > _FEW:
+			self._create_ahead(batch, writers)
+		else:
+			next(iter(batch.results.values())).add(create_contacts(batch, writers))
+
+	def _create_in_turn(self, batch: MatchedBatch, writers: Writers) -> float:
+		"""Create Contacts while no other worker creates any, and commit them ahead of the rows.
+
+		Two workers of a first sync have many people in common; without the lock the slower one would do its batches again
+		and again.
 
 		Returns:
 			How long that took, in seconds.
 
 		Raises:
-			_Outdated: do the pages again; their contacts may be there by then.
+			BatchOutdated: do the batch again; its Contacts may exist by then.
 		"""
 		begun = time.monotonic()
-		frappe.db.commit()  # nosemgrep - nobody waits for these pages while they wait; ends what it sees of the site
+		frappe.db.commit()  # nosemgrep - holds no lock while waiting, and sees what others have committed
 		with _write_lock("contacts"):
-			self._require_same_register(pages.pages)
-			pages.writers.contacts.follow()
-			pages.match_again()
-			self._create_ahead(pages)
+			_require_same_register(batch.mapped)
+			writers.contacts.follow()
+			match_again(batch)
+			self._create_ahead(batch, writers)
 		return time.monotonic() - begun
 
-	def _create_ahead(self, pages: MatchedBatch) -> None:
-		"""Create the contacts and commit them ahead of the rows: two short transactions instead of a long one.
+	def _create_ahead(self, batch: MatchedBatch, writers: Writers) -> None:
+		"""Create Contacts and commit them ahead of the rows: two short transactions instead of a long one.
 
 		Raises:
-			_Outdated: do the pages again.
+			BatchOutdated: do the batch again.
 		"""
-		made = pages.create_contacts()
-		with self._account.all_or_nothing():
-			self._account.add(made)
-			self._account.flush()
+		made = create_contacts(batch, writers)
+		with self._log.all_or_nothing():
+			self._log.add(made)
+			self._log.flush()
 			frappe.db.commit()  # nosemgrep - see above
-		self._require_same_register(pages.pages)
+		_require_same_register(batch.mapped)
 
-	@staticmethod
-	def _require_same_register(read: MappedBatch) -> None:
-		"""Raise `_Outdated` if one of the people was erased meanwhile; none will be until the next commit."""
-		if erased_people.look_up(read.digests) != read.known:
-			raise _Outdated
+
+def _write_lock(what: str) -> AbstractContextManager[Held]:
+	return shared_lock(what, seconds=_LOCK_SECONDS, wait=_LOCK_SECONDS, poll=_LOCK_POLL_SECONDS)
+
+
+def _require_same_register(mapped: MappedBatch) -> None:
+	"""Raise `BatchOutdated` if one of the people was erased meanwhile; none will be until the next commit."""
+	if erased_people.look_up(mapped.digests) != mapped.erased:
+		raise BatchOutdated

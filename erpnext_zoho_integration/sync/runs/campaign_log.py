@@ -1,4 +1,9 @@
-"""What one campaign has cost and brought within a run: its numbers, errors and notes."""
+"""The log of one campaign within a run: its numbers, errors and notes.
+
+Writes Zoho Sync Run Campaign and Zoho Sync Run Error, the child tables of Zoho Sync Run; `run_log` adds errors of the run
+itself through the same functions, and `privacy.scrubbing` redacts their messages. `tasks` writes the numbers of a
+campaign under way to Zoho Sync Task.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,12 +21,8 @@ from erpnext_zoho_integration.sync.mapping.text import clean
 from erpnext_zoho_integration.sync.privacy import scrubbing
 from erpnext_zoho_integration.sync.runs import tasks
 
-MAX_ISSUES = 200  # more lines than anybody reads; the rest is counted in the last one
-
-
+MAX_ISSUES = 200  # errors and notes kept of a run
 _MESSAGE_LENGTH = 1000
-
-
 # Counters of a page → fields of a task.
 _COUNTERS = {
 	"inserted": "rows_inserted",
@@ -34,8 +35,6 @@ _COUNTERS = {
 	"linked": "contacts_linked",
 	"opted_out": "opted_out",
 }
-
-
 _CAMPAIGN_NUMBERS = (
 	"rows_inserted",
 	"rows_updated",
@@ -48,7 +47,7 @@ _CAMPAIGN_NUMBERS = (
 
 @dataclass(slots=True)
 class Issue:
-	"""An error or a note, with how often it occurred."""
+	"""An error or a note, and how often it occurred."""
 
 	severity: str
 	stage: str
@@ -59,21 +58,26 @@ class Issue:
 
 	@property
 	def key(self) -> tuple:
-		"""What makes two of them the same."""
+		"""Issues with equal keys are counted as one."""
 		return self.severity, self.stage, self.action_type, self.message
 
 	def as_list(self) -> list:
-		"""Return what makes an equal one."""
+		"""Return the arguments of an equal issue."""
 		return [getattr(self, slot) for slot in self.__slots__]
 
 
 @dataclass(slots=True)
 class CampaignLog:
-	"""The account of one campaign within a run; writes its numbers to its task.
+	"""The log of one campaign within a run.
 
-	Args:
+	Attributes:
 		run: name of the Zoho Sync Run.
-		task: the task that is being done.
+		task: the task being done; its numbers are counted here.
+		campaign: name of the Campaign, as soon as it is known.
+		verdict: of the reconciliation.
+		figures_changed: whether Campaign Analytics have changed.
+		failed: whether the campaign could not be synced.
+		issues: errors and notes, by `Issue.key`.
 	"""
 
 	run: str
@@ -83,7 +87,7 @@ class CampaignLog:
 	figures_changed: bool = False
 	failed: bool = False
 	issues: dict[tuple, Issue] = field(default_factory=dict)
-	_noted: bool = False  # since the last flush
+	_noted: bool = False  # something since the last flush
 
 	def __post_init__(self) -> None:
 		for left in self.task.issues:
@@ -101,7 +105,7 @@ class CampaignLog:
 		return "Synced" if self.figures_changed or any(numbers[n] for n in changes) else "Unchanged"
 
 	def add(self, result: PageResult, action_type: str | None = None) -> None:
-		"""Count what became of a page."""
+		"""Count what became of some rows."""
 		for counter, number in _COUNTERS.items():
 			self.task.numbers[number] += getattr(result, counter)
 		for note in result.notes:
@@ -109,7 +113,7 @@ class CampaignLog:
 
 	@contextmanager
 	def all_or_nothing(self) -> Iterator[None]:
-		"""Forget what is counted and noted in here if an error ends it, as the database does with what it speaks of."""
+		"""Undo what is counted and noted inside if an error ends it: the database undoes the rows as well."""
 		numbers, noted = dict(self.task.numbers), self._noted
 		occurrences = {key: issue.occurrences for key, issue in self.issues.items()}
 		try:
@@ -133,7 +137,7 @@ class CampaignLog:
 		self._noted = True
 
 	def flush(self) -> None:
-		"""Write numbers, errors and notes so far to the task. The caller commits them with the rows that they count."""
+		"""Write numbers, errors and notes so far to the task. The caller commits them together with the rows."""
 		values: dict[str, object] = {"campaign": self.campaign}
 		if self._noted:
 			issues = _without_erased(list(self.issues.values())[:MAX_ISSUES])
@@ -142,7 +146,7 @@ class CampaignLog:
 		tasks.update(self.task, values)
 
 	def close(self) -> None:
-		"""Write what is worth reading, and that the task is done. The caller commits."""
+		"""Write errors, notes and, if anything changed, the numbers to the run; end the task. The caller commits."""
 		if self.status != "Unchanged":
 			table = SYNC_RUN_CAMPAIGN
 			listed = frappe.db.count(table, {"parent": self.run})
@@ -152,12 +156,12 @@ class CampaignLog:
 		tasks.update(self.task, {"campaign": self.campaign, "status": status, "issues": None})
 
 	def give_back(self) -> None:
-		"""Write what there is to tell so far, and leave the task to whoever goes on. The caller commits."""
+		"""Write errors and notes so far to the run, and return the task for another worker. The caller commits."""
 		self._write_issues()
 		tasks.give_back(self.task)
 
 	def _write_issues(self) -> None:
-		"""Write the errors and notes to the run; whoever calls this takes them off the task."""
+		"""Write the errors and notes to the run; the caller removes them from the task."""
 		record = self.task.record
 		where = {
 			"campaign": self.campaign,
@@ -179,13 +183,13 @@ class CampaignLog:
 
 
 def _readable(message: str | None) -> str:
-	"""Return a message without markup, which may hold Zoho's words; its lines stay."""
+	"""Return a message without markup, since it may quote Zoho; line breaks stay."""
 	lines = (clean(line, _MESSAGE_LENGTH) for line in (message or "").splitlines())
 	return "\n".join(line for line in lines if line)[:_MESSAGE_LENGTH]
 
 
 def _without_erased(issues: Iterable[Issue]) -> list[Issue]:
-	"""Return these without the addresses of people who have been erased since they were noted."""
+	"""Return the issues without the addresses of people who have been erased meanwhile."""
 	issues = list(issues)
 	gone = erased_people.addresses_in(issue.message for issue in issues)
 	if not gone:
@@ -210,10 +214,10 @@ def _write_issues(run: str, issues: Iterable[Issue], where: dict) -> None:
 
 
 def _insert_children(run: str, doctype: str, fieldname: str, rows: list[dict], before: int) -> None:
-	"""Add rows to a run without loading and saving the whole document.
+	"""Add rows to a child table of a run without loading and saving the whole document.
 
 	Args:
-		before: how many it has.
+		before: how many rows the table has.
 	"""
 	if not rows:
 		return

@@ -1,8 +1,11 @@
-"""What a run would do: the same reading, matching and comparing, and nothing written."""
+"""Shows what a run would do: the same reader, matching and steps of a batch, with writers that write nothing.
 
-from collections.abc import Iterator
+Saving the Campaign, its state and the run's log, pruning and closing are nothing but writes, so a dry run has none of
+these steps. Each batch is compared with the database as it is; nothing is ever committed.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import frappe
 
@@ -10,27 +13,41 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.messages import explain
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
+from erpnext_zoho_integration.sync.campaigns import reconciliation
 from erpnext_zoho_integration.sync.campaigns import state as campaign_state
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
+from erpnext_zoho_integration.sync.campaigns.seen_keys import SeenKeys
 from erpnext_zoho_integration.sync.campaigns.state import CampaignState, Cursor
-from erpnext_zoho_integration.sync.contacts import updates as contact_updates
-from erpnext_zoho_integration.sync.contacts.matching import find_contacts
-from erpnext_zoho_integration.sync.contacts.updates import CREATE_FOR
-from erpnext_zoho_integration.sync.fetch import pages_ahead
-from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
-from erpnext_zoho_integration.sync.mapping import pages
-from erpnext_zoho_integration.sync.mapping.rows import Row
+from erpnext_zoho_integration.sync.fetch.pages_ahead import PagesAhead
+from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
+from erpnext_zoho_integration.sync.mapping.pages import FetchedPage, PageMapper
+from erpnext_zoho_integration.sync.mapping.results import PageResult
+from erpnext_zoho_integration.sync.mapping.rows import Times
 from erpnext_zoho_integration.sync.planning import due_campaigns, lists
 from erpnext_zoho_integration.sync.planning import policy as sync_policy
 from erpnext_zoho_integration.sync.privacy import retention
-from erpnext_zoho_integration.sync.recipients import difference
+from erpnext_zoho_integration.sync.recipients.batch import create_contacts, store_batch
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch, map_batch
+from erpnext_zoho_integration.sync.recipients.matched_batch import MaybeStored, match_batch
+from erpnext_zoho_integration.sync.recipients.preview_writer import PreviewWriter
+from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
+from erpnext_zoho_integration.sync.runs.campaign_sync import ask_zoho
+from erpnext_zoho_integration.sync.runs.checkpoint import Checkpoint
+from erpnext_zoho_integration.sync.runs.list_reader import ListReader, ReadingPlan
 
 
 @dataclass(slots=True)
 class Preview:
-	"""What would become of one campaign."""
+	"""What a run would do with one campaign.
+
+	Attributes:
+		campaign_name: Zoho's name of it.
+		campaign: name of the Campaign; None if a run would create it.
+		error: why Zoho did not answer for the campaign, or for some of its lists.
+		calls: how many calls to Zoho the preview took.
+		reasons: notes about recipients, each with its number of occurrences.
+	"""
 
 	campaign_name: str | None
 	campaign: str | None
@@ -49,16 +66,26 @@ class DryRun:
 	"""Goes through a run without writing.
 
 	Args:
+		session: connection of the dry run; closed at its end.
+		policy: what the settings say.
 		mode: `Due`, `All` or `Full`.
 		campaign: name of the Campaign; by default all.
 	"""
 
-	def __init__(self, mode: str, campaign: str | None = None) -> None:
-		self.session = ZohoSession()
-		self.policy = sync_policy.read_policy()
+	def __init__(
+		self, session: ZohoSession, policy: sync_policy.Policy, mode: str, campaign: str | None = None
+	) -> None:
+		self.session = session
+		self.policy = policy
 		self.mode = mode
 		self.campaign = campaign
-		self.would_create: set[str] = set()
+		self.writer = PreviewWriter()
+		self.writers = self.writer.as_writers()
+
+	@classmethod
+	def for_site(cls, mode: str, campaign: str | None = None) -> "DryRun":
+		"""Return a dry run with the settings of this site."""
+		return cls(open_session(), sync_policy.read_policy(), mode, campaign)
 
 	@property
 	def calls(self) -> int:
@@ -72,12 +99,12 @@ class DryRun:
 			zoho.ZohoError: Zoho did not list its campaigns.
 		"""
 		try:
-			made = self._plan()
-			self.times = due_campaigns.times_from_samples(made.samples, self.policy)
-			for record in made.records:
-				yield self._preview(record)
+			plan = self._plan()
+			times = due_campaigns.times_from_samples(plan.samples, self.policy)
+			for record in plan.records:
+				yield self._preview(record, times)
 		finally:
-			self.session.executor.shutdown(wait=True, cancel_futures=True)
+			self.session.close(remember=False)
 			frappe.db.rollback()
 
 	def _plan(self) -> due_campaigns.Plan:
@@ -86,56 +113,80 @@ class DryRun:
 		key = frappe.db.get_value("Campaign", self.campaign, "zoho_campaign_key")
 		return due_campaigns.plan_one(self.session.client, key)
 
-	def _preview(self, record: zoho.Campaign) -> Preview:
-		name, before = campaign_documents.find_campaign(record.key, record.id), self.session.calls
-		preview = Preview(record.name, name)
+	def _preview(self, record: zoho.Campaign, times: Times) -> Preview:
+		name, calls = campaign_documents.find_campaign(record.key, record.id), self.session.calls
+		log = CampaignLog("", tasks.Task("", record, dict.fromkeys(tasks.NUMBERS, 0), []), name)
 		try:
-			self._lists(record, name, preview)
-		except zoho.ZohoError as error:
-			preview.error = explain(error)
-		preview.calls = self.session.calls - before
-		return preview
+			error = self._read_lists(record, log, times)
+		except zoho.ZohoError as refusal:
+			error = explain(refusal)
+		numbers = log.task.numbers
+		return Preview(
+			record.name,
+			name,
+			error,
+			inserted=numbers["rows_inserted"],
+			updated=numbers["rows_updated"],
+			unchanged=numbers["rows_unchanged"],
+			skipped=numbers["rows_skipped"],
+			linked=numbers["contacts_linked"],
+			contacts=numbers["contacts_created"],
+			calls=self.session.calls - calls,
+			reasons={each.message: each.occurrences for each in log.issues.values() if each.message != error},
+		)
 
-	def _lists(self, record: zoho.Campaign, name: str | None, preview: Preview) -> None:
-		sources = zoho_reports.sources(self.session.client, record.key, record.type)
-		reports = zoho_reports.reports(self.session.client, sources)
+	def _read_lists(self, record: zoho.Campaign, log: CampaignLog, times: Times) -> str | None:
+		"""Read the lists that a run would read, from their beginning, and count in `log` what it would write.
+
+		Returns:
+			Why Zoho refused lists, if it did.
+		"""
+		name = log.campaign
+		asked = ask_zoho(self.session.client, record, self.policy.actions)
+		state = campaign_state.load([record.key]).get(record.key) or CampaignState(None, record.key)
+		state.cursor = Cursor("dry run")
 		full = self.mode == "Full" or bool(self.campaign)
-		known = campaign_state.load([record.key]).get(record.key) or CampaignState(None, record.key)
-		known.cursor = Cursor("dry run")
+		plan = ReadingPlan(
+			asked.counted,
+			wanted=lists.wanted(asked.counted, state, full),
+			reports=asked.reports,
+			resumed=False,
+			stored_before=reconciliation.count_stored(name) if name else {},
+		)
 		identity = campaign_identity(name) if name else record.key
 		anonymous = retention.is_anonymised(name) if name else False
-		reading = pages.PageMapper(identity, self.times, site_key())
-		counted = lists.counted(self.policy.actions, sources, reports)
-		wanted = [(each.source, each.action) for each in lists.wanted(counted, known, full)]
-		following = dict(pairwise(wanted))
-		with pages_ahead.PagesAhead(self.session, reading, lambda *done: following.get(done)) as ahead:
-			for source, action in wanted:
-				for fetched in ahead.pages(source, action):
-					self._page(map_batch([fetched], identity, anonymous), preview)
 
-	def _page(self, read: MappedBatch, preview: Preview) -> None:
-		for page in read.by_action.values():
-			preview.skipped += page.skipped
-			for note in page.notes:
-				preview.reasons[note.message] = preview.reasons.get(note.message, 0) + 1
-		found = difference.difference(read.rows, difference.stored_rows({row.key for row in read.rows}))
-		preview.inserted += len(found.new)
-		preview.updated += len(found.changed)
-		preview.unchanged += len(found.unchanged)
-		loose = [*found.new, *(row for row, old in found.changed if not old.contact)]
-		self._contacts([row for row in loose if not row.erased], preview)
+		def write(
+			campaign: str, pages: list[FetchedPage], maybe_stored: MaybeStored
+		) -> tuple[MappedBatch, dict[str, PageResult]]:
+			mapped = map_batch(pages, identity, anonymous)
+			batch = match_batch(campaign, mapped, self.policy.create_for, maybe_stored, self.writer.find)
+			batch.unchanged_unlinked = [
+				(row, stored)
+				for row, stored in batch.unchanged_unlinked
+				if stored.name not in self.writer.linked
+			]
+			next(iter(batch.results.values())).add(create_contacts(batch, self.writers))
+			return mapped, store_batch(batch, self.writers)
 
-	def _contacts(self, rows: list[Row], preview: Preview) -> None:
-		matches = find_contacts(row.person for row in rows)
-		for row in rows:
-			person = row.person
-			if matches.contact_of(person) or row.email in self.would_create:
-				preview.linked += 1
-			elif (
-				matches.is_unknown(person)
-				and CREATE_FOR[self.policy.create_for](person)
-				and contact_updates.usable(person.email)
-			):
-				self.would_create.add(row.email)
-				preview.contacts += 1
-				preview.linked += 1
+		with PagesAhead(self.session, PageMapper(identity, times, site_key())) as ahead:
+			ahead.expect([(each.source, each.action) for each in plan.wanted])
+			# After each batch a rollback, so that no transaction lasts as long as the dry run.
+			checkpoint = PreviewCheckpoint(state, log, lambda _wanted: None, frappe.db.rollback)
+			reader = ListReader(plan, state, ahead, write, log, checkpoint)
+			reader.read()
+		return "\n".join(dict.fromkeys(reader.refused.values())) or None
+
+
+class PreviewCheckpoint(Checkpoint):
+	"""Counts what a run would commit, and commits nothing."""
+
+	def find_campaign(self) -> str:
+		return self.log.campaign or self.state.zoho_campaign_key
+
+	def commit(self, results: Mapping[str, PageResult], expected: int) -> None:
+		for action_type, result in results.items():
+			self.log.add(result, action_type)
+
+	def prune(self, action_type: str, seen: SeenKeys, figures: bool) -> None:
+		pass

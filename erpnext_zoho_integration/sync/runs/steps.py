@@ -1,7 +1,6 @@
 """Single steps of the pipeline for use from Python: one campaign, one list, one recipient, one contact.
 
-They run the same code as a run does, write within the caller's transaction and never commit. None of them is
-whitelisted.
+They call the same code as a sync run, write within the caller's transaction and never commit. None is whitelisted.
 """
 
 import frappe
@@ -24,8 +23,7 @@ from erpnext_zoho_integration.sync.mapping.rows import Person, Times, recipient_
 from erpnext_zoho_integration.sync.planning import due_campaigns
 from erpnext_zoho_integration.sync.planning import policy as sync_policy
 from erpnext_zoho_integration.sync.privacy import retention
-from erpnext_zoho_integration.sync.recipients.batch import store_pages
-from erpnext_zoho_integration.sync.recipients.mapped_batch import map_batch
+from erpnext_zoho_integration.sync.recipients.batch import sync_batch
 
 
 def sync_single_campaign(campaign_data: dict) -> Document:
@@ -72,17 +70,17 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 		campaign_key: Zoho's key of it.
 
 	Returns:
-		What became of the rows, over all pages.
+		What became of the rows of all pages.
 	"""
 	client, policy = campaigns_client(), sync_policy.read_policy()
 	times = due_campaigns.times_of_account(client, policy)
 	identity, anonymous = campaign_identity(campaign.name), retention.is_anonymised(campaign.name)
-	reading, total = pages.PageMapper(identity, times, site_key()), PageResult()
+	mapper, total = pages.PageMapper(identity, times, site_key()), PageResult()
 	for source in _sources(client, campaign, campaign_key):
 		for action in policy.actions:
-			for fetched in pages_ahead.recipient_pages(client, source, action, reading):
-				read = map_batch([fetched], identity, anonymous)
-				total.add(store_pages(campaign.name, read, policy.create_for))
+			for page in pages_ahead.recipient_pages(client, source, action, mapper):
+				_mapped, result = sync_batch(campaign.name, [page], identity, anonymous, policy.create_for)
+				total.add(result)
 	bounces.mark_campaign(campaign.name)
 	return total
 
@@ -96,10 +94,10 @@ def sync_recipient(
 		campaign: the Campaign document.
 		recipient_data: an item of Zoho's `getcampaignrecipientsdata`.
 		action_type: such as `Opened`.
-		times: clocks of account and site; by default only times that need no calibration are read.
+		times: clocks of account and site; by default only times that need no calibration are kept.
 
 	Returns:
-		What became of it.
+		What became of the row.
 	"""
 	record = zoho.Recipient.from_zoho(recipient_data)
 	page: zoho.Page[zoho.Recipient] = zoho.Page([], [recipient_data], 1, None)
@@ -111,9 +109,9 @@ def sync_recipient(
 	times = times or due_campaigns.measure_times([], policy)
 	identity = campaign_identity(campaign.name)
 	fetched = pages.PageMapper(identity, times, site_key()).page(action_type, None, page)
-	read = map_batch([fetched], identity, retention.is_anonymised(campaign.name))
-	result = store_pages(campaign.name, read, policy.create_for)
-	for row in read.rows:
+	anonymous = retention.is_anonymised(campaign.name)
+	mapped, result = sync_batch(campaign.name, [fetched], identity, anonymous, policy.create_for)
+	for row in mapped.rows:
 		bounces.mark_person(campaign.name, row.email)
 	return result
 

@@ -22,7 +22,7 @@ from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.connection.tokens import mark_working
 from erpnext_zoho_integration.locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
+from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.mapping.results import Note
 from erpnext_zoho_integration.sync.mapping.rows import Times
@@ -31,7 +31,8 @@ from erpnext_zoho_integration.sync.planning import policy as sync_policy
 from erpnext_zoho_integration.sync.recipients.writers import Writers
 from erpnext_zoho_integration.sync.runs import run_end, run_log, run_plan, tasks
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
-from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignGone, CampaignSync
+from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
+from erpnext_zoho_integration.sync.runs.checkpoint import CampaignGone
 from erpnext_zoho_integration.sync.runs.interruptions import (
 	Cancelled,
 	RunGone,
@@ -80,7 +81,7 @@ def execute_slice(
 	writers = writers or Writers.for_site()
 	writers.parallel = run_log.number_of_workers(run) > 1
 	return Slice(
-		run, ZohoSession(patience), policy, writers, Progress(run, progress), seconds=seconds
+		run, open_session(patience), policy, writers, Progress(run, progress), seconds=seconds
 	).execute()
 
 
@@ -238,7 +239,7 @@ class Slice:
 			log.note(Note(message, "Campaign"))
 			return
 
-		def between_pages() -> None:
+		def between_batches() -> None:
 			lock.extend()
 			self._count_calls(log)
 			self.progress.show()
@@ -252,7 +253,7 @@ class Slice:
 			self.writers,
 			log,
 			full=full,
-			between_pages=between_pages,
+			between_batches=between_batches,
 			check=partial(raise_if_cancelled, self.run),
 		).sync(log.task.record)
 

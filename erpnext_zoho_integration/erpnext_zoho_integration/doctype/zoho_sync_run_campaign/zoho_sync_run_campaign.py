@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class ZohoSyncRunCampaign(Document):
-	"""Written by `sync.account` only."""
+	"""Written by `sync.runs.campaign_log`."""

@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class ZohoSyncRunError(Document):
-	"""Written by `sync.account` only."""
+	"""Written by `sync.runs.campaign_log`."""

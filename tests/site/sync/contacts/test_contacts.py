@@ -19,8 +19,9 @@ from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
 from erpnext_zoho_integration.sync.mapping.rows import Row, Times, recipient_row
-from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch
+from erpnext_zoho_integration.sync.recipients.batch import create_contacts, store_batch
 from erpnext_zoho_integration.sync.recipients.mapped_batch import map_batch
+from erpnext_zoho_integration.sync.recipients.matched_batch import match_batch
 from erpnext_zoho_integration.sync.recipients.writers import Writers
 from erpnext_zoho_integration.zoho import Clock, Recipient
 from tests.site.desk.test_desk import make_campaign
@@ -423,9 +424,9 @@ def test_a_status_that_its_row_takes_back_is_the_last_word_no_longer(site) -> No
 		row = recipient_row(record, action_type, "key", times)
 		digests = digests_of(people, site_key())
 		page = FetchedPage(action_type, None, 1, None, [], people, [False], [row], digests)
-		matched = MatchedBatch(campaign, map_batch([page], "key"), "Everyone", writers)
-		matched.create_contacts()
-		matched.store()
+		batch = match_batch(campaign, map_batch([page], "key"), "Everyone")
+		create_contacts(batch, writers)
+		store_batch(batch, writers)
 		frappe.db.commit()
 		return frappe.db.get_value("Contact", {"email_id": "ada@example.com"}, "zoho_status")
 

@@ -14,7 +14,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import find_or_c
 from erpnext_zoho_integration.store import digests, erased_people
 from erpnext_zoho_integration.store.doctypes import ERASED_PERSON
 from erpnext_zoho_integration.sync.privacy import scrubbing
-from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch
+from erpnext_zoho_integration.sync.runs import batch_writer
 from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
 from erpnext_zoho_integration.sync.runs.dry_run import DryRun
 from tests.site.connecting import API
@@ -199,7 +199,7 @@ def test_neither_a_single_step_nor_a_dry_run_brings_an_erased_person_back(zoho) 
 	assert not frappe.db.count(RECIPIENT, {"email": ADA}) and not frappe.db.exists(
 		"Contact Email", {"email_id": ADA}
 	)
-	[preview] = list(DryRun("Full").previews())
+	[preview] = list(DryRun.for_site("Full").previews())
 	assert (preview.inserted, preview.updated, preview.contacts) == (0, 0, 0)
 
 
@@ -238,19 +238,19 @@ def test_an_unknown_person_who_was_erased_is_not_stored_later(zoho) -> None:
 
 def test_an_erasure_while_a_page_is_written_finds_its_rows(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
 	"""The page is mapped before the erasure and written after it: the write fails, and the page is mapped again."""
-	store = MatchedBatch.store
+	store = batch_writer.store_batch
 	attempts = []
 
-	def erase_first(page: MatchedBatch):
+	def erase_first(*args: object):
 		attempts.append(1)
 		if len(attempts) == 1:
 			frappe.db.rollback()
 			erase_person(ADA)
 			raise frappe.QueryDeadlockError
-		return store(page)
+		return store(*args)
 
 	answer_with(zoho, {"openedcontacts": [ada(city="Marylebone"), bob()]})
-	monkeypatch.setattr(MatchedBatch, "store", erase_first)
+	monkeypatch.setattr(batch_writer, "store_batch", erase_first)
 	assert sync_all(full=True).status == "Success" and len(attempts) > 1
 	assert not frappe.db.count(RECIPIENT, {"email": ADA})
 
@@ -265,7 +265,7 @@ def test_notes_of_a_running_sync_do_not_name_a_person_erased_meanwhile(
 	close = CampaignSync._close
 
 	def erase_first(campaign: CampaignSync, *args: object) -> None:
-		assert [issue for issue in campaign.account.issues.values() if eve in issue.message]
+		assert [issue for issue in campaign.log.issues.values() if eve in issue.message]
 		erase_person("Eve@Example.com")
 		close(campaign, *args)
 

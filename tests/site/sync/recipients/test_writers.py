@@ -19,7 +19,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.doctype.campaign_recipien
 from erpnext_zoho_integration.sync.contacts.writers import BulkContacts, DocumentContacts
 from erpnext_zoho_integration.sync.mapping.rows import Row
 from erpnext_zoho_integration.sync.recipients import listeners
-from erpnext_zoho_integration.sync.recipients.batch import MatchedBatch
+from erpnext_zoho_integration.sync.recipients.matched_batch import MatchedBatch
 from erpnext_zoho_integration.sync.recipients.writers import BulkRecipients, Writers
 from tests.site.database_content import by_document, content, difference, forget_everything, run_all, states
 from tests.site.server import settle
