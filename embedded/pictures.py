@@ -106,7 +106,7 @@ class Photographer:
 	def sync(self, page) -> None:
 		"""Sync all campaigns; take a picture of the progress bar on the way."""
 		page.get_by_role("button", name="Sync All Campaigns").locator("visible=true").click()
-		page.get_by_text("This sync makes about").wait_for()
+		page.get_by_text("This makes about").wait_for()
 		page.get_by_role("button", name="Yes").locator("visible=true").click()
 		bar = page.locator(".progress-chart")
 		bar.wait_for()
@@ -149,7 +149,7 @@ class Photographer:
 		self.visit(page, "campaign", self.campaign, wait_for="[data-card=sent]")
 		self.take(page, "phone-campaign")
 		self.visit(page, "contact", self.contact, wait_for="[data-card=clicks]")
-		self.take(page, "phone-timeline", prepare=self.scroll_to("Clicked in the campaign"))
+		self.take(page, "phone-timeline", prepare=self.scroll_to("Clicked a link in the campaign"))
 		page.context.close()
 
 	def look_in_the_dark(self) -> None:

@@ -1,7 +1,7 @@
-"""Authorizing the site at Zoho: the one-time state, the exchange of the code, and where the browser goes next.
+"""Authorizes the site at Zoho: the one-time state, the exchange of the code, and the way back to Zoho Settings.
 
-State and checks follow RFC 9700: bound to the browser session that began, good once and for ten minutes, compared in
-constant time; the code goes only to an accounts server of the table of data centres.
+State and checks follow RFC 9700: the state is bound to the browser session that started, valid once and for ten minutes,
+and compared in constant time. The code is sent only to an accounts server in the table of data centres.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ STATE_SECONDS = 600
 
 
 class StateRefused(frappe.ValidationError):
-	"""The callback does not belong to an authorization that this browser session began just now."""
+	"""The callback does not belong to an authorization that this browser session has just started."""
 
 
 def begin() -> str:
-	"""Remember a new state for this browser session and return the address of Zoho's consent page.
+	"""Store a new state for this browser session and return the address of Zoho's consent page.
 
 	Raises:
 		frappe.ValidationError: the client ID or secret is missing.
@@ -42,17 +42,17 @@ def begin() -> str:
 
 
 def complete(query: Mapping[str, str | None]) -> None:
-	"""Check what Zoho sent the browser back with and exchange the code at once; it lives about a minute.
+	"""Check the parameters of the callback and exchange the code at once; it expires after about a minute.
 
 	Args:
 		query: the parameters of the callback.
 
 	Raises:
-		StateRefused: the state is missing, wrong, old, used, or another session's.
+		StateRefused: the state is missing, wrong, expired, used, or another session's.
 		zoho.ZohoError: Zoho refused consent or the code.
 	"""
 	_take_state(query.get("state"))
-	# Checked against the table even where site_config.json names another server to talk to.
+	# Check against the table even if site_config.json names another server.
 	callback = zoho.parse_callback(query)
 	exchange(callback.code, callback.data_center.code)
 
@@ -65,7 +65,7 @@ def exchange(code: str, center: str) -> zoho.Tokens:
 		center: code of the data centre where the account lives.
 
 	Raises:
-		frappe.ValidationError: there is no such data centre; the code is still good.
+		frappe.ValidationError: there is no such data centre; the code is still valid.
 		zoho.ZohoError: Zoho refused the code.
 	"""
 	center = data_center(center).code
@@ -75,32 +75,32 @@ def exchange(code: str, center: str) -> zoho.Tokens:
 
 
 def settings_url(outcome: str) -> str:
-	"""Return the address of Zoho Settings in the Desk, which shows the outcome.
+	"""Return the address of Zoho Settings in the Desk; the form shows the outcome.
 
 	Args:
-		outcome: `connected` or `failed`; the reason of a failure is kept for the session, not put into the URL.
+		outcome: `connected` or `failed`; `take_failure` has the reason, which is not in the URL.
 	"""
 	return f"{get_url_to_form(SETTINGS, SETTINGS)}?zoho={outcome}"
 
 
 def remember_failure(error: Exception) -> None:
-	"""Keep the explanation of a failed authorization for the next look at Zoho Settings by this user."""
+	"""Store why the authorization failed, until this user opens Zoho Settings."""
 	message = explain(error) if isinstance(error, zoho.ZohoError) else str(error)
 	frappe.cache.set_value(_failure_key(), message, expires_in_sec=STATE_SECONDS)
 
 
 def take_failure() -> str | None:
-	"""Return the explanation of this user's last failed authorization, once."""
+	"""Return why this user's last authorization failed, and forget it."""
 	message = frappe.cache.get_value(_failure_key(), expires=True)
 	frappe.cache.delete_value(_failure_key())
 	return message
 
 
 def _take_state(state: str | None) -> None:
-	"""Compare the state and use it up, whether it was right or wrong."""
+	"""Check the state and invalidate it, whether it was right or wrong."""
 	key = _state_key()
 	expected = frappe.cache.get_value(key, expires=True)
-	# Of two callbacks at the same moment one deletes the key; the other one comes too late.
+	# If two callbacks arrive at the same time, only one deletes the key; the other is refused.
 	try:
 		taken = frappe.cache.delete(frappe.cache.make_key(key))
 	except redis.exceptions.ConnectionError:
@@ -108,7 +108,7 @@ def _take_state(state: str | None) -> None:
 	if not expected or not taken or not hmac.compare_digest(expected.encode(), (state or "").encode()):
 		raise StateRefused(
 			_(
-				"This authorization was not begun here, has expired or was used before. Click Authorize with Zoho again."
+				"This authorization was not started here, has expired or was used before. Click Authorize with Zoho again."
 			)
 		)
 

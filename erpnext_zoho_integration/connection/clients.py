@@ -1,4 +1,4 @@
-"""Zoho clients made from Zoho Settings: the only place where the settings meet the `zoho` package."""
+"""Makes the Zoho client and the rate limiter from Zoho Settings."""
 
 import json
 from collections.abc import Callable
@@ -26,8 +26,8 @@ def campaigns_client(
 	"""Return a client for the connected account.
 
 	Args:
-		token_provider: gives the access token of each call; by default the stored one, refreshed when it runs out.
-		transport: counts and paces the calls; by default a new one.
+		token_provider: returns the access token for each call; by default the stored one, refreshed when it expires.
+		transport: sends the calls; by default a new one without a rate limiter.
 	"""
 	source = TokenSource()
 	return zoho.CampaignsClient(
@@ -39,9 +39,13 @@ def campaigns_client(
 
 
 def make_rate_limiter(settings: Document | None = None, patience: float | None = None) -> RateLimiter:
-	"""Return the budget of the site, shared by all its workers.
+	"""Return the rate limiter of the site, whose budget all its workers share.
 
 	`zoho_rate_window_seconds` in site_config.json shortens the window for a simulator that scales its time.
+
+	Args:
+		settings: Zoho Settings; read if they are not given.
+		patience: the longest wait in seconds; by default `PATIENCE_SECONDS`.
 	"""
 	settings = settings or get_settings()
 	cache = frappe.cache

@@ -1,4 +1,4 @@
-"""Errors of the connection itself, apart from those of Zoho."""
+"""Errors of the connection itself; the `zoho` package has those of Zoho."""
 
 import frappe
 

@@ -1,4 +1,4 @@
-"""What an error of Zoho means to the person who reads it, and what to do about it."""
+"""Explains errors of the `zoho` package to the user: what happened and what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from erpnext_zoho_integration.connection.errors import NotConnected
 def explain(error: Exception) -> str:
 	"""Return a translated sentence for an error of the `zoho` package: what happened and what to do.
 
-	The texts that Zoho itself sent follow in brackets where they help; they are redacted by the `zoho` package.
+	Zoho's own text follows in brackets; the `zoho` package has redacted it.
 	"""
 	for kind, text in _texts():
 		if isinstance(error, kind):
 			return _with_answer(text, error)
-	return _with_answer(_("Zoho could not be asked."), error)
+	return _with_answer(_("The request to Zoho failed."), error)
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def explained_errors() -> Iterator[None]:
 
 
 def _texts() -> list[tuple[type[Exception] | tuple[type[Exception], ...], str]]:
-	"""The more special kind stands before the more general one."""
+	"""Return the text for each kind of error; special kinds come before general ones."""
 	return [
 		(zoho.ReauthorizationRequired, _reauthorize()),
 		(
@@ -43,33 +43,35 @@ def _texts() -> list[tuple[type[Exception] | tuple[type[Exception], ...], str]]:
 		),
 		(
 			zoho.TokenThrottled,
-			_("Zoho has been asked for tokens too often. Wait at least ten minutes, then try again."),
+			_("Zoho's limit for token requests has been reached. Wait at least ten minutes, then try again."),
 		),
 		(
 			zoho.AuthenticationError,
 			_(
-				"Zoho refuses the access token: the data centre is wrong, the scope ZohoCampaigns.campaign.READ is missing, or access was revoked. Click Authorize with Zoho again."
+				"Zoho rejects the access token. Either the data centre is wrong, the scope ZohoCampaigns.campaign.READ is missing, or access was revoked. Click Authorize with Zoho again."
 			),
 		),
 		(
 			zoho.RateLimited,
-			_("Zoho's limit of calls has been reached. The sync goes on by itself when Zoho answers again."),
+			_(
+				"Zoho's call limit has been reached. The sync continues automatically when Zoho answers again."
+			),
 		),
 		(
 			(zoho.AccountError, zoho.PermissionDenied),
 			_(
-				"The connected Zoho account may not read this. Check that it is active, belongs to an organisation in Zoho Campaigns and has the rights to its reports."
+				"The connected Zoho account may not read this. Check that it is active, belongs to an organisation in Zoho Campaigns and may read its reports."
 			),
 		),
 		(
 			zoho.RecordUnavailable,
 			_("Zoho no longer has this campaign, or it has not been sent yet."),
 		),
-		(zoho.Unavailable, _("Zoho cannot be reached or is not answering. Try again in some minutes.")),
+		(zoho.Unavailable, _("Zoho cannot be reached or does not answer. Try again in a few minutes.")),
 		(
 			(zoho.MalformedAnswer, zoho.PagingError),
 			_(
-				"Zoho answered with something that is not its data. Try again in some minutes; if it stays, report it."
+				"Zoho sent an answer that cannot be read. Try again in a few minutes. If the problem persists, report it."
 			),
 		),
 		(
@@ -81,11 +83,11 @@ def _texts() -> list[tuple[type[Exception] | tuple[type[Exception], ...], str]]:
 
 def _reauthorize() -> str:
 	return _(
-		"Zoho no longer accepts this site's authorization: the code has expired or was used before, the client ID or secret is wrong, the data centre is not the account's, or access was revoked. Check Zoho Settings and click Authorize with Zoho."
+		"Zoho does not accept this site's authorization. Either the code has expired or was used before, the Client ID or Client Secret is wrong, the data centre does not match the account, or access was revoked. Check Zoho Settings and click Authorize with Zoho."
 	)
 
 
-# Zoho's own words, or a proxy's, end in views of which some insert text as HTML.
+# Some views insert this text as HTML, and it comes from Zoho or a proxy.
 _MARKUP = str.maketrans({"<": "‹", ">": "›"})
 
 

@@ -1,8 +1,9 @@
-"""Zoho's limit is ours to keep: one budget per method, shared by all workers through Redis.
+"""The rate limiter: one budget of calls per API method, shared by all workers through Redis.
 
 Zoho allows 500 calls of a method in five minutes and then locks it for thirty
 (https://www.zoho.com/campaigns/help/developers/campaign-recipient-data.html). A rolling window below that limit never
-meets the lock, however Zoho counts its windows. Touches no `frappe` object: a fetching thread calls it.
+reaches the lock, however Zoho counts its windows. Touches no `frappe` object, because fetching threads call it; `clients`
+makes it from the settings.
 """
 
 import time
@@ -14,12 +15,12 @@ import redis
 
 WINDOW_SECONDS = 300.0
 DEFAULT_CALLS = 400
-# A worker waits this long itself; for longer the run lets it go.
+# A worker sleeps at most this long; for longer waits the run is stored and resumed later.
 PATIENCE_SECONDS = 30.0
 
-# Tells when the lock ends if there is one. Else drops what has left the window, and takes a place if there is one, or tells
-# when the oldest leaves. By Redis's own clock: those of several machines, or of two threads of which one was held up, would
-# let one call too many through.
+# Returns when Zoho's lock ends if there is one. Otherwise it drops calls older than the window, then takes a place, or
+# returns how long until the oldest call leaves the window. It uses Redis's clock: the clocks of several machines differ, and
+# a delayed thread has an old time, so they would let one call too many through.
 _TAKE = """
 local lock = redis.call('GET', KEYS[2])
 if lock and tonumber(lock) > tonumber(ARGV[5]) then
@@ -46,8 +47,8 @@ class BudgetUsedUp(Exception):
 
 	Attributes:
 		endpoint: the method.
-		seconds: how long from now.
-		locked: whether it is Zoho's lock.
+		seconds: how long to wait from now.
+		locked: True if Zoho has locked the method.
 	"""
 
 	def __init__(self, endpoint: str, seconds: float, locked: bool = False) -> None:
@@ -58,15 +59,15 @@ class BudgetUsedUp(Exception):
 
 
 class RateLimiter:
-	"""Gives leave to call, or makes the caller wait.
+	"""Makes callers wait until a method may be called.
 
 	Args:
 		server: a Redis client that threads may use.
-		prefix: of all keys; names the site.
+		prefix: prefix of all keys; names the site.
 		calls: how many calls of one method fit into a window.
 		window: seconds of the window.
-		locks: methods that Zoho has locked, with the end as seconds since the epoch, from the database.
-		patience: how long to wait here, in seconds; for longer, `Paused` is raised.
+		locks: when each of Zoho's locks ends, in seconds since the epoch, by method, as the database has it.
+		patience: the longest wait in seconds; for a longer one `BudgetUsedUp` is raised.
 		sleep: waits the given seconds.
 		clock: seconds since the epoch; by default Redis's for the window and this machine's for locks.
 	"""
@@ -95,10 +96,10 @@ class RateLimiter:
 		self._own_clock = clock
 
 	def before_call(self, endpoint: str) -> None:
-		"""Return when the method may be called; what `zoho.Transport` asks before each request.
+		"""Wait until the method may be called; `zoho.Transport` calls this before each request.
 
 		Raises:
-			Paused: not before long.
+			BudgetUsedUp: the wait would be longer than `patience`.
 		"""
 		until = self.locks.get(endpoint, 0.0)
 		while True:
@@ -130,15 +131,15 @@ class RateLimiter:
 		"""Remember for all workers that Zoho has locked a method; return the end as seconds since the epoch."""
 		until = self._clock() + seconds
 		self.locks[endpoint] = until
-		with suppress(redis.exceptions.RedisError):  # the database remembers it too
+		with suppress(redis.exceptions.RedisError):  # the database stores it too
 			self._server.set(self._lock_key(endpoint), until, px=max(1, int(seconds * 1000)))
 		return until
 
 	def _take(self, endpoint: str) -> tuple[float, float]:
-		"""Take a place in the window, or return why there is none.
+		"""Take a place in the window if there is one.
 
 		Returns:
-			When Zoho's lock ends, in seconds since the epoch, and how long no place becomes free, in seconds; 0 if neither.
+			The end of Zoho's lock in seconds since the epoch, and the seconds until a place is free; 0 for no lock or wait.
 		"""
 		try:
 			until, wait = self._script(
@@ -152,7 +153,7 @@ class RateLimiter:
 				],
 			)
 		except redis.exceptions.RedisError:
-			# Without Redis there are no other workers either: keep the average pace.
+			# Without Redis no other worker runs: keep the average pace.
 			self._sleep(self.window / self.calls)
 			return 0.0, 0.0
 		return float(until), float(wait)

@@ -11,7 +11,7 @@ CALLBACK = "erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.callback
 
 
 def get_settings() -> Document:
-	"""Return Zoho Settings as they are stored now: no cache lies between two workers that share a token."""
+	"""Return Zoho Settings from the database, not from a cache: workers share tokens through them."""
 	return frappe.get_doc(SETTINGS)
 
 
@@ -34,20 +34,20 @@ def data_center(code: str | None = None) -> zoho.DataCenter:
 
 
 def accounts_url(code: str | None = None) -> str:
-	"""Return the accounts server: of the table, or of `zoho_accounts_base_url` in site_config.json.
+	"""Return the URL of the accounts server: `zoho_accounts_base_url` in site_config.json, or the data centre's.
 
-	Only a server administrator can write site_config.json, so no form can send the client secret to another host.
+	Only a server administrator can write site_config.json, so no form can send the client secret elsewhere.
 	"""
 	return frappe.conf.get("zoho_accounts_base_url") or data_center(code).accounts_url
 
 
 def campaigns_url(code: str | None = None) -> str:
-	"""Return the Campaigns server: of the table, or of `zoho_campaigns_base_url` in site_config.json."""
+	"""Return the URL of the Campaigns server: `zoho_campaigns_base_url` in site_config.json, or the data centre's."""
 	return frappe.conf.get("zoho_campaigns_base_url") or data_center(code).campaigns_url
 
 
 def redirect_uri() -> str:
-	"""Return the address that Zoho sends the browser back to; the client at Zoho must list exactly this one."""
+	"""Return the address to which Zoho sends the browser back; the client at Zoho must list exactly this one."""
 	return frappe.utils.get_url(f"/api/method/{CALLBACK}")
 
 

@@ -1,10 +1,10 @@
-"""Tokens: stored encrypted, refreshed early, by one worker at a time, and never seen outside.
+"""Stores tokens encrypted and refreshes them early, one worker at a time.
 
-The refresh token does not expire until it is revoked. An access token lives an hour, and Zoho gives at most ten in
+The refresh token does not expire until it is revoked. An access token is valid for an hour, and Zoho issues at most ten in
 ten minutes (https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html), so all workers share one.
 
-Every variable that holds one is called `…token` or `…secret`: Frappe writes local variables into the Error Log, where
-only their names hide them.
+Every variable that holds a token is called `…token` or `…secret`: Frappe writes local variables into the Error Log and
+masks them by their names.
 """
 
 from contextlib import AbstractContextManager
@@ -28,9 +28,9 @@ from erpnext_zoho_integration.locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 
 MIN_LIFE = timedelta(minutes=5)
-# However long Zoho says: one hour later it does no harm to ask again.
+# Seconds; after an hour it is safe to ask again, however long Zoho says.
 _LONGEST_WAIT = 3600
-# What is left of a connection when it is over.
+# Values of Zoho Settings after disconnecting.
 DISCONNECTED = {
 	"access_token": None,
 	"refresh_token": None,
@@ -41,9 +41,9 @@ DISCONNECTED = {
 
 
 def valid_token() -> str:
-	"""Return an access token that is good for five more minutes.
+	"""Return an access token that is valid for at least five more minutes.
 
-	Commits if it has to refresh: call it between two units of work, never inside one.
+	Commits if it has to refresh, so call it only between two units of work.
 
 	Raises:
 		NotConnected: the integration is not active, or there is no refresh token.
@@ -58,17 +58,17 @@ def valid_token() -> str:
 
 
 def refresh_token(old_token: str | None = None) -> str:
-	"""Return a new access token; of several callers with the same old one, one asks Zoho and all get its answer.
+	"""Return a new access token. If several workers ask with the same old one, one asks Zoho and all get its token.
 
-	Commits before and after, so that every worker reads what is stored now.
+	Commits before and after, so that every worker reads the stored token.
 
 	Args:
-		old_token: the one that Zoho has refused; by default the one stored now. Another one that is stored by then
-			is taken for the new one.
+		old_token: the token that Zoho refused; by default the stored one. If another one is stored by the time the
+			lock is held, that one is returned.
 
 	Raises:
 		NotConnected: there is no refresh token.
-		zoho.ReauthorizationRequired: Zoho refuses the refresh token; the connection is marked accordingly.
+		zoho.ReauthorizationRequired: Zoho refuses the refresh token; the connection is marked as Needs Attention.
 		zoho.TokenThrottled: Zoho's limit of tokens is reached.
 	"""
 	return _shared_refresh(refused_token=old_token or stored_secret(get_settings(), "access_token"))
@@ -78,9 +78,9 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 	"""Store the tokens of a new authorization and mark the site as connected. Commits.
 
 	Args:
-		tokens: what the accounts server gave; without a refresh token a stored one is kept.
-		data_center: code of the data centre where the account lives.
-		user: who authorized.
+		tokens: from the accounts server; if they have no refresh token, the stored one is kept.
+		data_center: code of the data centre of the account.
+		user: name of the User who authorized.
 
 	Raises:
 		zoho.ReauthorizationRequired: Zoho gave no refresh token and none is stored.
@@ -124,9 +124,9 @@ def disconnect() -> bool:
 def revoke_quietly(token: str, data_center: str) -> bool:
 	"""Revoke a refresh token and return whether Zoho confirmed.
 
-	A Zoho that does not answer must not stop the caller: that is written to the Error Log.
+	A failure is written to the Error Log and does not stop the caller.
 	"""
-	# Zoho asks for the token alone, so this works for a client that is no longer known.
+	# Zoho needs only the token, so this works even if the client is no longer known.
 	client = zoho.OAuthClient("", "", "", zoho.Transport())
 	try:
 		client.revoke(accounts_url(data_center), token)
@@ -148,7 +148,7 @@ def wipe_tokens(status: str, reason: str | None) -> None:
 
 
 def mark_needs_attention(reason: str) -> None:
-	"""Stop the schedule until somebody authorizes again, and say why. Commits."""
+	"""Stop scheduled syncs until somebody authorizes again, and store the reason. Commits."""
 	frappe.db.set_single_value(
 		SETTINGS, {"is_active": 0, "connection_status": "Needs Attention", "connection_error": reason}
 	)
@@ -156,7 +156,7 @@ def mark_needs_attention(reason: str) -> None:
 
 
 def mark_refused(reason: str) -> None:
-	"""Note that Zoho refuses calls although it still gives tokens. The schedule goes on: it may pass. Commits."""
+	"""Note that Zoho refuses calls although it issues tokens. Scheduled syncs continue, as it may be temporary. Commits."""
 	frappe.db.set_single_value(
 		SETTINGS,
 		{"connection_status": "Needs Attention", "connection_error": reason},
@@ -166,7 +166,7 @@ def mark_refused(reason: str) -> None:
 
 
 def mark_working() -> None:
-	"""Note that Zoho answers again, if it had been noted otherwise."""
+	"""Clear Needs Attention, because Zoho answers again."""
 	if get_settings().connection_status == "Needs Attention":
 		frappe.db.set_single_value(
 			SETTINGS, {"connection_status": "Connected", "connection_error": None}, update_modified=False
@@ -181,28 +181,28 @@ class TokenSource:
 		self._until = None
 
 	def current(self) -> str:
-		"""Return the token, looking at the stored one again when this one gets old. May commit."""
+		"""Return the token, reading or refreshing the stored one shortly before this one expires. May commit."""
 		if not self._token or now_datetime() >= self._until:
 			self._token = valid_token()
 			self._until = _usable_until(get_settings())
 		return self._token
 
 	def cached(self) -> str:
-		"""Return the token as it is, for a thread that may not touch `frappe`; `current` comes before."""
+		"""Return the token in memory, for threads that may not touch `frappe`; call `current` first."""
 		return self._token or ""
 
 	def renew(self, dead_token: str) -> str:
-		"""Return another token after Zoho has refused this one. Commits."""
+		"""Return a new token after Zoho refused this one. Commits."""
 		self._token = refresh_token(dead_token)
 		self._until = _usable_until(get_settings())
 		return self._token
 
 
 def _shared_refresh(refused_token: str | None) -> str:
-	"""Ask Zoho for a token, unless another worker has stored one meanwhile that lives and is not the refused one.
+	"""Return a stored token that is valid and not the refused one, or else a new one from Zoho.
 
-	A token that only ran out is not compared: who found it so may have read its time and its text on either side of
-	another worker's commit.
+	`refused_token` is None if the token merely expired: the caller may have read its expiry and its text on either side
+	of another worker's commit, so comparing them proves nothing.
 	"""
 	with _token_lock():
 		frappe.db.commit()  # nosemgrep - a new snapshot, to see what another worker has stored meanwhile
@@ -219,14 +219,14 @@ def _ask_for_token(settings) -> str:
 		raise NotConnected(_("No refresh token available. Open Zoho Settings and click Authorize with Zoho."))
 	locked_until = settings.get("no_tokens_before")
 	if locked_until and now_datetime() < get_datetime(locked_until):
-		raise zoho.TokenThrottled(_("waiting for Zoho's token limit to pass"))
+		raise zoho.TokenThrottled(_("waiting until Zoho accepts token requests again"))
 	try:
 		tokens = oauth_client(settings).refresh(accounts_url(settings.data_center), long_lived_token)
 	except zoho.ReauthorizationRequired as error:
 		mark_needs_attention(explain(error))
 		raise
 	except zoho.TokenThrottled as error:
-		# Asking again keeps Zoho's door closed, for every worker.
+		# Each further request would prolong Zoho's block, so no worker asks until then.
 		_write({"no_tokens_before": str(_from_now(min(error.retry_after, _LONGEST_WAIT)))})
 		frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
 		raise
@@ -235,13 +235,13 @@ def _ask_for_token(settings) -> str:
 
 
 def _store_refreshed(tokens: zoho.Tokens, reactivate: bool) -> None:
-	"""Store a new access token without `save()`: a form that somebody has open must not become stale every hour."""
+	"""Store a new access token without `save()`, which would make an open form outdated every hour."""
 	set_encrypted_password(SETTINGS, SETTINGS, tokens.access_token, "access_token")
 	if tokens.refresh_token:
 		set_encrypted_password(SETTINGS, SETTINGS, tokens.refresh_token, "refresh_token")
 	values = {"token_expiry": str(_from_now(tokens.expires_in)), "no_tokens_before": None}
 	if reactivate:
-		# What needed attention, a wrong client secret for instance, has been put right.
+		# The problem, such as a wrong client secret, has been solved.
 		values |= {"is_active": 1, "connection_status": "Connected", "connection_error": None}
 	_write(values)
 	frappe.db.commit()  # nosemgrep - Zoho has issued the token; losing it would waste one of ten
@@ -270,7 +270,7 @@ def _write(values: dict) -> None:
 
 
 def _token_lock() -> AbstractContextManager[Held]:
-	"""The lock of whoever changes tokens; longer than a call to Zoho with its repetitions takes."""
+	"""Return the lock for changing tokens; it lasts longer than a call to Zoho with its retries."""
 	return shared_lock("token", seconds=120, wait=90)
 
 

@@ -67,8 +67,8 @@ def test_a_synced_campaign_shows_funnel_times_links_and_countries(desk, make_use
 	frappe.db.commit()
 	page = desk(make_user("Sales User"))
 	page.goto(route("Campaign", busiest))
-	expect_text(page, "From Sent to Clicked")
-	expect_text(page, "Most Clicked Links")
+	expect_text(page, "Funnel")
+	expect_text(page, "Top Links")
 	expect_text(page, "Opens by Country")
 	expect_text(page, re.compile("average"))
 	bars = page.locator(".form-dashboard .frappe-chart .bar").locator("visible=true")
@@ -137,7 +137,8 @@ def test_a_large_campaign_is_not_read_again_without_a_question(desk, make_user, 
 	page.get_by_role("button", name="Zoho Campaigns", exact=True).locator("visible=true").click()
 	page.get_by_text("Sync from Zoho").locator("visible=true").click()
 	expect_text(
-		page, re.compile("This sync makes about 901 calls to Zoho and reads about 900,005 recipients")
+		page,
+		re.compile(r"Sync this campaign with about 900,005 recipients\? This makes about 901 calls to Zoho"),
 	)
 	page.get_by_role("button", name="No", exact=True).locator("visible=true").click()
 	settled(page)

@@ -63,11 +63,11 @@ def test_from_nothing_to_the_first_campaign_with_two_fields_and_six_clicks(
 	assert "zoho=" not in page.url
 	click(button(page, "Sync All Campaigns"))
 	page.locator(".progress-chart").wait_for()
-	expect_text(page, "A sync is under way.")
+	expect_text(page, "A sync is running.")
 	assert not shown(page, "Nothing has been synced yet") and not shown(page, "calls left")
 	page.reload()  # leaving the page does not end it
 	page.locator(".progress-chart").wait_for()
-	expect_text(page, "A sync is under way.")
+	expect_text(page, "A sync is running.")
 	assert run_jobs() == []
 	page.locator(".progress-chart").wait_for(state="detached")
 	expect_text(page, re.compile("campaigns synced"))
@@ -118,7 +118,7 @@ def test_what_went_wrong_and_what_to_do_is_said_in_words(
 	("fault", "said"),
 	[
 		({"fault": "code", "code": "902", "message": "Account is not active."}, "belongs to an organisation"),
-		({"fault": "throttle", "form": "429"}, "limit of calls has been reached"),
+		({"fault": "throttle", "form": "429"}, "call limit has been reached"),
 		({"fault": "unauthorised"}, "the data centre is wrong"),
 	],
 	ids=["no account in Zoho Campaigns", "throttled", "wrong data centre"],
@@ -142,10 +142,10 @@ def test_a_desk_on_another_host_than_the_redirect_uri_is_told_before(desk, manag
 	elsewhere = web.base_url.replace("127.0.0.1", "localhost")
 	page.context.add_cookies([{**cookie, "domain": "localhost"} for cookie in page.context.cookies()])
 	page.goto(elsewhere + route(*SETTINGS))
-	expect_text(page, re.compile(r"You work on localhost:\d+, but Zoho will send you back to 127\.0\.0\.1"))
+	expect_text(page, re.compile(r"You are on localhost:\d+, but Zoho will send you back to 127\.0\.0\.1"))
 	page.goto(route(*SETTINGS))
 	expect_text(page, "Connect your Zoho account")
-	assert not shown(page, "You work on")
+	assert not shown(page, "You are on")
 
 
 def test_a_client_must_be_entered_first(desk, manager, simulator):
@@ -153,7 +153,7 @@ def test_a_client_must_be_entered_first(desk, manager, simulator):
 	page = desk(manager)
 	page.goto(route(*SETTINGS))
 	button(page, "Authorize with Zoho").click()
-	expect_text(page, re.compile("Enter the Client ID and the Client Secret"))
+	expect_text(page, re.compile("Enter the Client ID and Client Secret"))
 	assert not [each for each in simulator.requests if "auth" in each["endpoint"]]
 
 

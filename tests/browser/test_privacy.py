@@ -27,7 +27,7 @@ def test_a_person_is_erased_from_the_contact(desk, make_user):
 	expect_text(dialog, "This cannot be undone")
 	assert dialog.get_by_text("a@x.test").is_visible()
 	dialog.get_by_role("button", name="Erase").click()
-	expect_text(page, f"{rows} recipients are figures now")
+	expect_text(page, f"{rows} recipients anonymised")
 	frappe.db.rollback()
 	assert rows and not frappe.db.count("Campaign Recipient", {"email": "a@x.test"})
 

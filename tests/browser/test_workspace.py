@@ -87,7 +87,10 @@ def test_the_lists_show_on_a_laptop_what_they_are_for(desk, make_user):
 	frappe.db.commit()
 	page = desk(make_user("Sales Manager"))
 	page.set_viewport_size({"width": 1280, "height": 900})
-	wanted = {"Zoho Sync Run": ["Started At", "Duration", "New Rows"], "Campaign": ["Subject", "Sent Time"]}
+	wanted = {
+		"Zoho Sync Run": ["Started At", "Duration", "New Recipients"],
+		"Campaign": ["Subject", "Sent Time"],
+	}
 	for doctype, columns in wanted.items():
 		page.goto(route(doctype))
 		page.locator(".list-row").locator("visible=true").first.wait_for()

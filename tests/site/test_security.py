@@ -88,15 +88,15 @@ def restrict(user: str, campaign: str) -> None:
 
 # Who gets an answer of what the forms and cards ask for; `SURFACE` of test_permissions has the API.
 DESK_FUNCTIONS = {
-	f"{DESK}.cards.emails_sent": SALES,
-	f"{DESK}.cards.open_rate": SALES,
-	f"{DESK}.cards.click_rate": SALES,
-	f"{DESK}.cards.opt_outs": SALES,
-	f"{DESK}.cards.hours_since_sync": SALES,
-	f"{DESK}.cards.sync_problems": SALES,
-	f"{DESK}.cards.connection": SALES,
+	f"{DESK}.number_cards.emails_sent": SALES,
+	f"{DESK}.number_cards.open_rate": SALES,
+	f"{DESK}.number_cards.click_rate": SALES,
+	f"{DESK}.number_cards.opt_outs": SALES,
+	f"{DESK}.number_cards.hours_since_sync": SALES,
+	f"{DESK}.number_cards.sync_problems": SALES,
+	f"{DESK}.number_cards.connection": SALES,
 	CLICKED_PER_WEEK: SALES,
-	f"{DESK}.insights.get_insights": SALES,
+	f"{DESK}.campaign.get_insights": SALES,
 	f"{DESK}.runs.get_active_run": MANAGERS,
 	f"{DESK}.runs.get_progress": MANAGERS,
 	f"{DESK}.settings.get_overview": ONLY,
@@ -198,7 +198,7 @@ def test_cards_and_charts_count_only_campaigns_that_the_user_may_read(
 	settle()
 	restrict(make_user("Sales User"), mine)
 	session = session_of("Sales User")
-	sent = session.call(f"{DESK}.cards.emails_sent", "GET").json()["message"]["value"]
+	sent = session.call(f"{DESK}.number_cards.emails_sent", "GET").json()["message"]["value"]
 	figure = frappe.db.get_value("Campaign Analytics", {"parent": mine, "metric": "Emails Sent"}, "value")
 	assert sent == int(figure)
 	chart = session.call(CLICKED_PER_WEEK, "GET", chart_name="People Who Clicked per Week", refresh=1)
@@ -265,7 +265,7 @@ def test_hostile_arguments_are_values_and_nothing_else(
 		(f"{API}.sync.cancel_run", "POST", {"run": text}),
 		(f"{API}.oauth.fetch_tokens", "POST", {"code": text}),
 		(f"{API}.privacy.erase_person", "POST", {"email": text}),
-		(f"{DESK}.insights.get_insights", "GET", {"campaign": text}),
+		(f"{DESK}.campaign.get_insights", "GET", {"campaign": text}),
 		(f"{DESK}.runs.get_progress", "GET", {"run": text}),
 		(
 			"frappe.desk.query_report.run",

@@ -350,6 +350,8 @@ PACKAGES = [
 		"store",
 		"sync",
 		*(f"sync/{p.name}" for p in (APP / "sync").iterdir() if (p / "__init__.py").is_file()),
+		MODULE.name,
+		*(f"{MODULE.name}/{room}" for room in ("api", "desk", "report")),
 	)
 ]
 

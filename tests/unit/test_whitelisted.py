@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 APP = Path(__file__).resolve().parents[2] / "erpnext_zoho_integration"
-# What counts as asking; see api/access.py. A guest of `authorize` and `callback` is sent away before it.
+# What counts as asking; see access.py. A guest of `authorize` and `callback` is sent away before it.
 CHECKS = {
 	"require",
 	"require_campaign",

@@ -1,4 +1,4 @@
-"""What Zoho says right now, read live: campaigns, reports, recipients. Nothing here is stored."""
+"""Reads campaigns, reports and recipients live from Zoho, and stores nothing."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -9,8 +9,9 @@ from frappe import _
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.connection.messages import explained_errors
+from erpnext_zoho_integration.connection.settings import data_center
 from erpnext_zoho_integration.connection.tokens import mark_working, valid_token
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
+from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	MAY_SYNC,
 	SYSTEM_MANAGER,
 	reads_everything,
@@ -18,6 +19,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
 	require,
 	require_campaign_key,
 )
+from erpnext_zoho_integration.sync.fetch.reports import sources
 
 # The seed's name for all bounces, which Zoho keeps in two lists.
 _BOUNCED = ("senthardbounce", "sentsoftbounce")
@@ -25,13 +27,13 @@ _MAX_LIMIT = 500
 
 
 def get_valid_token() -> str:
-	"""Return an access token that is good for five more minutes; of all workers one refreshes it at a time.
+	"""Return an access token that is valid for at least five more minutes; one worker at a time refreshes it.
 
 	Commits if it has to refresh. Never whitelisted.
 
 	Raises:
 		frappe.ValidationError: the integration is not active, or there is no refresh token.
-		zoho.ZohoError: Zoho gave none.
+		zoho.ZohoError: Zoho issued no token.
 	"""
 	return valid_token()
 
@@ -41,7 +43,7 @@ def make_api_call(
 ) -> dict:
 	"""Call a method of the Zoho Campaigns API and return its parsed JSON. Never whitelisted.
 
-	After a refused token it is refreshed once and the call repeated once. "No contacts" is an empty answer.
+	If Zoho refuses the token, it is refreshed once and the call repeated once. "No contacts" is an empty answer.
 
 	Args:
 		endpoint: such as `recentcampaigns`.
@@ -50,7 +52,7 @@ def make_api_call(
 		data: fields of a form body.
 
 	Raises:
-		zoho.ZohoError: by what the caller can do about it, see `zoho.errors`.
+		zoho.ZohoError: see `zoho.errors` for its kinds, which tell what the caller can do.
 	"""
 	return dict(campaigns_client().call(endpoint, params, method, data))
 
@@ -119,7 +121,7 @@ def get_campaign_recipients(
 	lists = _BOUNCED if action == "bouncedcontacts" else (action,)
 	if unknown := set(lists) - set(zoho.ACTIONS):
 		frappe.throw(
-			_("Zoho has no list of recipients called {0}. It has: {1}").format(
+			_("Zoho has no recipient list named {0}. Choose one of: {1}").format(
 				frappe.utils.escape_html(unknown.pop()), ", ".join([*zoho.ACTIONS, "bouncedcontacts"])
 			)
 		)
@@ -132,7 +134,7 @@ def get_campaign_recipients(
 @frappe.whitelist()
 @reads_everything
 def sync_campaign_data(campaign_key: str) -> dict:
-	"""Return a campaign's report and everybody who opened, clicked, bounced or unsubscribed, complete.
+	"""Return a campaign's report and all people who opened, clicked, bounced or unsubscribed.
 
 	Args:
 		campaign_key: Zoho's key; the user must be allowed to read the Campaign with it.
@@ -157,10 +159,8 @@ def sync_campaign_data(campaign_key: str) -> dict:
 @frappe.whitelist(methods=["POST"])
 @reads_live
 def test_connection() -> dict:
-	"""Ask Zoho for one campaign and return what the connected account is: `data_center` and `total_count`."""
+	"""Ask Zoho for one campaign; return the `data_center` and the `total_count` of campaigns of the account."""
 	require(SYSTEM_MANAGER)
-	from erpnext_zoho_integration.connection.settings import data_center
-
 	with explained_errors():
 		page = next(iter(campaigns_client().campaign_pages(status="all", page_size=1)), None)
 	mark_working()
@@ -186,8 +186,6 @@ def _first(block: object) -> dict:
 
 def _keys(client: zoho.CampaignsClient, campaign_key: str, campaign: str | None) -> list[str]:
 	"""Return the keys under which Zoho lists the recipients: its own, and those of an A/B campaign's test mails."""
-	from erpnext_zoho_integration.sync.fetch.reports import sources
-
 	kind = frappe.db.get_value("Campaign", campaign, "zoho_campaign_type") if campaign else None
 	return [source.key for source in sources(client, campaign_key, kind)]
 
@@ -195,8 +193,8 @@ def _keys(client: zoho.CampaignsClient, campaign_key: str, campaign: str | None)
 def _window(
 	client: zoho.CampaignsClient, campaign_key: str, lists: tuple[str, ...], first: int, count: int
 ) -> list[dict]:
-	"""Return `count` rows from position `first` on, over several pages where Zoho gives no larger ones."""
-	if len(lists) > 1:  # only the first list's end tells where in the second one to begin
+	"""Return `count` rows from position `first` on, from several pages if one is too small."""
+	if len(lists) > 1:  # the second list begins where the first one ends, so read both from the start
 		return list(islice(_all(client, [campaign_key], lists), first - 1, first - 1 + count))
 	size = min(count, client.page_size)
 	pages = client.recipient_pages(campaign_key, lists[0], from_index=first, page_size=size)

@@ -1,7 +1,7 @@
-"""The fields that the app adds to Campaign and Contact.
+"""Reads, creates and deletes the fields that the app adds to Campaign and Contact.
 
-They are declared once, in `../custom/campaign.json` and `../custom/contact.json`, which Frappe applies by itself on
-install and migrate. This module reads the same files for installation, patches and uninstallation.
+`../custom/campaign.json` and `../custom/contact.json` declare them. Frappe applies these files on install and migrate;
+this module reads them for installation, patches and uninstallation.
 """
 
 import json
@@ -11,7 +11,7 @@ import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields as _create
 
 _FOLDER = Path(__file__).parents[1] / "custom"
-# Keys that identify a stored Custom Field; what remains is what Frappe's own function takes.
+# Keys that identify a stored Custom Field; Frappe's own function takes the others.
 _RECORD_KEYS = {"doctype", "dt", "name", "owner", "modified_by", "creation", "modified", "idx"}
 
 
@@ -33,7 +33,7 @@ def create_custom_fields() -> None:
 
 
 def delete_custom_fields() -> None:
-	"""Delete every declared field. The columns and what they hold stay in the database, as Frappe does it."""
+	"""Delete every declared field; as Frappe does it, the columns and their values stay in the database."""
 	for doctype, fields in get_custom_fields().items():
 		frappe.db.delete(
 			"Custom Field", {"dt": doctype, "fieldname": ("in", [f["fieldname"] for f in fields])}

@@ -1,4 +1,4 @@
-"""Connecting to Zoho: authorize, callback, tokens. Thin functions over `erpnext_zoho_integration.connection`."""
+"""Connects the site to Zoho: authorize, callback, tokens. Thin functions over `connection`."""
 
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection import tokens as stored_tokens
 from erpnext_zoho_integration.connection.messages import explained_errors
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
+from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	SYSTEM_MANAGER,
 	asks_for_token,
 	mask,
@@ -36,15 +36,15 @@ def authorize() -> None:
 def callback(
 	code: str | None = None, state: str | None = None, location: str | None = None, error: str | None = None
 ) -> None:
-	"""Take the code from Zoho, exchange it, and return to Zoho Settings.
+	"""Exchange the code that Zoho sent and redirect to Zoho Settings.
 
 	Args:
-		code: exchanged at once; a guest's is dropped.
-		state: the one that `authorize` sent.
+		code: authorization code; a guest's is dropped.
+		state: the state that `authorize` sent.
 		location: data centre of the account.
-		error: why Zoho sends no code.
+		error: why Zoho sent no code.
 
-	`accounts-server`, which is no Python name, is read from the request.
+	`accounts-server`, which is no valid Python name, is read from the request.
 	"""
 	if frappe.session.user == "Guest":
 		return _ask_to_log_in()
@@ -66,7 +66,7 @@ def fetch_tokens(code: str | None = None) -> dict:
 	"""Exchange an authorization code for tokens and store them, encrypted.
 
 	Args:
-		code: for instance the generated code of a Self Client; by default the one entered in Zoho Settings.
+		code: such as the code of a Self Client; by default the one entered in Zoho Settings.
 
 	Returns:
 		`access_token`, `refresh_token`, `expires_in` (seconds), `api_domain`; over HTTP the tokens are masked.
@@ -75,7 +75,7 @@ def fetch_tokens(code: str | None = None) -> dict:
 	settings = get_settings()
 	code = zoho.Secret((code or settings.code or "").strip())
 	if not code:
-		frappe.throw(_("Enter the authorization code, or click Authorize with Zoho, which needs none."))
+		frappe.throw(_("Enter the authorization code, or click Authorize with Zoho, which needs no code."))
 	with explained_errors():
 		tokens = authorization.exchange(code, settings.data_center)
 	return {
@@ -119,11 +119,11 @@ def _redirect(location: str) -> None:
 
 
 def _ask_to_log_in() -> None:
-	"""Answer a callback that comes without a session: the code is of no use, and is not repeated."""
+	"""Answer a callback without a session: drop the code and explain what to do."""
 	frappe.respond_as_web_page(
 		_("Log in and authorize again"),
 		_(
-			"Zoho has sent you back, but you are not logged in here. The usual cause: the redirect URI at Zoho names another host than the one you work on. Log in, open Zoho Settings, copy the redirect URI into the client in the Zoho API console, and click Authorize with Zoho."
+			"Zoho sent you back, but you are not logged in here. Usually the redirect URI registered at Zoho has a different host than the one you use. Log in, open Zoho Settings, copy the Redirect URI to your client in the Zoho API console, and click Authorize with Zoho."
 		),
 		http_status_code=403,
 		indicator_color="orange",

@@ -1,10 +1,10 @@
-"""Sync over HTTP, from the scheduler and from Python: thin functions over the pipeline in `erpnext_zoho_integration.sync`."""
+"""Starts, forecasts and cancels syncs, over HTTP, from the scheduler and from Python. Thin functions over `sync`."""
 
 import frappe
 from frappe import _
 
 from erpnext_zoho_integration.connection.messages import explained_errors
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import (
+from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	MAY_SYNC,
 	over_http,
 	reads_live,
@@ -20,10 +20,10 @@ def sync_all_campaigns(now: bool = False) -> dict:
 	"""Sync all sent campaigns. The scheduler calls this every hour.
 
 	Args:
-		now: run in this process and return the result; from HTTP the run is always queued.
+		now: run in this process and return the result; over HTTP the run is always queued.
 
 	Returns:
-		`success`, `synced_count`, `total_campaigns`, `errors`; and `queued` and `run` where it was queued.
+		`success`, `synced_count`, `total_campaigns`, `errors`; and `queued` and `run` unless it ran here.
 	"""
 	if over_http():
 		require(*MAY_SYNC)
@@ -52,16 +52,14 @@ def sync_campaign_by_name(campaign_name: str) -> dict:
 	with explained_errors():
 		queue.require_connection()
 	run, created = queue.start("User", campaign, "Full")
-	message = (
-		_("The sync has been queued.") if created else _("A sync of this campaign is already under way.")
-	)
+	message = _("The sync has been queued.") if created else _("A sync of this campaign is already running.")
 	return {"success": True, "message": message, "queued": created, "run": run}
 
 
 @frappe.whitelist(methods=["POST"])
 @reads_live
 def forecast() -> dict:
-	"""Return what a sync of all campaigns would cost and bring, about; see `sync.forecast.Forecast`."""
+	"""Estimate the cost and the result of a sync of all campaigns; see `sync.planning.forecast.Forecast`."""
 	require(*MAY_SYNC)
 	with explained_errors():
 		return forecast_all().as_dict()
@@ -69,7 +67,7 @@ def forecast() -> dict:
 
 @frappe.whitelist(methods=["POST"])
 def cancel_run(run: str) -> None:
-	"""Ask a run to stop after the page that it is writing.
+	"""Ask a run to stop after its current page.
 
 	Args:
 		run: name of the Zoho Sync Run.

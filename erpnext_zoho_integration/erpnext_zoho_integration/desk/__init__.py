@@ -1,4 +1,8 @@
-"""What the Desk asks: figures for forms, lists and the timeline, shaped for showing.
+"""Answers for the app's own scripts in the Desk, read-only. They may change any day; integrations call `api/`.
 
-Thin and read-only: permissions are checked first, nothing is written, and nothing here talks to Zoho.
+campaign      the dashboard on the form of a Campaign
+contact       figures and timeline of a Contact, a Lead and a Customer
+number_cards  the numbers on the cards of the workspace
+runs          the progress of a sync
+settings      the overview on the form of Zoho Settings
 """

@@ -1,34 +1,42 @@
-"""The figures at the head of a Campaign's form."""
+"""The dashboard on the form of a Campaign: its figures, how they compare, links, countries, and the last data check."""
+
+import json
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt
+from frappe.utils import cint
 
 from erpnext_zoho_integration.connection.rate_limit import DEFAULT_CALLS, WINDOW_SECONDS
+from erpnext_zoho_integration.erpnext_zoho_integration.access import require_campaign
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
-from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import (
+	ACTIONS,
 	COUNTS,
 	add_rates,
+	card_labels,
+	counts_of,
+	get_rows,
+	get_total,
 )
-from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, SETTINGS
+from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT, SETTINGS
+from erpnext_zoho_integration.sync.campaigns.engagement import engagement
 from erpnext_zoho_integration.sync.fetch.session import LARGEST_PAGE
 from erpnext_zoho_integration.sync.planning.forecast import LARGE_CALLS, minutes
 
-# Card → the action types of the recipients it counts. Zoho keeps no list of those whom the e-mail reached: they are
-# those it was sent to and did not bounce off.
-ACTIONS = {
-	"sent": ("Sent",),
-	"delivered": ("Sent",),
-	"opens": ("Opened",),
-	"clicks": ("Clicked",),
-	"bounces": ("Hard Bounced", "Soft Bounced"),
-	"unsubscribes": ("Unsubscribed",),
-	"complaints": ("Complaint",),
+TOP_COUNTRIES = 5
+# Card → the rate shown on it.
+_RATES = {
+	"delivered": "delivery_rate",
+	"opens": "open_rate",
+	"clicks": "click_rate",
+	"bounces": "bounce_rate",
+	"unsubscribes": "unsubscribe_rate",
+	"complaints": "complaint_rate",
 }
 
 
 def onload(campaign, method: str | None = None) -> None:
-	"""Send a synced campaign's figures along with its document: the form then needs no request for them.
+	"""Send a synced campaign's figures with its document, which saves the form a request. A document event.
 
 	Frappe has checked that the user may read the Campaign.
 	"""
@@ -46,47 +54,69 @@ def onload(campaign, method: str | None = None) -> None:
 	)
 
 
+@frappe.whitelist(methods=["GET"])
+def get_insights(campaign: str) -> dict:
+	"""Return what the form shows below the cards; it asks once it is drawn.
+
+	Args:
+		campaign: name of the Campaign; the user must be allowed to read it. Users who may not read Campaign
+			Recipient get no `links` and no `over_time`.
+
+	Returns:
+		`averages` (per cent, by card, over the campaigns that the user may read), `over_time` (`labels`, `opened`,
+		`clicked`: first opens and first clicks by day), `links` (`url`, `people`, `clicks`), `countries` (`country`,
+		`opens`).
+	"""
+	require_campaign(campaign, "read")
+	may_read = frappe.has_permission(RECIPIENT, "read")
+	nothing = {"over_time": None, "links": []}
+	return {
+		**(stored_engagement(campaign) if may_read else nothing),
+		"averages": averages(),
+		"countries": countries(campaign),
+	}
+
+
 def cards(campaign) -> list[dict]:
-	"""Return the header cards of a Campaign, from the counters that Zoho last gave.
+	"""Return the cards at the top of the form, from the counters that Zoho gave last.
 
 	Returns:
 		Per card `key`, `label`, `value`, `rate` (per cent, or None) and `filters` for the list of Campaign
-		Recipient, which then shows whom the card counts.
+		Recipient, which lists the people whom the card counts.
 	"""
 	metrics = {row.metric: row.value for row in campaign.campaign_analytics}
 	if COUNTS["sent"] not in metrics:
 		return []
-	row = {key: int(flt(metrics.get(metric))) for key, metric in COUNTS.items()}
-	counts = dict(row)
-	add_rates(row)
-	rates = {
-		"delivered": row["delivery_rate"],
-		"opens": row["open_rate"],
-		"clicks": row["click_rate"],
-		"bounces": row["bounce_rate"],
-		"unsubscribes": row["unsubscribe_rate"],
-		"complaints": row["complaint_rate"],
-	}
+	figures: dict = counts_of(metrics)
+	add_rates(figures)
 	return [
 		{
 			"key": key,
 			"label": label,
-			"value": counts[key],
-			"rate": rates.get(key),
+			"value": figures[key],
+			"rate": figures[_RATES[key]] if key in _RATES else None,
 			"filters": filters_of(campaign.name, key),
 		}
 		for key, label in card_labels().items()
 	]
 
 
+def filters_of(campaign: str, card: str) -> dict:
+	"""Return filters of the list of Campaign Recipient for the people whom a card counts."""
+	actions = ACTIONS[card]
+	chosen = ["=", actions[0]] if len(actions) == 1 else ["in", list(actions)]
+	filters = {"campaign": ["=", campaign], "action_type": chosen}
+	return {**filters, "bounced": ["=", 0]} if card == "delivered" else filters
+
+
 def forecast(counts: dict[str, int]) -> dict | None:
-	"""Return what it costs to read all lists of a campaign again, by Zoho's last counters.
+	"""Estimate what it costs to read all lists of a campaign again, from Zoho's last counters.
 
 	Args:
 		counts: the values of the cards.
 
 	Returns:
-		`calls`, `rows` and `minutes` at the pace of the settings, each about; None where that is not worth a question.
+		`calls`, `rows` and `minutes` at the pace of the settings; None if the sync is too small to ask about.
 	"""
 	rows = sum(value for key, value in counts.items() if key != "delivered")
 	settings = frappe.get_cached_doc(SETTINGS)
@@ -107,22 +137,25 @@ def reconciliation(campaign_key: str) -> dict | None:
 	)
 
 
-def filters_of(campaign: str, card: str) -> dict:
-	"""Return filters of the list of Campaign Recipient for those whom a card counts."""
-	actions = ACTIONS[card]
-	chosen = ["=", actions[0]] if len(actions) == 1 else ["in", list(actions)]
-	filters = {"campaign": ["=", campaign], "action_type": chosen}
-	return {**filters, "bounced": ["=", 0]} if card == "delivered" else filters
+def averages() -> dict[str, float]:
+	"""Return the rates over all campaigns that the user may read, by card; empty with fewer than two campaigns."""
+	rows = [row for row in get_rows(frappe._dict()) if row.sent]
+	if len(rows) < 2:
+		return {}
+	total = get_total(rows)
+	return {card: total[rate] for card, rate in _RATES.items()}
 
 
-def card_labels() -> dict[str, str]:
-	"""Return the translated label of each card."""
-	return {
-		"sent": _("Sent"),
-		"delivered": _("Delivered"),
-		"opens": _("Opened"),
-		"clicks": _("Clicked"),
-		"bounces": _("Bounced"),
-		"unsubscribes": _("Unsubscribed"),
-		"complaints": _("Complaints"),
-	}
+def stored_engagement(campaign: str) -> dict:
+	"""Return `over_time` and `links` as the last sync stored them; computed now if it stored none."""
+	stored = frappe.db.get_value(CAMPAIGN_STATE, {"campaign": campaign}, "engagement")
+	return json.loads(stored) if stored else engagement(campaign)
+
+
+def countries(campaign: str, limit: int = TOP_COUNTRIES) -> list[dict]:
+	"""Return the countries with most opens and the sum of the others; Zoho counts every opening, not people."""
+	stored = json.loads(frappe.db.get_value("Campaign", campaign, "zoho_opens_by_country") or "{}")
+	best = sorted(stored.items(), key=lambda item: (-item[1], item[0]))
+	shown = [{"country": country, "opens": int(opens)} for country, opens in best[:limit]]
+	rest = int(sum(opens for _country, opens in best[limit:]))
+	return [*shown, {"country": _("Others"), "opens": rest}] if rest else shown

@@ -1,6 +1,6 @@
-"""What people did with campaigns: the figures on the forms of a Contact, a Lead and a Customer, and their timelines.
+"""Campaign figures and timeline entries on the forms of a Contact, a Lead and a Customer.
 
-A Lead and a Customer are their Contacts: those that name them among their links.
+A Lead and a Customer show the activity of the Contacts that are linked to them.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, get_url_to_form
 
-from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import ACTIONS, card_labels
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import ACTIONS, card_labels
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 
 TIMELINE_ROWS = 20
-# Of a company; more are of little use on a form, and their names go into the address of a list.
+# Of one company; the link to the list has all their names in its address, so it cannot hold many more.
 MAX_CONTACTS = 50
-# More than any person does; protects the form from a shared address such as info@.
+# More rows than a person has; keeps the form fast for a shared address such as info@.
 MAX_ROWS = 1000
 _SHOWN = ("sent", "opens", "clicks", "bounces", "unsubscribes", "complaints")
 _TIMELINE_FIELDS = (
@@ -32,9 +32,9 @@ _TIMELINE_FIELDS = (
 
 
 def onload(document, method: str | None = None) -> None:
-	"""Send figures along with a Contact, a Lead or a Customer, if any campaign reached the people behind it.
+	"""Send campaign figures with a Contact, a Lead or a Customer if its people have any. A document event.
 
-	Frappe has checked that the user may read the document; which Contacts and campaigns count is up to their permissions.
+	Frappe has checked that the user may read the document. Only Contacts and campaigns that the user may read count.
 	"""
 	if document.is_new() or not frappe.has_permission(RECIPIENT, "read"):
 		return
@@ -43,11 +43,11 @@ def onload(document, method: str | None = None) -> None:
 
 
 def people_of(doctype: str, name: str) -> list[frappe._dict]:
-	"""Return the Contacts that a document is about, as far as the user may read them: `name` and `unsubscribed`.
+	"""Return `name` and `unsubscribed` of the Contacts behind a document that the user may read.
 
 	Args:
-		doctype: `Contact`, or one that Contacts are linked to, such as `Lead` and `Customer`.
-		name: of the document.
+		doctype: `Contact`, or a DocType that Contacts are linked to, such as `Lead` and `Customer`.
+		name: name of the document.
 	"""
 	if doctype == "Contact":
 		filters = {"name": name}
@@ -63,12 +63,11 @@ def people_of(doctype: str, name: str) -> list[frappe._dict]:
 
 
 def engagement(people: list[frappe._dict]) -> dict | None:
-	"""Return how often these Contacts did what, in campaigns that the user may read.
+	"""Return how often these Contacts received, opened, clicked and so on, in campaigns that the user may read.
 
 	Returns:
 		`cards` (`key`, `label`, `value`, `filters`), `last_engagement` (in the site's zone, or None), `filters` of all
-		their rows, `contacts` and `opted_out` (how many there are, and how many of them opted out); None if there is
-		nothing.
+		their rows, `contacts` (number of Contacts) and `opted_out` (number of those who opted out); None without rows.
 	"""
 	names = [person.name for person in people]
 	rows = _engagements(names)
@@ -109,14 +108,14 @@ def _engagements(contacts: list[str]) -> list[frappe._dict]:
 
 
 def timeline(doctype: str, docname: str) -> list[dict]:
-	"""Return the latest engagements for the timeline of a form; called by Frappe, which checked the document.
+	"""Return the latest activity for the timeline of a form. Frappe calls it after checking the document.
 
 	Args:
 		doctype: `Contact`, `Lead` or `Customer`.
-		docname: its name.
+		docname: name of the document.
 
 	Returns:
-		At most 20 entries of what the user may read, each with `creation`, `icon` and `content` (escaped HTML).
+		At most 20 entries that the user may read, each with `creation`, `icon` and `content` (escaped HTML).
 	"""
 	if not frappe.has_permission(RECIPIENT, "read"):
 		return []
@@ -124,7 +123,7 @@ def timeline(doctype: str, docname: str) -> list[dict]:
 	if not names:
 		return []
 	acted = {"contact": ("in", names), "action_type": ("!=", "Sent")}
-	# Those without a date would come last, wherever they belong.
+	# Read rows without a date separately: the order by date would put all of them last.
 	dated = _rows({**acted, "action_date": ("is", "set")}, "action_date desc")
 	undated = _rows({**acted, "action_date": ("is", "not set")}, "sent_time desc")
 	latest = sorted([*dated, *undated], key=_moment, reverse=True)[:TIMELINE_ROWS]
@@ -143,12 +142,12 @@ def _rows(filters: dict, order_by: str) -> list:
 
 
 def _moment(row) -> datetime:
-	"""Return when the person acted, or else when the mail left: Zoho does not always say."""
+	"""Return when the person acted, or when the mail was sent if Zoho gives no time for the action."""
 	return row.action_date or row.sent_time or row.creation
 
 
 def _content(row, named: bool) -> str:
-	"""Return one entry; `named` says whose it is, where a form has several people."""
+	"""Return the HTML of one entry; with `named` it begins with the person, for forms with several people."""
 	text = _sentences()[row.action_type].format(_link(RECIPIENT, row.name, row.campaign))
 	if named:
 		text = f"{_link('Contact', row.contact, row.contact)}: {text}"
@@ -164,9 +163,9 @@ def _link(doctype: str, name: str, label: str) -> str:
 def _sentences() -> dict[str, str]:
 	return {
 		"Opened": _("Opened the campaign {0}"),
-		"Clicked": _("Clicked in the campaign {0}"),
-		"Hard Bounced": _("The campaign {0} bounced for good"),
-		"Soft Bounced": _("The campaign {0} bounced for now"),
-		"Unsubscribed": _("Unsubscribed from the campaign {0}"),
+		"Clicked": _("Clicked a link in the campaign {0}"),
+		"Hard Bounced": _("The campaign {0} could not be delivered (hard bounce)"),
+		"Soft Bounced": _("The campaign {0} could not be delivered for now (soft bounce)"),
+		"Unsubscribed": _("Unsubscribed in the campaign {0}"),
 		"Complaint": _("Complained about the campaign {0}"),
 	}

@@ -1,16 +1,17 @@
-"""How far a sync is: for the progress shown on forms and lists."""
+"""The progress of a sync, for the bar on forms and lists."""
 
 import frappe
 from frappe import _
-from frappe.utils import cint, flt, fmt_money
+from frappe.utils import cint, fmt_money
 
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import MAY_SYNC
+from erpnext_zoho_integration.erpnext_zoho_integration.access import MAY_SYNC
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import ACTIONS, get_counts
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs import tasks
 from erpnext_zoho_integration.sync.runs.run_log import ACTIVE, read_plan
 
-# The estimate of the time left means nothing before this share of the work is done.
+# Per cent; below it an estimate of the time left means nothing.
 _ESTIMATE_FROM = 3.0
 _FIELDS = (
 	"name",
@@ -31,7 +32,7 @@ _FIELDS = (
 
 
 def active_run(campaign: str | None = None) -> str | None:
-	"""Return the run that is under way for this campaign or for all, if the user may see it."""
+	"""Return the active run of this campaign, or else of all campaigns, if the user may see it."""
 	keys = ["all", f"campaign:{campaign}"[:140]] if campaign else ["all"]
 	runs = frappe.get_all(
 		SYNC_RUN, {"active_key": ("in", keys)}, ["name", "user"], order_by="active_key desc", limit=1
@@ -41,20 +42,20 @@ def active_run(campaign: str | None = None) -> str | None:
 
 @frappe.whitelist(methods=["GET"])
 def get_active_run() -> str | None:
-	"""Return the run of all campaigns that is under way, if there is one and the user may see it."""
+	"""Return the active run of all campaigns, if there is one and the user may see it."""
 	return active_run()
 
 
 @frappe.whitelist(methods=["GET"])
 def get_progress(run: str) -> dict:
-	"""Return how far a run is.
+	"""Return the progress of a run.
 
 	Args:
-		run: name of the Zoho Sync Run; its starter may ask, and who may read runs.
+		run: name of the Zoho Sync Run; the user must have started it or be allowed to read runs.
 
 	Returns:
-		`status`, `active`, `percent` (None where it cannot be told), `seconds_left` (an estimate, or None),
-		`text` (translated), `resume_at` (of a run that waits), `message` (why it waits, or how it ended),
+		`status`, `active`, `percent` (None if unknown), `seconds_left` (an estimate, or None),
+		`text` (translated), `resume_at` (if it waits), `message` (why it waits, or how it ended),
 		`cancel_requested`, and whether the user `may_cancel` it and `may_open` its record.
 
 	Raises:
@@ -90,9 +91,9 @@ def _may_see(starter: str | None) -> bool:
 
 
 def _add_workers_numbers(run) -> None:
-	"""Take the numbers from the workers' tasks: those of the run itself are added up only now and then."""
+	"""Add the current numbers from the workers' tasks, as the run itself is updated only now and then."""
 	numbers = tasks.totals(run.name)
-	# A campaign that was not due counts as synced: nothing is missing.
+	# Campaigns that were not due count as synced, because nothing is missing.
 	numbers["synced_campaigns"] += cint((read_plan(run.name) or {}).get("not_due"))
 	for field in _FIELDS:
 		if field in numbers:
@@ -107,16 +108,10 @@ def _percent(run) -> float | None:
 	return 100 * (cint(run.synced_campaigns) + cint(run.failed_campaigns)) / total if total else None
 
 
-def _expected_rows(campaign: str) -> float:
-	"""Return how many recipients Zoho's counters announce for all lists of a campaign."""
-	from erpnext_zoho_integration.erpnext_zoho_integration.desk.campaign import ACTIONS
-	from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
-		COUNTS,
-		get_figures,
-	)
-
-	figures = get_figures([campaign]).get(campaign, {})
-	return sum(flt(figures.get(COUNTS[key])) for key in ACTIONS if key != "delivered")
+def _expected_rows(campaign: str) -> int:
+	"""Return how many recipients all lists of a campaign have, by Zoho's counters."""
+	counts = get_counts([campaign]).get(campaign, {})
+	return sum(counts.get(key, 0) for key in ACTIONS if key != "delivered")
 
 
 def _rows(run) -> int:

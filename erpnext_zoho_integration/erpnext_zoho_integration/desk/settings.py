@@ -1,4 +1,4 @@
-"""What the form of Zoho Settings shows besides its fields."""
+"""The overview on the form of Zoho Settings: connection, last and next sync, call budget."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import frappe
 from frappe import _
 from frappe.utils import get_fullname, get_system_timezone
+from frappe.utils.scheduler import is_scheduler_inactive
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import make_rate_limiter
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.erpnext_zoho_integration.api.access import SYSTEM_MANAGER, require
+from erpnext_zoho_integration.erpnext_zoho_integration.access import SYSTEM_MANAGER, require
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.sync.runs import health
@@ -21,13 +22,13 @@ _SCHEDULED = "erpnext_zoho_integration.erpnext_zoho_integration.api.sync.sync_al
 
 @frappe.whitelist(methods=["GET"])
 def get_overview() -> dict:
-	"""Return the state of the connection and of the sync, as the form of Zoho Settings shows it.
+	"""Return the state of the connection and of the sync.
 
 	Returns:
 		`data_centers` (value and label of each), `data_center` and `connected_by` (for people), `last_run` (`name`,
 		`status`, `message`, `finished_at`), `active_run`, `next_sync` (None if nothing is scheduled),
-		`scheduler_inactive`, `problems` (kinds of `sync.health`), `token_until` (the token is good until then), `budget`
-		(see `budget`).
+		`scheduler_inactive`, `problems` (kinds of `sync.runs.health`), `token_until` (expiry of the access token),
+		`budget` (see `budget`).
 	"""
 	require(SYSTEM_MANAGER)
 	settings = get_settings()
@@ -47,7 +48,7 @@ def get_overview() -> dict:
 
 
 def budget(settings) -> list[dict]:
-	"""Return how many calls each of Zoho's methods has left, by the site's own budget.
+	"""Return how many calls of each API method are left in the site's own budget.
 
 	Returns:
 		Per method `label`, `left`, `calls` (the whole budget of five minutes) and `locked_until` (None unless Zoho has
@@ -66,7 +67,7 @@ def budget(settings) -> list[dict]:
 
 
 def data_centers() -> list[dict]:
-	"""Return the options of the field Data Centre: its code, and country and domain to choose by."""
+	"""Return the options of the field Data Centre: the code as value, country and domain as label."""
 	return [
 		{"value": center.code, "label": f"{_(center.name)} ({center.accounts_url.partition('accounts.')[2]})"}
 		for center in zoho.DATA_CENTERS.values()
@@ -74,17 +75,17 @@ def data_centers() -> list[dict]:
 
 
 def _methods() -> dict[str, str]:
-	"""Return the methods of Zoho that a sync calls, and what each is for."""
+	"""Return the translated label of each API method that a sync calls."""
 	return {
-		"recentcampaigns": _("List of campaigns"),
-		"campaignreports": _("Figures of campaigns"),
+		"recentcampaigns": _("Campaign list"),
+		"campaignreports": _("Campaign reports"),
 		"getcampaignrecipientsdata": _("Recipients"),
 		"getcampaigndetails": _("A/B tests"),
 	}
 
 
 def _at_site(seconds: float | None) -> datetime | None:
-	"""Return a moment given in seconds since the epoch in the site's zone, as Frappe stores it."""
+	"""Convert seconds since the epoch to a naive datetime in the site's zone, as Frappe stores it."""
 	if not seconds:
 		return None
 	return datetime.fromtimestamp(seconds, ZoneInfo(get_system_timezone())).replace(
@@ -111,6 +112,4 @@ def _next_sync():
 
 
 def _scheduler_inactive() -> bool:
-	from frappe.utils.scheduler import is_scheduler_inactive
-
 	return bool(is_scheduler_inactive(verbose=False))

@@ -1,13 +1,13 @@
-"""The shape of a report's columns."""
+"""Makes the columns of reports."""
 
 import frappe
 
 
 def column(fieldname: str, label: str, fieldtype: str, width: int, **more: str) -> dict:
-	"""Return a column of a report; text stands at the left even where its first row is empty.
+	"""Return a column of a report; text is aligned to the left even if its first row is empty.
 
-	A link to what the user may not read is plain text: Frappe refuses the whole report otherwise, and ERPNext lets a
-	System Manager without a sales role read no Campaign.
+	A link becomes plain text if the user may not read its DocType, because Frappe would refuse the whole report: ERPNext
+	lets a System Manager without a sales role read no Campaign.
 	"""
 	if fieldtype == "Link" and not frappe.has_permission(more["options"], "read"):
 		fieldtype = "Data"

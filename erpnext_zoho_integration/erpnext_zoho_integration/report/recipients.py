@@ -1,8 +1,8 @@
-"""What the reports about recipients share: which campaigns they may speak of, and what they add up."""
+"""Shared by the reports about recipients: filters, campaigns, rows, numbers and charts."""
 
 import frappe
 
-from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import (
 	get_campaigns,
 	validate_filters,
 )
@@ -51,14 +51,14 @@ def read_recipients(
 
 
 def number(label: str, value: float, datatype: str = "Float", **more: str) -> dict:
-	"""Return a number of a report's summary; of a Float, Frappe separates the thousands."""
+	"""Return a number of a report's summary. Frappe separates the thousands of a Float, but not of an Int."""
 	return {"label": label, "value": value, "datatype": datatype, **more}
 
 
 def bars(labels: list[str], datasets: dict[str, list[int]]) -> dict:
 	"""Return a chart of counts, given by name.
 
-	Frappe's axis would say 400.00 beside 1 K; it shortens what is too wide for it only.
+	Shorten the axis only for large values: otherwise Frappe labels it 400.00 beside 1 K.
 	"""
 	largest = max(max(values) for values in datasets.values())
 	return {

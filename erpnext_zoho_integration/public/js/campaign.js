@@ -1,10 +1,10 @@
-// Campaign: the figures that Zoho counted, links to the people they count, and Sync from Zoho.
+// Form of a Campaign: Zoho's figures, links to the people behind them, and Sync from Zoho.
 
 frappe.ui.form.on("Campaign", {
 	refresh(frm) {
 		if (frm.is_new() || !frm.doc.zoho_campaign_key) return;
 		const zoho = erpnext_zoho_integration.campaign;
-		// It follows a rename at Zoho: what is typed here would not last.
+		// The next sync would overwrite a name typed here with Zoho's.
 		frm.set_df_property("campaign_name", "read_only", 1);
 		zoho.add_buttons(frm);
 		zoho.show_figures(frm);
@@ -46,21 +46,21 @@ erpnext_zoho_integration.campaign = {
 		if (cards.length) {
 			$body.append(app.number_cards(cards.map((card) => this.as_number_card(frm, card))));
 		} else {
-			$body.append($(`<p class="text-muted">`).text(__("Zoho has no figures of this campaign yet.")));
+			$body.append($(`<p class="text-muted">`).text(__("Zoho has no figures for this campaign yet.")));
 		}
 		const $insights = $(`<div class="mt-3 pt-1"></div>`);
 		$body.append(this.footer(frm), $insights);
 		frm.dashboard.add_section($body, __("Zoho Campaigns"));
 		frm.dashboard.show();
 		if (cards.length) {
-			app.ask("desk.insights.get_insights", { campaign: frm.doc.name }).then((insights) => {
+			app.ask("desk.campaign.get_insights", { campaign: frm.doc.name }).then((insights) => {
 				this.show_averages($body, insights.averages);
 				this.when_visible($insights[0], () => this.show_insights(frm, $insights, insights, cards));
 			});
 		}
 	},
 
-	// A chart has no width on a form that has been left meanwhile.
+	// A chart cannot be drawn while the form is hidden: it has no width.
 	when_visible(element, show) {
 		new IntersectionObserver((entries, observer) => {
 			if (!entries.some((entry) => entry.isIntersecting)) return;
@@ -72,8 +72,8 @@ erpnext_zoho_integration.campaign = {
 	show_averages($body, averages) {
 		const app = erpnext_zoho_integration;
 		for (const [key, average] of Object.entries(averages)) {
-			const text = app.escape(__("(average {0})", [app.percent(average)]));
-			$body.find(`[data-card=${key}] .zoho-note`).append(` <span class="text-nowrap">${text}</span>`);
+			const text = app.escape(__("your average {0}", [app.percent(average)]));
+			$body.find(`[data-card=${key}] .zoho-note`).append(`<div class="text-nowrap">${text}</div>`);
 		}
 	},
 
@@ -96,11 +96,11 @@ erpnext_zoho_integration.campaign = {
 			});
 
 		const funnel = cards.filter((card) => ["sent", "delivered", "opens", "clicks"].includes(card.key));
-		column(__("From Sent to Clicked")).append(this.funnel(funnel));
+		column(__("Funnel")).append(this.funnel(funnel));
 		if (insights.over_time) {
 			const { days, opened, clicked } = this.by_day(insights.over_time);
 			bars(
-				__("First Opens and Clicks by Day"),
+				__("First Opens and Clicks per Day"),
 				days.map((day) => moment(day).format("D MMM")),
 				[
 					{ name: __("Opened"), values: opened },
@@ -109,7 +109,7 @@ erpnext_zoho_integration.campaign = {
 			);
 		}
 		if (insights.links.length) {
-			column(__("Most Clicked Links")).append(
+			column(__("Top Links")).append(
 				this.table(
 					[__("Link"), __("People"), __("Clicks")],
 					insights.links.map((link) => [
@@ -130,8 +130,8 @@ erpnext_zoho_integration.campaign = {
 		}
 	},
 
-	// Of four weeks at most, each day, also those on which nothing happened. A narrow chart shows every n-th label and in
-	// any case the last: with these numbers of days the last one runs into no other.
+	// Shows every day, at most four weeks. A narrow chart labels every n-th day and always the last one: with these
+	// numbers of days the last label does not overlap another.
 	SPANS: [5, 7, 9, 13, 19, 25, 29],
 
 	by_day(time) {
@@ -150,7 +150,7 @@ erpnext_zoho_integration.campaign = {
 		const whole = stages[0]?.value || 0;
 		return stages.map((stage, index) => {
 			const share = whole ? (100 * stage.value) / whole : 0;
-			const of_sent = index ? __("({0} of sent)", [app.percent(share)]) : "";
+			const of_sent = index ? `· ${__("{0} of sent", [app.percent(share)])}` : "";
 			return `<div class="d-flex justify-content-between">
 					<span>${app.escape(stage.label)}</span>
 					<span>${app.number(stage.value)} <span class="text-muted">${of_sent}</span></span>
@@ -161,7 +161,7 @@ erpnext_zoho_integration.campaign = {
 		});
 	},
 
-	// The cells are HTML; all but the first column are numbers.
+	// `rows` hold HTML; every column but the first holds numbers.
 	table(head, rows) {
 		const align = (index) => (index ? "text-right" : "text-break");
 		const header = head.map((label, index) => `<th scope="col" class="${align(index)}">${label}</th>`);
@@ -183,15 +183,15 @@ erpnext_zoho_integration.campaign = {
 			label: card.label,
 			value: app.number(card.value),
 			note: card.rate === null ? "" : app.escape(app.percent(card.rate)),
-			title: readable ? __("Show the recipients: {0}", [card.label]) : "",
+			title: readable ? __("View recipients: {0}", [card.label]) : "",
 			url: readable ? app.list_url("Campaign Recipient", card.filters) : null,
 		};
 	},
 
 	verdicts: () => ({
-		Complete: __("Everyone that Zoho counts is stored"),
-		Explained: __("Stored and counted differ, for a reason"),
-		Incomplete: __("Not everyone that Zoho counts is stored yet"),
+		Complete: __("All recipients are here"),
+		Explained: __("All recipients are here; some counts differ"),
+		Incomplete: __("Some recipients are still missing"),
 	}),
 
 	footer(frm) {
@@ -204,7 +204,7 @@ erpnext_zoho_integration.campaign = {
 		return $(`<p class="text-muted small">${parts.join(" · ")}</p>`).add(this.verdict(frm));
 	},
 
-	// Whether the people stored are those that Zoho counts; the differences unfold below.
+	// Whether all recipients that Zoho counts are stored; the differences unfold below.
 	verdict(frm) {
 		const app = erpnext_zoho_integration;
 		const { verdict, verdict_reason } = (frm.doc.__onload?.zoho || {}).reconciliation || {};

@@ -1,4 +1,4 @@
-// Campaign list: Sync All Campaigns, for those who may.
+// List of Campaigns: Zoho's status, and Sync All Campaigns for the roles that may sync.
 
 (function () {
 	const settings = (frappe.listview_settings["Campaign"] = frappe.listview_settings["Campaign"] || {});

@@ -1,4 +1,4 @@
-// Contact, Lead, Customer: what the people behind them did with campaigns. Forms without any look as before.
+// Forms of Contact, Lead and Customer: how their people reacted to campaigns. Forms without campaign activity stay unchanged.
 
 for (const doctype of ["Contact", "Lead", "Customer"]) {
 	frappe.ui.form.on(doctype, {
@@ -15,7 +15,7 @@ erpnext_zoho_integration.show_engagement = (frm, engagement) => {
 		key: card.key,
 		label: card.label,
 		value: app.number(card.value),
-		title: __("Show the recipients: {0}", [card.label]),
+		title: __("View recipients: {0}", [card.label]),
 		url: app.list_url("Campaign Recipient", card.filters),
 	}));
 	const { contacts, opted_out } = engagement;
@@ -28,7 +28,7 @@ erpnext_zoho_integration.show_engagement = (frm, engagement) => {
 	if (engagement.last_engagement) {
 		parts.push(__("Last engagement: {0}", [app.when(engagement.last_engagement)]));
 	}
-	parts.push(app.link(app.list_url("Campaign Recipient", engagement.filters), __("Show everything")));
+	parts.push(app.link(app.list_url("Campaign Recipient", engagement.filters), __("See all activity")));
 	const $footer = $(`<p class="text-muted small">${parts.join(" · ")}</p>`);
 	frm.dashboard.add_section($("<div>").append(app.number_cards(cards), $footer), __("Zoho Campaigns"));
 	frm.dashboard.show();

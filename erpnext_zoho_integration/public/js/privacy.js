@@ -1,11 +1,11 @@
-// Erase This Person, where a System Manager meets one: Zoho Settings, Contact, Campaign Recipient.
+// Erase This Person, a menu item for System Managers on Zoho Settings, Contact and Campaign Recipient.
 
 frappe.provide("erpnext_zoho_integration");
 
 erpnext_zoho_integration.privacy = {
 	may_erase: () => frappe.user.has_role("System Manager"),
 
-	// `emails` are the addresses to choose from; by default one is typed in.
+	// `emails` are the addresses to choose from; without them the user types one.
 	add_to_menu(page, emails, on_done) {
 		if (!this.may_erase()) return;
 		page.add_menu_item(__("Erase This Person..."), () => this.ask(emails || [], on_done), false);
@@ -19,7 +19,7 @@ erpnext_zoho_integration.privacy = {
 				{
 					fieldname: "delete_contact",
 					fieldtype: "Check",
-					label: __("Delete the Contact too, unless another document needs it"),
+					label: __("Also delete the Contact, unless other documents need it"),
 				},
 				{ fieldname: "explanation", fieldtype: "HTML" },
 			],
@@ -35,7 +35,7 @@ erpnext_zoho_integration.privacy = {
 		});
 		dialog.fields_dict.explanation.$wrapper.addClass("text-muted small").text(
 			__(
-				"Recipients keep campaign, action, times and counts, and lose everything that says who it was. The Contact loses what came from Zoho and stays opted out. No sync brings the person back. This cannot be undone."
+				"The person's name, address and other personal data are removed from all campaign recipients. Campaign totals stay the same. The Contact loses its data from Zoho and stays opted out. No sync brings the person back. This cannot be undone."
 			)
 		);
 		dialog.get_primary_btn().removeClass("btn-primary").addClass("btn-danger");
@@ -54,7 +54,7 @@ erpnext_zoho_integration.privacy = {
 		}));
 	},
 
-	// One address after the other; a Contact goes with its last one.
+	// Erases one address after the other; the Contact is deleted with the last one.
 	async erase(emails, delete_contact) {
 		const total = { rows: 0, texts: 0, kept: [] };
 		for (const [number, email] of emails.entries()) {
@@ -70,14 +70,14 @@ erpnext_zoho_integration.privacy = {
 
 	tell(total) {
 		const lines = [
-			__("{0} recipients are figures now; {1} messages, comments and errors were cleaned.", [
+			__("{0} recipients anonymised. The person was removed from {1} messages, comments and errors.", [
 				erpnext_zoho_integration.number(total.rows),
 				erpnext_zoho_integration.number(total.texts),
 			]),
 		];
 		if (total.kept.length) {
 			const names = total.kept.map(erpnext_zoho_integration.escape).join(", ");
-			lines.push(__("Not deleted, since other documents need it: {0}", [names]));
+			lines.push(__("Not deleted because other documents need it: {0}", [names]));
 		}
 		frappe.msgprint({ title: __("Erased"), message: lines.join("<br>"), indicator: "green" });
 	},

@@ -1,11 +1,11 @@
-// What the forms and lists of this app share: calls, links, cards, and the progress of a sync.
+// Shared by the forms and lists of this app: calls, links, cards, and the progress of a sync.
 
 frappe.provide("erpnext_zoho_integration");
 
 (function (app) {
 	const MODULE = "erpnext_zoho_integration.erpnext_zoho_integration";
 	const POLL_SECONDS = 2;
-	// Where the server's events arrive, each brings what is new; asking by the clock is for the case that they stop.
+	// While the server's events arrive, polling is only a safeguard in case they stop.
 	const POLL_SECONDS_WITH_EVENTS = 15;
 	const ACTIVE = ["Queued", "Running", "Waiting"];
 
@@ -29,7 +29,7 @@ frappe.provide("erpnext_zoho_integration");
 		Complaint: "red",
 	};
 
-	// Who may start and cancel a sync of everything.
+	// Whether the user may start and cancel a sync of all campaigns.
 	app.may_sync_all = () =>
 		["System Manager", "Sales Manager", "Sales Master Manager"].some((role) => frappe.user.has_role(role));
 
@@ -37,9 +37,9 @@ frappe.provide("erpnext_zoho_integration");
 
 	app.escape = (text) => frappe.utils.escape_html(cstr(text));
 
-	// `path` is that of a function within the module, such as "api.sync.cancel_run".
-	// Both resolve to the answer; with `freeze_message` the page waits for it. Of an error Frappe has told the user
-	// by itself, and what was to follow is not done.
+	// `path` names a function within the module, such as "api.sync.cancel_run".
+	// Both resolve to the answer; with `freeze_message` the page is blocked until it arrives. After an error, which
+	// Frappe shows to the user, they never resolve.
 	app.ask = (path, args, freeze_message) => unless_failed(call("GET", path, args, freeze_message));
 	app.act = (path, args, freeze_message) => unless_failed(call("POST", path, args, freeze_message));
 
@@ -63,10 +63,10 @@ frappe.provide("erpnext_zoho_integration");
 
 	app.form_url = (doctype, name) => frappe.router.make_url([frappe.router.slug(doctype), name]);
 
-	// Underlined: within a text, colour alone does not tell everyone that it is a link.
+	// Underlined, because colour alone does not mark a link for everyone.
 	app.link = (url, html) => `<a href="${app.escape(url)}"><u>${html}</u></a>`;
 
-	// A link out of the Desk, for http addresses only.
+	// A link that leaves the Desk; only http and https addresses become links.
 	app.external_link = (url, label) => {
 		if (!/^https?:\/\//i.test(url || "")) return "";
 		const text = `<u>${app.escape(label)}</u>`;
@@ -77,17 +77,17 @@ frappe.provide("erpnext_zoho_integration");
 
 	app.percent = (value) => `${format_number(value, null, 1)}\u00a0%`;
 
-	// A moment of the site in the zone and the format of the user.
+	// A time of the site in the user's time zone and format.
 	app.when = (datetime) =>
 		`<span class="text-nowrap">${app.escape(frappe.datetime.str_to_user(datetime))}</span>`;
 
-	// The same without its seconds, for a column of a list.
+	// The same without seconds, for a list column.
 	app.when_short = (datetime) => {
 		const moment = frappe.datetime.convert_to_user_tz(datetime, false);
 		return app.escape(moment.format(`${frappe.datetime.get_user_date_fmt().toUpperCase()} HH:mm`));
 	};
 
-	// Frappe's number cards as links; `cards` are { key, label, value, note, title, url }. A note is HTML.
+	// Number cards that are links; `cards` are { key, label, value, note, title, url }. `note` is HTML.
 	app.number_cards = (cards) => {
 		const html = cards.map((card) => {
 			const tag = card.url ? "a" : "div";
@@ -108,7 +108,7 @@ frappe.provide("erpnext_zoho_integration");
 		return $(`<div class="row zoho-cards">${html.join("")}</div>`);
 	};
 
-	// Shows how far a run is in `$area`, until it ends or the area has left the page; then calls `on_end(progress)`.
+	// Shows the progress of a run in `$area` until it ends, then calls `on_end(progress)`. Stops if the area leaves the page.
 	app.follow_run = (run, $area, on_end) => {
 		const $progress = $(`<div class="progress-chart">
 			<div class="progress bg-transparent border" role="progressbar" aria-valuemin="0" aria-valuemax="100">
@@ -132,15 +132,15 @@ frappe.provide("erpnext_zoho_integration");
 			$progress.find(".progress-bar").css("width", `${percent}%`);
 			const parts = [__(progress.status, null, "Zoho Sync Run"), progress.text];
 			if (progress.resume_at) {
-				parts.push(__("goes on at {0}", [frappe.datetime.str_to_user(progress.resume_at)]));
+				parts.push(__("continues at {0}", [frappe.datetime.str_to_user(progress.resume_at)]));
 			} else if (progress.seconds_left) {
 				parts.push(__("about {0} left", [frappe.utils.get_formatted_duration(progress.seconds_left)]));
 			}
-			if (progress.cancel_requested) parts.push(__("Stopping after this page"));
+			if (progress.cancel_requested) parts.push(__("Stopping after the current page"));
 			$progress.find(".progress-message").text(parts.join(" · "));
 			show_actions(progress);
 		};
-		// They stay while the numbers change: what somebody is about to click must not be replaced.
+		// Redrawn only when they change: a button must not be replaced while somebody is about to click it.
 		const show_actions = ({ may_open, may_cancel, cancel_requested }) => {
 			const $actions = $progress.find(".zoho-actions");
 			const offered = `${may_open} ${may_cancel && !cancel_requested}`;
@@ -155,7 +155,7 @@ frappe.provide("erpnext_zoho_integration");
 				$actions.append(" · ", $cancel);
 			}
 		};
-		// Several questions may be under way, but only one is to come.
+		// Several requests may be pending, but only one timer.
 		const later = (seconds) => {
 			clearTimeout(timer);
 			timer = setTimeout(poll, seconds * 1000);
@@ -176,7 +176,7 @@ frappe.provide("erpnext_zoho_integration");
 					on_end && on_end(progress);
 				},
 				(error) => {
-					// The server may be restarting; it is asked again, less often. A run that was deleted does not return.
+					// The server may be restarting: ask again, less often. Stop if the run was deleted or may not be read.
 					if (![403, 404].includes(error?.status)) return later(POLL_SECONDS * 5);
 					stop();
 					$progress.remove();
@@ -194,7 +194,7 @@ frappe.provide("erpnext_zoho_integration");
 
 	app.cancel_run = (run) =>
 		app.act("api.sync.cancel_run", { run }).then(() =>
-			frappe.show_alert({ message: __("The sync stops after the page that it is writing."), indicator: "orange" })
+			frappe.show_alert({ message: __("The sync stops after the current page."), indicator: "orange" })
 		);
 
 	app.announce_end = (progress) => {
@@ -206,18 +206,17 @@ frappe.provide("erpnext_zoho_integration");
 		frappe.show_alert({ message: message + more, indicator }, 10);
 	};
 
-	// Queues a sync of everything and says so; resolves to the name of the run.
-	// A large sync says what it costs before it starts.
+	// Queues a sync of all campaigns; a large one asks for confirmation first. Resolves to the name of the run.
 	app.sync_all = () =>
 		app
-			.act("api.sync.forecast", {}, __("Asking Zoho how much there is..."))
+			.act("api.sync.forecast", {}, __("Checking how much there is to sync..."))
 			.then((forecast) => (forecast.large ? confirm_large(forecast) : null))
 			.then(start_all);
 
 	const confirm_large = (forecast) =>
 		confirm(
 			__(
-				"This sync makes about {0} calls to Zoho and reads about {1} recipients of {2} campaigns. At the pace of Zoho Settings it takes about {3}. At most {4} Contacts are created. Start it?",
+				"Sync {2} campaigns with about {1} recipients? This makes about {0} calls to Zoho, takes about {3} and creates up to {4} Contacts. You can keep working meanwhile.",
 				[
 					app.number(forecast.calls),
 					app.number(forecast.rows),
@@ -230,15 +229,14 @@ frappe.provide("erpnext_zoho_integration");
 
 	const confirm = (question) => new Promise((resolve) => frappe.confirm(question, resolve));
 
-	// Queues a sync of one campaign; a large one says first what it costs, if that is known.
-	// Resolves to the name of the run.
+	// Queues a sync of one campaign; with a `forecast` it asks for confirmation first. Resolves to the name of the run.
 	app.sync_campaign = (campaign, forecast) => {
 		const start = () =>
 			app.act("api.sync.sync_campaign_by_name", { campaign_name: campaign }, __("Starting the sync..."));
 		const asked = forecast
 			? confirm(
 					__(
-						"This sync makes about {0} calls to Zoho and reads about {1} recipients. At the pace of Zoho Settings it takes about {2}. Start it?",
+						"Sync this campaign with about {1} recipients? This makes about {0} calls to Zoho and takes about {2}. You can keep working meanwhile.",
 						[
 							app.number(forecast.calls),
 							app.number(forecast.rows),
@@ -256,13 +254,13 @@ frappe.provide("erpnext_zoho_integration");
 	const start_all = () =>
 		app.act("api.sync.sync_all_campaigns", {}, __("Starting the sync...")).then((result) => {
 			frappe.show_alert({
-				message: result.queued ? __("The sync has been started.") : __("A sync is already under way."),
+				message: result.queued ? __("The sync has started.") : __("A sync is already running."),
 				indicator: "blue",
 			});
 			return result.run;
 		});
 
-	// Lets the next sync bring back campaigns that were deleted here; `names` are those of Zoho Deleted Campaign.
+	// Lets the next sync bring back deleted campaigns; `names` are names of Zoho Deleted Campaign.
 	app.restore_campaigns = (names) =>
 		new Promise((resolve) => {
 			const question =
@@ -278,7 +276,7 @@ frappe.provide("erpnext_zoho_integration");
 					})
 					.then(() => {
 						frappe.show_alert({
-							message: __("Restored. Start Sync All Campaigns, or wait for the next sync."),
+							message: __("Restored. Click Sync All Campaigns or wait for the next sync."),
 							indicator: "green",
 						});
 						resolve();
@@ -286,8 +284,7 @@ frappe.provide("erpnext_zoho_integration");
 			frappe.confirm(question, restore);
 		});
 
-	// Frappe shows four columns on a usual laptop, the name and the status among them. Whoever has chosen columns or their
-	// number for the list keeps them.
+	// Frappe shows four columns on a usual laptop, including name and status. Columns that the user has chosen stay.
 	app.show_columns = (listview, total_fields) => {
 		const settings = listview.list_view_settings || {};
 		if (settings.total_fields || settings.fields) return;
@@ -296,7 +293,7 @@ frappe.provide("erpnext_zoho_integration");
 		listview.render_header(true);
 	};
 
-	// Shows a run above the rows of a list and refreshes the list when it has ended.
+	// Shows a run above the rows of a list and refreshes the list when the run ends.
 	app.follow_on_list = (listview, run) => {
 		let $area = listview.$frappe_list.find(".zoho-progress");
 		if (!$area.length) {
@@ -309,7 +306,7 @@ frappe.provide("erpnext_zoho_integration");
 		});
 	};
 
-	// Shows a run above a form's fields and loads the form anew when it has ended.
+	// Shows a run above a form's fields and reloads the form when the run ends.
 	app.follow_on_form = (frm, run) => {
 		const area = frm.dashboard.progress_area;
 		area.show();

@@ -34,7 +34,7 @@ def check() -> None:
 def _check() -> None:
 	settings = get_settings()
 	found = problems()
-	told = set(json.loads(settings.told or "[]"))
+	told = set(json.loads(settings.notified_problems or "[]"))
 	kinds = {problem.kind for problem in found}
 	# Behind a lost connection the rest cannot be seen, and may still be as it was.
 	known = told | kinds if CONNECTION in kinds else kinds
@@ -46,7 +46,9 @@ def _check() -> None:
 	if not people:
 		known &= told  # whoever is named later hears of it then
 	if known != told:
-		frappe.db.set_single_value(SETTINGS, "told", json.dumps(sorted(known)), update_modified=False)
+		frappe.db.set_single_value(
+			SETTINGS, "notified_problems", json.dumps(sorted(known)), update_modified=False
+		)
 
 
 def _people(settings: Document) -> list:

@@ -324,16 +324,16 @@ def test_a_campaigns_data_are_complete(manager: Session, zoho_account: Simulator
 			{"fault": "code", "code": "6301", "message": "Invalid campaign key."},
 			"no longer has this campaign",
 		),
-		({"fault": "code", "code": "6304", "message": "No privilege."}, "has the rights to its reports"),
+		({"fault": "code", "code": "6304", "message": "No privilege."}, "may read its reports"),
 		({"fault": "code", "code": "902", "message": "Account is not active."}, "Check that it is active"),
 		({"fault": "code", "code": "1002", "message": "Extra parameter found."}, "Zoho refused the request"),
 		({"fault": "code", "code": "9999", "message": "What is this?"}, "What is this?"),
-		({"fault": "throttle", "form": "200-filter"}, "limit of calls has been reached"),
-		({"fault": "throttle", "form": "429"}, "limit of calls has been reached"),
-		({"fault": "html", "headers": AT_ONCE}, "Try again in some minutes"),
-		({"fault": "status", "status": 500, "headers": AT_ONCE}, "Try again in some minutes"),
-		({"fault": "body", "body": "[1, 2]"}, "something that is not its data"),
-		({"fault": "unauthorised"}, "Zoho refuses the access token"),
+		({"fault": "throttle", "form": "200-filter"}, "call limit has been reached"),
+		({"fault": "throttle", "form": "429"}, "call limit has been reached"),
+		({"fault": "html", "headers": AT_ONCE}, "Try again in a few minutes"),
+		({"fault": "status", "status": 500, "headers": AT_ONCE}, "Try again in a few minutes"),
+		({"fault": "body", "body": "[1, 2]"}, "an answer that cannot be read"),
+		({"fault": "unauthorised"}, "Zoho rejects the access token"),
 	],
 	ids=lambda value: (
 		"-".join(str(part) for part in value.values() if isinstance(part, str))[:30]
@@ -443,7 +443,7 @@ def test_the_connection_can_be_tested(manager: Session, zoho_account: Simulator)
 
 
 def test_a_test_that_succeeds_ends_the_need_for_attention(manager: Session, zoho_account: Simulator) -> None:
-	tokens.mark_refused("Zoho refuses the access token")
+	tokens.mark_refused("Zoho rejects the access token")
 	assert manager.call(f"{API}.campaigns.test_connection").ok
 	assert (settings().connection_status, settings().connection_error) == ("Connected", None)
 

@@ -164,7 +164,7 @@ def test_a_wrong_client_secret_is_explained(manager: Session, simulator: Simulat
 	enter_client(client_secret="wrong")
 	assert query_of(manager.get(AUTHORIZE).url) == {"zoho": "failed"}
 	reason = why(manager)
-	assert "client secret" in reason and "click Authorize with Zoho" in reason
+	assert "Client Secret" in reason and "click Authorize with Zoho" in reason
 	assert why(manager) == "", "told once"
 	assert settings().connection_status == "Not Connected" and secret("access_token") is None
 
@@ -227,7 +227,7 @@ def test_a_state_is_good_once(manager: Session, client: Simulator) -> None:
 	assert outcome(back) == "connected", why(manager)
 	again = come_back(manager, {**query, "code": client.grant_code()})
 	assert outcome(again) == "failed" and exchanges(client) == 1
-	assert "not begun here, has expired or was used before" in why(manager)
+	assert "not started here, has expired or was used before" in why(manager)
 
 
 @pytest.mark.parametrize("state", [None, "", "wrong", "ünïcode", "x" * 5000])
@@ -330,7 +330,7 @@ def test_a_guest_is_told_why_and_the_code_stays_unused(web: Web, manager: Sessio
 	query = consent(begin(manager))
 	answer = web.session().get(CALLBACK, params=query, headers={"Accept": "text/html"}, allow_redirects=False)
 	assert answer.status_code == 403
-	assert "redirect URI at Zoho names another host" in answer.text and "/login" in answer.text
+	assert "redirect URI registered at Zoho has a different host" in answer.text and "/login" in answer.text
 	assert query["code"] not in answer.text and query["state"] not in answer.text
 	assert exchanges(client) == 0
 	assert outcome(come_back(manager, query)) == "connected", "nothing was used up"

@@ -235,7 +235,7 @@ def test_an_accounts_server_that_is_down_changes_nothing(manager: Session, conne
 		{"fault": "status", "endpoint": "oauth/token", "status": 503, "headers": {"Retry-After": "0"}}
 	)
 	answer = manager.call(f"{API}.oauth.refresh_access_token")
-	assert answer.status_code == 417 and "Try again in some minutes" in messages(answer)
+	assert answer.status_code == 417 and "Try again in a few minutes" in messages(answer)
 	assert (settings().is_active, settings().connection_status) == (1, "Connected")
 
 
@@ -321,7 +321,7 @@ def test_a_token_refused_in_mid_call_is_refreshed_once_and_the_call_repeated(con
 def test_a_token_that_is_refused_again_is_not_asked_for_again(manager: Session, connected: Simulator) -> None:
 	connected.plan({"fault": "unauthorised", "endpoint": "recentcampaigns"})
 	answer = manager.call(f"{API}.campaigns.get_recent_campaigns", http_method="GET")
-	assert answer.status_code == 417 and "Zoho refuses the access token" in messages(answer)
+	assert answer.status_code == 417 and "Zoho rejects the access token" in messages(answer)
 	assert len(asked(connected, "recentcampaigns")) == 2 and refreshes(connected) == 1
 
 

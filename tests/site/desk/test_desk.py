@@ -234,7 +234,7 @@ def test_who_may_ask_what(web, make_user, roles, allowed):
 	frappe.db.commit()
 	session = web.session(make_user(*roles))
 	calls = {
-		"insights": (f"{DESK}.insights.get_insights", {"campaign": campaign.name}),
+		"insights": (f"{DESK}.campaign.get_insights", {"campaign": campaign.name}),
 		"progress": (f"{DESK}.runs.get_progress", {"run": run}),
 		"overview": (f"{DESK}.settings.get_overview", {}),
 	}
@@ -255,7 +255,7 @@ def test_a_user_restricted_to_other_campaigns_gets_no_figures(web, make_user):
 	frappe.db.commit()
 	session = web.session(user)
 	statuses = [
-		session.get(f"/api/method/{DESK}.insights.get_insights", params={"campaign": name}).status_code
+		session.get(f"/api/method/{DESK}.campaign.get_insights", params={"campaign": name}).status_code
 		for name in (mine.name, theirs.name)
 	]
 	assert statuses == [200, 403]

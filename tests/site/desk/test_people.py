@@ -8,8 +8,8 @@ import frappe
 from frappe.desk.form.load import run_onload
 from frappe.utils import getdate
 
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import campaign as dashboard
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import contact as desk_contact
-from erpnext_zoho_integration.erpnext_zoho_integration.desk import insights
 from erpnext_zoho_integration.sync.campaigns import engagement
 from tests.site.database_content import run_all
 from tests.site.desk.test_desk import DESK, figures, make_campaign, make_recipient
@@ -25,9 +25,9 @@ def make_contact(email: str = "a@x.test") -> str:
 
 def test_averages_are_taken_over_all_campaigns_together():
 	make_campaign("One", **figures())
-	assert insights.averages() == {}
+	assert dashboard.averages() == {}
 	make_campaign("Two", **figures(Emails_Sent=96, Delivered=97, Opens=48, Unique_Clicks=9))
-	averages = insights.averages()
+	averages = dashboard.averages()
 	assert (averages["opens"], averages["clicks"]) == (50.0, 10.0)
 
 
@@ -63,7 +63,7 @@ def test_countries_beyond_the_first_are_added_up():
 	campaign = make_campaign().name
 	stored = {"India": 5, "Kenya": 7, "Chile": 2, "Japan": 1}
 	frappe.db.set_value("Campaign", campaign, "zoho_opens_by_country", json.dumps(stored))
-	assert insights.countries(campaign, limit=2) == [
+	assert dashboard.countries(campaign, limit=2) == [
 		{"country": "Kenya", "opens": 7},
 		{"country": "India", "opens": 5},
 		{"country": "Others", "opens": 3},
@@ -77,7 +77,7 @@ def test_insights_are_for_those_who_may_read_the_campaign(web, make_user):
 	def status(*roles: str) -> int:
 		session = web.session(make_user(*roles))
 		return session.get(
-			f"/api/method/{DESK}.insights.get_insights", params={"campaign": campaign}
+			f"/api/method/{DESK}.campaign.get_insights", params={"campaign": campaign}
 		).status_code
 
 	assert (status(), status("Sales User"), status("System Manager")) == (403, 200, 200)
@@ -244,7 +244,7 @@ def test_a_sync_works_out_what_the_form_shows_so_that_opening_it_reads_no_recipi
 	assert len(campaign.get("__onload")["zoho"]["cards"]) == 7
 	assert len(opening) <= 5
 	with statements() as below:
-		found = insights.get_insights(campaign.name)
+		found = dashboard.get_insights(campaign.name)
 	assert not [each for each in opening + below if "tabCampaign Recipient" in each]
 	assert sum(found["over_time"]["opened"]) > 100
 	assert (found["over_time"], found["links"]) == (

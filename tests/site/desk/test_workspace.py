@@ -12,7 +12,7 @@ from erpnext_zoho_integration import onboarding
 from erpnext_zoho_integration.erpnext_zoho_integration.dashboard_chart_source.people_who_clicked_per_week import (
 	people_who_clicked_per_week as clicks_per_week,
 )
-from erpnext_zoho_integration.erpnext_zoho_integration.desk import cards
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import number_cards as cards
 from tests.site import connecting
 from tests.site.desk.test_desk import DESK, figures, make_campaign, make_recipient
 from tests.site.syncing import sync_all
@@ -128,7 +128,7 @@ def test_no_filter_of_the_workspace_needs_a_time_span_that_version_15_lacks():
 @pytest.mark.parametrize(("roles", "status"), [((), 403), (("Sales User",), 200), (("System Manager",), 200)])
 def test_cards_are_for_those_who_may_read_recipients(web, make_user, roles, status):
 	session = web.session(make_user(*roles))
-	assert session.get(f"/api/method/{DESK}.cards.open_rate").status_code == status
+	assert session.get(f"/api/method/{DESK}.number_cards.open_rate").status_code == status
 
 
 def test_everything_that_the_workspace_names_exists():

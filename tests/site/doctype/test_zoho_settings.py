@@ -16,6 +16,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import tokens
 from erpnext_zoho_integration.erpnext_zoho_integration.api import oauth
+from erpnext_zoho_integration.patches.v0_1 import rename_told
 from tests.site.connecting import (
 	API,
 	AUTHORIZE,
@@ -302,3 +303,17 @@ def test_no_request_to_zoho_carries_a_secret_in_its_url(connected: Simulator) ->
 	oauth.disconnect()
 	assert len(connected.requests) >= 3
 	assert [each for each in connected.requests if each["secrets_in_url"]] == []
+
+
+def test_the_problems_that_people_know_of_survive_the_new_name_of_their_field(site: TestSite) -> None:
+	stored = {"doctype": SETTINGS, "field": "notified_problems"}
+	frappe.db.delete("Singles", stored)
+	frappe.db.sql(
+		"insert into `tabSingles` (doctype, field, value) values (%s, %s, %s)",
+		(SETTINGS, "told", '["Stale"]'),
+	)
+	for _time in ("first", "second"):
+		rename_told.execute()
+		assert settings().notified_problems == '["Stale"]'
+	frappe.db.delete("Singles", stored)
+	frappe.db.commit()

@@ -66,7 +66,7 @@ def test_a_period_is_compared_with_the_one_before_it(site) -> None:
 	assert execute({**period, "compare": 0})[2] is None
 	assert execute({"from_date": "2026-07-01", "compare": 1})[2] is None
 	nothing_before = execute({"from_date": "2026-05-31", "to_date": "2026-06-30", "compare": 1})
-	assert "No campaign was sent in it." in nothing_before[2]
+	assert "There is nothing to compare with: no campaign was sent then." in nothing_before[2]
 	assert {each["indicator"] for each in nothing_before[4]} == {None}
 
 

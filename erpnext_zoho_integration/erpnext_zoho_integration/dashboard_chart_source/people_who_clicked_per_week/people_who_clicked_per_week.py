@@ -1,4 +1,4 @@
-"""People Who Clicked per Week: the workspace's chart of a quarter, from the recipients that are stored."""
+"""People Who Clicked per Week: a chart of the workspace, from the stored recipients of the last 13 weeks."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from frappe.utils import format_date, get_first_day_of_week, getdate, nowdate
 from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import campaign_names
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 
-# With so many bars the labels of a narrow chart do not run into each other: see Campaign Performance.
+# With this many bars the labels of a narrow chart do not overlap: see CHART_SIZES of Campaign Performance.
 WEEKS = 13
 
 
@@ -29,11 +29,11 @@ def get(
 ) -> dict:
 	"""Return how many people clicked in each of the last thirteen weeks, in the campaigns that the user may read.
 
-	Who clicked in two campaigns counts twice. The arguments, which Frappe sends along, are not used.
+	A person who clicked in two campaigns counts twice. Frappe passes the arguments; none is used.
 
 	Returns:
-		`labels` (the first day of each week, in the site's zone) and `datasets`, as Frappe's charts take them; nothing
-		at all if nobody clicked, of which Frappe says "No Data".
+		`labels` (the first day of each week, in the site's zone) and `datasets`, as Frappe's charts take them; an empty
+		dict if nobody clicked, for which Frappe shows "No Data".
 	"""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
 	last = get_first_day_of_week(getdate(nowdate()))

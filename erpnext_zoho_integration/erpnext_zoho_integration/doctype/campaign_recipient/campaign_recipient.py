@@ -1,4 +1,4 @@
-"""Campaign Recipient: what one person did with one campaign."""
+"""Campaign Recipient: one action of one person in one campaign."""
 
 import frappe
 from frappe import _
@@ -16,7 +16,7 @@ from erpnext_zoho_integration.sync.contacts.matching import contact_of
 class CampaignRecipient(Document):
 	"""One row per campaign, e-mail address and action type.
 
-	The address is compared exactly, in `row_key`: the database's own comparison holds müller@ and muller@ for one.
+	`row_key` compares the address exactly: the database's own comparison treats müller@ and muller@ as equal.
 	"""
 
 	def autoname(self) -> None:
@@ -29,7 +29,7 @@ class CampaignRecipient(Document):
 			self.link_contact()
 
 	def before_save(self) -> None:
-		"""Link the Contact that has this address, and take on the row's identity; a sync has done both already."""
+		"""Link the Contact with this address and set the row key; a sync has done both already."""
 		if self.flags.from_zoho:
 			return
 		self.email = normalize_email(self.email)
@@ -38,7 +38,7 @@ class CampaignRecipient(Document):
 		self.refuse_second_row()
 
 	def on_update(self) -> None:
-		"""Keep the mark of those off whom the campaign bounced; a sync sets all of them at its end."""
+		"""Update the bounced flag of this person; a sync updates all flags at its end."""
 		if not self.flags.from_zoho:
 			bounces.mark_person(self.campaign, self.email)
 
@@ -53,7 +53,7 @@ class CampaignRecipient(Document):
 		other = frappe.db.get_value(RECIPIENT, {"row_key": self.row_key}, "name")
 		if other and other != self.name:
 			frappe.throw(
-				_("{0} already has a row for {1} and {2}: {3}").format(
+				_("{0} already has a recipient {1} with the action {2}: {3}").format(
 					frappe.bold(frappe.utils.escape_html(self.campaign)),
 					frappe.bold(frappe.utils.escape_html(self.email)),
 					frappe.bold(_(self.action_type)),
@@ -64,10 +64,10 @@ class CampaignRecipient(Document):
 
 
 def on_doctype_update() -> None:
-	"""Add the indexes that lists and reports need, each in the order of the list: the latest action first.
+	"""Add the indexes that lists and reports need, both in the order of the list: the latest action first.
 
-	One serves those that a number of a Campaign counts, the other one everybody who acted. Both have all that is counted
-	by, and as many columns: where MariaDB takes a list's order from either, it takes the index with fewer.
+	One serves the recipients behind a number of a Campaign, the other the list of all recipients. Both cover every column
+	that is counted by and have the same length: if either gives the order, MariaDB chooses the index with fewer columns.
 	"""
 	frappe.db.add_index(
 		RECIPIENT, ["campaign", "action_type", "action_date", "name", "bounced"], "campaign_people"

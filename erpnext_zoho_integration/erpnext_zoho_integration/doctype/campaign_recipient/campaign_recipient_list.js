@@ -1,4 +1,4 @@
-// Campaign Recipient list: what each person did, at a glance.
+// List of Campaign Recipients: one coloured action per row, and Erase This Person.
 
 frappe.listview_settings["Campaign Recipient"] = {
 	add_fields: ["action_type"],

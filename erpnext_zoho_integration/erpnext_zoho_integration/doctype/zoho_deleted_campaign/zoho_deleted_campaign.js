@@ -1,4 +1,4 @@
-// Zoho Deleted Campaign: a campaign that no sync brings back, until it is restored here.
+// Form of a Zoho Deleted Campaign: no sync brings the campaign back until it is restored here.
 
 frappe.ui.form.on("Zoho Deleted Campaign", {
 	refresh(frm) {

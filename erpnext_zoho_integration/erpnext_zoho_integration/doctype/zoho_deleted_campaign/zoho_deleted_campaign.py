@@ -1,4 +1,4 @@
-"""Zoho Deleted Campaign: a campaign that somebody deleted or merged here, so that no sync brings it back."""
+"""Zoho Deleted Campaign: a campaign that was deleted or merged here, so that no sync brings it back."""
 
 from frappe.model.document import Document
 

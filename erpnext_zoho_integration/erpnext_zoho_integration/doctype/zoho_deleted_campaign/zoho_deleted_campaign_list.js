@@ -1,4 +1,4 @@
-// Zoho Deleted Campaign list: campaigns that no sync brings back, until they are restored here.
+// List of Zoho Deleted Campaigns: no sync brings them back until they are restored here.
 
 frappe.listview_settings["Zoho Deleted Campaign"] = {
 	button: {

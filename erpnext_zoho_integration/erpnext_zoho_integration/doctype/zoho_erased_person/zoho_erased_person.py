@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class ZohoErasedPerson(Document):
-	"""Named by a keyed digest of an address or of Zoho's id; nobody can read a person out of it."""
+	"""Named by a keyed digest of an address or of Zoho's id, from which nobody can recover the person."""

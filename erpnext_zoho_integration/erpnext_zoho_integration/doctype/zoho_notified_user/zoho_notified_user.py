@@ -1,4 +1,4 @@
-"""Zoho Notified User: one of those who hear of trouble with Zoho; a row of Zoho Settings."""
+"""Zoho Notified User: a user who is notified about problems; a row of Zoho Settings."""
 
 from frappe.model.document import Document
 

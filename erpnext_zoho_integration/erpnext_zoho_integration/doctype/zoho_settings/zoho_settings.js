@@ -1,4 +1,4 @@
-// Zoho Settings: connecting the site to Zoho, and what can be done once it is connected.
+// Form of Zoho Settings: connects the site to Zoho, shows the state of the connection, starts syncs.
 
 frappe.provide("erpnext_zoho_integration");
 
@@ -58,7 +58,7 @@ erpnext_zoho_integration.settings = {
 			.appendTo($field.find(".control-input-wrapper"));
 	},
 
-	// `started` is a run that the user has just started here: it may have ended before it is asked for.
+	// `started` is a run that the user has just started here; it may have ended before the overview arrives.
 	load_overview(frm, started) {
 		erpnext_zoho_integration.ask("desk.settings.get_overview").then((overview) => {
 			frm.set_df_property("data_center", "options", overview.data_centers);
@@ -92,12 +92,12 @@ erpnext_zoho_integration.settings = {
 		}
 	},
 
-	// Zoho sends the browser to the redirect URI's host; logged in on another one, the user would be a stranger there.
+	// Zoho sends the browser to the host of the redirect URI, where a user who is logged in on another host is a guest.
 	other_host(frm) {
 		const host = /^https?:\/\/([^/]+)/.exec(frm.doc.redirect_uri)?.[1];
 		if (!host || host === window.location.host) return "";
 		const text = __(
-			"You work on {0}, but Zoho will send you back to {1}, the address of this site by its configuration. Log in there before you authorize, or have host_name in site_config.json corrected.",
+			"You are on {0}, but Zoho will send you back to {1}, the configured address of this site. Log in there before you authorize, or ask your administrator to correct host_name in site_config.json.",
 			[window.location.host, host]
 		);
 		return `<p class="mb-2">${erpnext_zoho_integration.escape(text)}</p>`;
@@ -112,25 +112,25 @@ erpnext_zoho_integration.settings = {
 			const link = app.link(app.form_url("Zoho Sync Run", run.name), __(run.status, null, "Zoho Sync Run"));
 			lines.push(__("Last sync: {0}, {1}", [app.when(run.finished_at), link]));
 		} else if (!overview.active_run) {
-			lines.push(__("Nothing has been synced yet: click Sync All Campaigns."));
+			lines.push(__("Nothing has been synced yet. Click Sync All Campaigns."));
 		}
 		if (overview.active_run) {
-			lines.push(__("A sync is under way."));
+			lines.push(__("A sync is running."));
 		} else if (overview.scheduler_inactive) {
-			lines.push(__("The scheduler of this site is switched off: campaigns are not synced by themselves."));
+			lines.push(__("The scheduler of this site is disabled, so campaigns are not synced automatically."));
 		} else if (overview.next_sync) {
 			lines.push(__("Next sync: {0}", [app.when(overview.next_sync)]));
 		}
 		if (overview.problems.includes("Stale")) {
-			lines.push(__("Nothing has been synced for long: see whether the background workers are running."));
+			lines.push(__("No sync has succeeded for a long time. Check that the background workers are running."));
 		}
 		return lines.join(" · ");
 	},
 
-	// What the sync may still ask of Zoho, and until when the token is good: for whoever wonders why it waits.
+	// How many calls are left and how long the token is valid; explains why a sync waits.
 	show_budget(frm, overview) {
 		frm.dashboard.parent.find(".zoho-budget").remove();
-		// What a sync at work has left changes with each call; it shows itself how far it is and what it waits for.
+		// During a sync these numbers change with each call, and its progress bar says what it waits for.
 		if (overview.active_run || !overview.budget.length) return;
 		const app = erpnext_zoho_integration;
 		const rows = overview.budget.map((method) => {
@@ -144,9 +144,9 @@ erpnext_zoho_integration.settings = {
 			)}</div><div>${pill}</div></div>`;
 		});
 		const token = overview.token_until
-			? __("Access token good until {0}; it is renewed by itself.", [app.when(overview.token_until)])
+			? __("The access token is valid until {0} and is renewed automatically.", [app.when(overview.token_until)])
 			: "";
-		const explanation = __("Each of Zoho's methods may be called so often in five minutes.");
+		const explanation = __("Zoho limits how often each API method may be called in five minutes.");
 		frm.dashboard.add_section(
 			$(`<div><div class="row">${rows.join("")}</div>
 				<p class="text-muted small mb-0">${explanation} ${token}</p></div>`),
@@ -159,9 +159,9 @@ erpnext_zoho_integration.settings = {
 	steps(frm) {
 		const { escape } = erpnext_zoho_integration;
 		const steps = [
-			__("In the Zoho API console, add a client of the type Server-based Applications with the Redirect URI below."),
+			__("In the Zoho API console, add a client of type Server-based Applications with the Redirect URI below."),
 			__("Enter its Client ID and Client Secret here and choose the data centre of your Zoho account."),
-			__("Click Authorize with Zoho and accept."),
+			__("Click Authorize with Zoho and grant access."),
 		];
 		const reason = frm.doc.connection_error ? `<p>${escape(frm.doc.connection_error)}</p>` : "";
 		const items = steps.map((step) => `<li>${step}</li>`).join("");
@@ -191,8 +191,8 @@ erpnext_zoho_integration.settings = {
 	async authorize(frm) {
 		if (!frm.doc.client_id || !frm.doc.client_secret) {
 			frappe.msgprint({
-				title: __("Client missing"),
-				message: __("Enter the Client ID and the Client Secret of your client in the Zoho API console first."),
+				title: __("Client ID or Secret Missing"),
+				message: __("Enter the Client ID and Client Secret from the Zoho API console first."),
 				indicator: "orange",
 			});
 			return;
@@ -205,21 +205,21 @@ erpnext_zoho_integration.settings = {
 		const app = erpnext_zoho_integration;
 		const code = frm.doc.code;
 		frm.doc.code = null;
-		// The code lives a minute or two, so nothing else is asked before it is exchanged; but the client must be known.
+		// The code expires after a minute or two, so exchange it at once; only the client must be saved before.
 		if (frm.is_dirty() && (frm.doc.client_id || frm.doc.client_secret)) await frm.save();
-		await app.act("api.oauth.fetch_tokens", { code }, __("Asking Zoho..."));
+		await app.act("api.oauth.fetch_tokens", { code }, __("Contacting Zoho..."));
 		frappe.show_alert({ message: __("Connected to Zoho Campaigns."), indicator: "green" });
 		frm.reload_doc();
 	},
 
 	test_connection(frm) {
 		erpnext_zoho_integration
-			.act("api.campaigns.test_connection", {}, __("Asking Zoho..."))
+			.act("api.campaigns.test_connection", {}, __("Contacting Zoho..."))
 			.then((result) => {
 				const center = frappe.utils.escape_html(result.data_center);
 				frappe.msgprint({
 					title: __("Connected"),
-					message: __("Zoho answers ({0}). The account has {1} campaigns.", [center, cint(result.total_count)]),
+					message: __("Connected to Zoho ({0}). {1} campaigns found.", [center, cint(result.total_count)]),
 					indicator: "green",
 				});
 				frm.reload_doc();
@@ -227,15 +227,15 @@ erpnext_zoho_integration.settings = {
 	},
 
 	refresh_token(frm) {
-		erpnext_zoho_integration.act("api.oauth.refresh_access_token", {}, __("Asking Zoho...")).then(() => {
-			frappe.show_alert({ message: __("Zoho has given a new access token."), indicator: "green" });
+		erpnext_zoho_integration.act("api.oauth.refresh_access_token", {}, __("Contacting Zoho...")).then(() => {
+			frappe.show_alert({ message: __("Access token refreshed."), indicator: "green" });
 			frm.reload_doc();
 		});
 	},
 
 	disconnect(frm) {
 		frappe.confirm(
-			__("Disconnect from Zoho? The tokens are revoked and deleted; campaigns and recipients stay."),
+			__("Disconnect from Zoho? The tokens are revoked and deleted. Campaigns and recipients stay."),
 			() =>
 				erpnext_zoho_integration
 					.act("api.oauth.disconnect", {}, __("Disconnecting..."))
@@ -243,7 +243,7 @@ erpnext_zoho_integration.settings = {
 						frappe.show_alert({
 							message: result.revoked
 								? __("Disconnected.")
-								: __("Disconnected here. Zoho did not confirm: remove this client under Connected Apps there."),
+								: __("Disconnected here, but Zoho did not confirm it. Remove this client under Connected Apps in your Zoho account."),
 							indicator: result.revoked ? "green" : "orange",
 						});
 						frm.reload_doc();
@@ -259,13 +259,13 @@ erpnext_zoho_integration.settings = {
 
 	view_campaigns() {
 		erpnext_zoho_integration
-			.ask("api.campaigns.get_recent_campaigns", { limit: 50 }, __("Asking Zoho..."))
+			.ask("api.campaigns.get_recent_campaigns", { limit: 50 }, __("Contacting Zoho..."))
 			.then((result) => this.show_campaigns(result));
 	},
 
 	show_campaigns(result) {
 		const { escape } = erpnext_zoho_integration;
-		const dialog = new frappe.ui.Dialog({ title: __("Campaigns at Zoho"), size: "extra-large" });
+		const dialog = new frappe.ui.Dialog({ title: __("Campaigns in Zoho"), size: "extra-large" });
 		const rows = result.campaigns.map((campaign) => {
 			const cells = [
 				campaign.campaign_name,
@@ -278,7 +278,7 @@ erpnext_zoho_integration.settings = {
 		const head = [__("Name"), __("Subject"), __("Status"), __("Sent (time zone of the Zoho account)")];
 		$(dialog.body).append(
 			$(`<p class="text-muted"></p>`).text(
-				__("The newest {0} of {1} campaigns, as Zoho has them now.", [
+				__("The newest {0} of {1} campaigns, live from Zoho.", [
 					cint(result.fetched_count),
 					cint(result.total_count),
 				])

@@ -1,4 +1,4 @@
-"""Zoho Settings: the connection to Zoho and what is synced over it."""
+"""Zoho Settings: the connection to Zoho, and how and what to sync."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
@@ -11,7 +11,7 @@ from frappe.utils import add_to_date, cint, get_datetime, now_datetime
 from erpnext_zoho_integration.connection.settings import redirect_uri, stored_secret
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
 
-# Written by the connection and by runs, often behind a form that is open: saving the form must not undo that.
+# Written by the connection and by runs, often while the form is open: saving the form must not overwrite them.
 NOT_OF_THE_FORM = (
 	"access_token",
 	"refresh_token",
@@ -24,12 +24,12 @@ NOT_OF_THE_FORM = (
 	"connected_by",
 	"connected_on",
 	"last_sync",
-	"told",
+	"notified_problems",
 )
 
 
 class ZohoSettings(Document):
-	"""One connection to one Zoho account; tokens are Password fields and never leave the server."""
+	"""The connection to one Zoho account; tokens are Password fields and never leave the server."""
 
 	def onload(self) -> None:
 		self.redirect_uri = redirect_uri()
@@ -44,7 +44,7 @@ class ZohoSettings(Document):
 				self.set(fieldname, self.get(fieldname).strip())
 		if self.account_time_zone and self.account_time_zone not in available_timezones():
 			frappe.throw(
-				_("{0} is not a time zone. Choose one of the list, such as Europe/Berlin.").format(
+				_("{0} is not a time zone. Choose one from the list, such as Europe/Berlin.").format(
 					frappe.bold(frappe.utils.escape_html(self.account_time_zone))
 				)
 			)
@@ -52,7 +52,7 @@ class ZohoSettings(Document):
 			self.end_connection(before)
 
 	def end_connection(self, before: Document) -> None:
-		"""Drop the tokens: they belong to the client that got them. Zoho is told once this is saved."""
+		"""Drop the tokens, which belong to the former client, and revoke them at Zoho after the commit."""
 		token, center = stored_secret(before, "refresh_token"), before.data_center
 		if not token:
 			return
@@ -62,7 +62,7 @@ class ZohoSettings(Document):
 		frappe.db.after_commit.add(lambda: _revoke(token, center))
 
 	def zone(self) -> ZoneInfo | None:
-		"""Return the time zone of the Zoho account, if somebody has said so."""
+		"""Return the time zone of the Zoho account if it is set."""
 		return ZoneInfo(self.account_time_zone) if self.account_time_zone else None
 
 	def people_since(self) -> datetime | None:

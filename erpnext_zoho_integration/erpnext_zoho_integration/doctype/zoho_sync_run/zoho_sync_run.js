@@ -1,4 +1,4 @@
-// Zoho Sync Run: how far it is, what it did, and where to go from there.
+// Form of a Zoho Sync Run: its progress, then what changed and what went wrong.
 
 frappe.provide("erpnext_zoho_integration");
 
@@ -39,7 +39,7 @@ frappe.ui.form.on("Zoho Sync Run", {
 erpnext_zoho_integration.run = {
 	SHOWN: 10,
 
-	// What a run has stored it does not fetch twice, so trying again is always safe.
+	// A new run does not fetch again what this one stored, so a retry is always safe.
 	again(frm) {
 		this.start(frm.doc.campaign);
 	},
@@ -50,7 +50,7 @@ erpnext_zoho_integration.run = {
 		started.then((run) => frappe.set_route("Form", "Zoho Sync Run", run));
 	},
 
-	// Each campaign in which something changed, with the way to the recipients that did.
+	// Lists each campaign that changed, with a link to the changed recipients.
 	show_changes(frm) {
 		const app = erpnext_zoho_integration;
 		const rows = (frm.doc.campaigns || []).filter(
@@ -89,7 +89,7 @@ erpnext_zoho_integration.run = {
 			.join(", ");
 	},
 
-	// Each error with what to do about it: trying its campaign again, or the settings.
+	// Lists each error with a button: retry its campaign, or open the settings.
 	show_errors(frm) {
 		const errors = (frm.doc.errors || []).filter((row) => row.severity === "Error");
 		if (!errors.length) return;
@@ -120,7 +120,7 @@ erpnext_zoho_integration.run = {
 		return button(label, () => this.start(row.campaign));
 	},
 
-	more: (total) => __("There are {0} in all; the table below lists them.", [total]),
+	more: (total) => __("The table below lists all {0}.", [total]),
 
 	add_section(frm, $body, title) {
 		frm.dashboard.add_section($body, title);

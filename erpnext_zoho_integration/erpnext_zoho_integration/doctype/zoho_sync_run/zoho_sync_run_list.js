@@ -1,4 +1,4 @@
-// Zoho Sync Run list: how each run ended, at a glance.
+// List of Zoho Sync Runs: the result of each run, and Sync All Campaigns.
 
 frappe.listview_settings["Zoho Sync Run"] = {
 	add_fields: ["status", "cancel_requested"],
@@ -10,7 +10,7 @@ frappe.listview_settings["Zoho Sync Run"] = {
 	},
 
 	formatters: {
-		// A narrow column shows it whole without the year, which is in the title.
+		// Without the year it fits into a narrow column; the title has the year.
 		started_at(value) {
 			if (!value) return "";
 			const app = erpnext_zoho_integration;

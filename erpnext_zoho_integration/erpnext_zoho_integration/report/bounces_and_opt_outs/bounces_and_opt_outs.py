@@ -1,4 +1,4 @@
-"""Bounces and Opt-outs: addresses that should not be written to again, for the hygiene of lists."""
+"""Bounces and Opt-outs: addresses that should get no more e-mails."""
 
 import frappe
 from frappe import _
@@ -40,14 +40,14 @@ def execute(filters: dict | None = None) -> tuple:
 
 
 def get_columns() -> list[dict]:
-	"""Return the columns: the address, then what happened, how often and when last."""
+	"""Return the columns: the address, the action, how often it happened and when last."""
 	return [
 		column("email", _("Email"), "Data", 240),
 		column("contact", _("Contact"), "Link", 180, options="Contact"),
 		column("full_name", _("Full Name"), "Data", 160),
 		column("action_type", _("Action Type"), "Data", 130),
 		column("times", _("Campaigns"), "Int", 100),
-		column("last_time", _("Last Time"), "Datetime", 170),
+		column("last_time", _("Most Recent"), "Datetime", 170),
 		column("campaign", _("Last Campaign"), "Link", 220, options="Campaign"),
 		column("unsubscribed", _("Contact Opted Out"), "Check", 140),
 	]

@@ -28,7 +28,7 @@ frappe.query_reports["Campaign Performance"] = {
 		},
 		{
 			fieldname: "compare",
-			label: __("Compare with the Previous Period"),
+			label: __("Compare to Previous Period"),
 			fieldtype: "Check",
 			default: 1,
 		},

@@ -1,4 +1,4 @@
-"""The period before the one that a report shows: as long, and ending the day before it begins."""
+"""Compares the period of a report with the previous one, which is as long and ends the day before."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from frappe.utils import escape_html, fmt_money, format_date, getdate
 
 from erpnext_zoho_integration.sync.mapping.analytics import percentage
 
-# Figure → whether more of it is better (1), worse (-1) or neither (0); in the order of the table.
+# Figure → whether a higher value is better (1), worse (-1) or neither (0); in the order of the table.
 DIRECTIONS = {
 	"campaigns": 0,
 	"sent": 0,
@@ -31,7 +31,7 @@ def previous_filters(filters: frappe._dict) -> frappe._dict | None:
 
 
 def indicators(total: dict, before: dict | None) -> dict[str, str | None]:
-	"""Return the colour of each figure: green if it is better than before, red if it is worse."""
+	"""Return the colour of each figure: green if it got better, red if it got worse."""
 	if not before or not before["campaigns"]:
 		return {}
 	colors = {1: "Green", -1: "Red", 0: None}
@@ -42,16 +42,16 @@ def comparison(total: dict, before: dict, period: frappe._dict, labels: dict[str
 	"""Return both periods side by side, as HTML.
 
 	Args:
-		total: figures of the period.
-		before: figures of the previous one.
-		period: filters of the previous one.
-		labels: of the figures, translated.
+		total: totals of the period.
+		before: totals of the previous period.
+		period: filters of the previous period.
+		labels: translated label of each figure.
 	"""
 	title = _("Previous period: {0} to {1}").format(
 		format_date(period.from_date), format_date(period.to_date)
 	)
 	if not before["campaigns"]:
-		nothing = _("No campaign was sent in it.")
+		nothing = _("There is nothing to compare with: no campaign was sent then.")
 		return f"<p>{escape_html(title)}. {escape_html(nothing)}</p>"
 	colors = indicators(total, before)
 	head = ["", _("This Period"), _("Previous Period"), _("Difference")]

@@ -23,7 +23,7 @@ frappe.query_reports["Engaged Contacts"] = {
 		},
 		{
 			fieldname: "only_clicked",
-			label: __("Only Those Who Clicked"),
+			label: __("Clicked Only"),
 			fieldtype: "Check",
 			default: 0,
 		},

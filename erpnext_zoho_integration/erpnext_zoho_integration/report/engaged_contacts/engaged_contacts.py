@@ -1,4 +1,4 @@
-"""Engaged Contacts: who opens and clicks, over all campaigns, the most engaged first."""
+"""Engaged Contacts: the people who open and click most, over all campaigns."""
 
 import frappe
 from frappe import _
@@ -38,7 +38,7 @@ def execute(filters: dict | None = None) -> tuple:
 
 
 def get_columns() -> list[dict]:
-	"""Return the columns: the person, then what they did."""
+	"""Return the columns: the person, then their opens and clicks."""
 	return [
 		column("email", _("Email"), "Data", 230),
 		column("contact", _("Contact"), "Link", 180, options="Contact"),
@@ -52,7 +52,7 @@ def get_columns() -> list[dict]:
 
 
 def get_data(rows: list[frappe._dict], only_clicked: bool = False) -> list[dict]:
-	"""Return a row per address, those who clicked in most campaigns first; erased people are left out."""
+	"""Return a row per address, the most active first: by campaigns clicked, then opened. Anonymised rows are left out."""
 	people: dict[str, dict] = {}
 	for row in rows:
 		if row.rtbf:
@@ -75,11 +75,11 @@ def get_data(rows: list[frappe._dict], only_clicked: bool = False) -> list[dict]
 
 
 def get_report_summary(data: list[dict]) -> list[dict]:
-	"""Return how many people engaged, and how many of them are Contacts."""
+	"""Return how many people opened or clicked, how many are Contacts, and how many clicked."""
 	if not data:
 		return []
 	return [
 		number(_("People"), len(data)),
-		number(_("Of Them Contacts"), sum(bool(row["contact"]) for row in data)),
-		number(_("Who Clicked"), sum(bool(row["clicked"]) for row in data)),
+		number(_("Already Contacts"), sum(bool(row["contact"]) for row in data)),
+		number(_("People Who Clicked"), sum(bool(row["clicked"]) for row in data)),
 	]

@@ -1,4 +1,4 @@
-"""Engagement by Country: where the recipients are, and how many of them opened, clicked and left."""
+"""Engagement by Country: how many recipients of each country opened, clicked, bounced and unsubscribed."""
 
 import frappe
 from frappe import _
@@ -68,7 +68,7 @@ def count_recipients(campaigns: list[str]) -> list[tuple[str | None, str, int]]:
 def get_data(counts: list[tuple[str | None, str, int]]) -> list[dict]:
 	"""Return a row per country, the one with most opens first.
 
-	Rates are taken of what was sent less what bounced; they are empty where nothing was sent.
+	Rates are shares of sent minus bounced; they are empty if nothing was delivered.
 	"""
 	column_of = {action: name for name, actions in COLUMNS.items() for action in actions}
 	rows: dict[str, dict] = {}

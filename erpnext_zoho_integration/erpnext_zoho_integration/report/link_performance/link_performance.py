@@ -1,4 +1,4 @@
-"""Link Performance: which links of which campaign were clicked, by how many people and how often."""
+"""Link Performance: how many people clicked each link of each campaign, and how often."""
 
 import json
 from urllib.parse import urlsplit
@@ -32,13 +32,13 @@ def execute(filters: dict | None = None) -> tuple:
 
 
 def get_columns() -> list[dict]:
-	"""Return the columns: where, which link, how many."""
+	"""Return the columns: link, campaign, people and clicks."""
 	return [
 		column("link", _("Link"), "Data", 380),
 		column("campaign", _("Campaign"), "Link", 220, options="Campaign"),
-		column("campaign_name", _("Name at Zoho"), "Data", 180),
+		column("campaign_name", _("Name in Zoho"), "Data", 180),
 		column("people", _("People"), "Int", 90),
-		column("share", _("Share of Those Who Clicked"), "Percent", 220),
+		column("share", _("Share of Clickers"), "Percent", 220),
 		column("clicks", _("Clicks"), "Int", 90),
 	]
 
@@ -46,7 +46,7 @@ def get_columns() -> list[dict]:
 def get_data(campaigns: dict[str, str], clickers: list[frappe._dict]) -> list[dict]:
 	"""Return a row per campaign and link, the most clicked first.
 
-	`clicks` is empty where Zoho does not say how often a person clicked a link.
+	`clicks` is empty if Zoho does not say how often a link was clicked.
 	"""
 	rows: dict[tuple[str, str], dict] = {}
 	total: dict[str, int] = {}
@@ -72,7 +72,7 @@ def get_data(campaigns: dict[str, str], clickers: list[frappe._dict]) -> list[di
 
 
 def get_chart(data: list[dict]) -> dict | None:
-	"""Return the people behind the most clicked links, over all campaigns."""
+	"""Return how many people clicked the top links, over all campaigns."""
 	people: dict[str, int] = {}
 	for row in data:
 		people[row["link"]] = people.get(row["link"], 0) + row["people"]
@@ -83,7 +83,7 @@ def get_chart(data: list[dict]) -> dict | None:
 
 
 def short_labels(links: list[str]) -> list[str]:
-	"""Return what tells links apart on an axis: without the scheme, and without a host that all share."""
+	"""Return short labels for an axis: links without their scheme, and without the host if all share it."""
 	if len({urlsplit(link).netloc for link in links}) != 1:
 		return [link.partition("://")[2] or link for link in links]
 	return [link.partition("://")[2].partition("/")[2] or link for link in links]
@@ -96,5 +96,5 @@ def get_report_summary(data: list[dict], clickers: int) -> list[dict]:
 	return [
 		number(_("Links"), len({row["link"] for row in data})),
 		number(_("Recipients Who Clicked"), clickers),
-		number(_("Counted Clicks"), sum(row["clicks"] or 0 for row in data)),
+		number(_("Total Clicks"), sum(row["clicks"] or 0 for row in data)),
 	]

@@ -205,7 +205,7 @@ def test_it_is_told_in_the_language_of_who_hears_it(connected: str, monkeypatch:
 def test_saving_the_form_forgets_nothing_that_was_told(connected: str) -> None:
 	mark_needs_attention("Access was revoked.")
 	assert len(told()) == 1
-	name_people(connected, told="[]")
+	name_people(connected, notified_problems="[]")
 	assert told() == []
 
 
@@ -226,9 +226,9 @@ def test_what_was_left_budget_says(start_simulator: Callable) -> None:
 	run_all()
 	settings = frappe.get_doc(SETTINGS)
 	budget = {row["label"]: row for row in desk_settings.budget(settings)}
-	assert budget["Figures of campaigns"]["left"] == 48
-	assert budget["Figures of campaigns"]["calls"] == 50
+	assert budget["Campaign reports"]["left"] == 48
+	assert budget["Campaign reports"]["calls"] == 50
 	frappe.db.set_single_value(SETTINGS, "method_locks", '{"campaignreports": 4102444800}')
 	locked = {row["label"]: row["locked_until"] for row in desk_settings.budget(frappe.get_doc(SETTINGS))}
-	assert locked["Figures of campaigns"].year in (2099, 2100, 2101)
+	assert locked["Campaign reports"].year in (2099, 2100, 2101)
 	assert locked["Recipients"] is None

@@ -1,19 +1,21 @@
-"""Who may call what: the roles of the app, and the checks that every whitelisted function begins with."""
+"""Roles and permission checks; every whitelisted function begins with one."""
 
 import frappe
 from frappe import _
 from frappe.permissions import has_user_permission
 from frappe.rate_limiter import rate_limit
 
+from erpnext_zoho_integration.sync.campaigns.documents import find_campaign
+
 SYSTEM_MANAGER = "System Manager"
 SALES_MANAGERS = ("Sales Manager", "Sales Master Manager")
 MAY_SYNC = (SYSTEM_MANAGER, *SALES_MANAGERS)
 
-# What asks Zoho at once, and so takes from the calls that the whole site shares: at most so often from one address.
-# A person at a form stays far below; Python and the scheduler are not counted.
+# Limits per IP address for functions that call Zoho directly, because the whole site shares Zoho's call budget.
+# A person at a form stays far below; calls from Python and the scheduler do not count.
 reads_live = rate_limit(limit=60, seconds=300)
 reads_everything = rate_limit(limit=10, seconds=300)
-# Zoho gives ten tokens in ten minutes, and locks out who asks for more.
+# Zoho issues ten tokens in ten minutes and blocks clients that ask for more.
 asks_for_token = rate_limit(limit=8, seconds=600)
 
 
@@ -25,13 +27,11 @@ def require(*roles: str) -> None:
 def require_campaign_key(campaign_key: str) -> str | None:
 	"""Check that the user may read the Campaign with this Zoho key, and return its name.
 
-	Campaigns that have not been synced belong to the System Manager.
+	Only a System Manager may read campaigns that have not been synced.
 
 	Raises:
-		frappe.PermissionError: the user may not.
+		frappe.PermissionError: the user may not read it.
 	"""
-	from erpnext_zoho_integration.sync.campaigns.documents import find_campaign
-
 	campaign = find_campaign(campaign_key)
 	if not campaign:
 		require(SYSTEM_MANAGER)
@@ -45,7 +45,8 @@ def require_campaign(campaign: str, permission: str) -> str:
 
 	Raises:
 		frappe.DoesNotExistError: there is no such Campaign.
-		frappe.PermissionError: the user may not.
+		frappe.PermissionError: the user lacks the permission.
+		frappe.ValidationError: the Campaign does not come from Zoho.
 	"""
 	document = frappe.get_doc("Campaign", campaign)
 	_check(document, permission)
@@ -59,12 +60,12 @@ def require_campaign(campaign: str, permission: str) -> str:
 
 
 def over_http() -> bool:
-	"""Return whether a web request is being answered: tokens are masked then."""
+	"""Return whether this runs in a web request, where tokens are masked."""
 	return bool(getattr(frappe.local, "request", None))
 
 
 def mask(token: str | None) -> str | None:
-	"""Return what may be shown of a token over HTTP: that there is one."""
+	"""Return the token, over HTTP only its first characters."""
 	if not token:
 		return token
 	return f"{token[:4]}…{'*' * 8}" if over_http() else token
@@ -73,7 +74,7 @@ def mask(token: str | None) -> str | None:
 def _check(campaign, permission: str) -> None:
 	"""Check a permission on a Campaign.
 
-	On a stock site Campaign gives System Manager none, so the role itself suffices; User Permissions hold all the same.
+	A stock site gives System Manager no permission on Campaign, so the role itself suffices; User Permissions still apply.
 	"""
 	if SYSTEM_MANAGER not in frappe.get_roles():
 		campaign.check_permission(permission)

@@ -1,15 +1,11 @@
-"""The numbers on the workspace's cards: what the campaigns of the last 90 days did together, and how fresh that is."""
+"""The numbers on the cards of the workspace: totals of the campaigns of the last 90 days, and the health of the sync."""
 
 import frappe
 from frappe import _
 from frappe.utils import add_days, get_datetime, nowdate
 
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.campaign_performance import (
-	COUNTS,
-	add_rates,
-	get_data,
-)
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import get_rows, get_total
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SYNC_RUN
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs.health import last_success
@@ -20,32 +16,32 @@ PROBLEM_DAYS = 7
 
 @frappe.whitelist(methods=["GET", "POST"])
 def emails_sent(filters: dict | list | str | None = None) -> dict:
-	"""Return how many e-mails were sent. `filters`, which Frappe sends along, are not used."""
+	"""Return how many e-mails were sent. Frappe passes `filters` to every card; none uses them."""
 	return _card(_totals()["sent"])
 
 
 @frappe.whitelist(methods=["GET", "POST"])
 def open_rate(filters: dict | list | str | None = None) -> dict:
-	"""Return how many per cent of the delivered e-mails were opened."""
+	"""Return the open rate: opened of delivered, in per cent."""
 	return _card(_totals()["open_rate"], "Percent")
 
 
 @frappe.whitelist(methods=["GET", "POST"])
 def click_rate(filters: dict | list | str | None = None) -> dict:
-	"""Return how many per cent of the delivered e-mails were clicked."""
+	"""Return the click rate: clicked of delivered, in per cent."""
 	return _card(_totals()["click_rate"], "Percent")
 
 
 @frappe.whitelist(methods=["GET", "POST"])
 def opt_outs(filters: dict | list | str | None = None) -> dict:
-	"""Return how many people unsubscribed or complained; the card opens who they are."""
+	"""Return how many people unsubscribed or complained; the card opens the report about them."""
 	total = _totals()
 	return _card(total["unsubscribes"] + total["complaints"], report="Bounces and Opt-outs")
 
 
 @frappe.whitelist(methods=["GET", "POST"])
 def hours_since_sync(filters: dict | list | str | None = None) -> dict:
-	"""Return for how many hours no sync of all campaigns has succeeded; 0 on a site that was never connected."""
+	"""Return the hours since the last successful sync of all campaigns, or since connecting; 0 if never connected."""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
 	since = last_success() or get_settings().connected_on
 	hours = site_clock.seconds_since(get_datetime(since)) / 3600 if since else 0
@@ -54,7 +50,7 @@ def hours_since_sync(filters: dict | list | str | None = None) -> dict:
 
 @frappe.whitelist(methods=["GET", "POST"])
 def sync_problems(filters: dict | list | str | None = None) -> dict:
-	"""Return how many syncs of the last week failed or left something undone; the card opens them."""
+	"""Return how many syncs of the last week failed or were incomplete; the card opens their list."""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
 	found = {
 		"status": ["in", ["Failed", "Partial"]],
@@ -65,18 +61,18 @@ def sync_problems(filters: dict | list | str | None = None) -> dict:
 
 @frappe.whitelist(methods=["GET", "POST"])
 def connection(filters: dict | list | str | None = None) -> str:
-	"""Return whether the site is connected to Zoho, in words: a card shows text as it is."""
+	"""Return the translated state of the connection; a card shows a text unchanged."""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
 	return _(get_settings().connection_status or "Not Connected")
 
 
 def _number(value: float, fieldtype: str = "Float") -> dict:
-	"""Return a card's number; of a Float, Frappe separates the thousands and shows no decimals that are not there."""
+	"""Return a card's number. Frappe separates the thousands of a Float, but not of an Int."""
 	return {"value": value, "fieldtype": fieldtype, "precision": 1}
 
 
 def _runs(filters: dict | None = None) -> dict:
-	"""Return the way to the list of runs, for those who may read it."""
+	"""Return the route to the list of runs if the user may read it."""
 	if not frappe.has_permission(SYNC_RUN, "read"):
 		return {}
 	return {"route": ["List", SYNC_RUN], "route_options": filters or {}}
@@ -93,10 +89,7 @@ def _card(value: float, fieldtype: str = "Float", report: str = "Campaign Perfor
 def _totals() -> dict:
 	"""Return counts and rates over the campaigns that the user may read, in two queries."""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
-	data = get_data(frappe._dict(from_date=_first_day(), to_date=nowdate()))
-	total = {fieldname: sum(row[fieldname] for row in data) for fieldname in COUNTS}
-	add_rates(total)
-	return total
+	return get_total(get_rows(frappe._dict(from_date=_first_day(), to_date=nowdate())))
 
 
 def _first_day() -> str:
