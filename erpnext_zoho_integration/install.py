@@ -24,6 +24,7 @@ from erpnext_zoho_integration.store.doctypes import (
 	SYNC_TASK,
 )
 from erpnext_zoho_integration.store.document_names import delete_counters
+from erpnext_zoho_integration.store.fields import IS_ACTIVE
 from erpnext_zoho_integration.store.indexes import drop_address_index, index_addresses
 from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
 
@@ -87,7 +88,7 @@ def before_uninstall() -> None:
 
 	Campaigns and Contacts stay, with the columns of the custom fields: they belong to the site.
 	"""
-	if frappe.db.get_single_value(SETTINGS, "is_active", cache=False):
+	if frappe.db.get_single_value(SETTINGS, IS_ACTIVE, cache=False):
 		disconnect()
 	_stop_runs()
 	_remove_jobs()

@@ -26,6 +26,12 @@ from erpnext_zoho_integration.connection.settings import (
 )
 from erpnext_zoho_integration.locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
+from erpnext_zoho_integration.store.fields import (
+	CONNECTION_ERROR,
+	CONNECTION_STATUS,
+	IS_ACTIVE,
+	NO_TOKENS_BEFORE,
+)
 
 MIN_LIFE = timedelta(minutes=5)
 # Seconds; after an hour it is safe to ask again, however long Zoho says.
@@ -35,8 +41,8 @@ DISCONNECTED = {
 	"access_token": None,
 	"refresh_token": None,
 	"token_expiry": None,
-	"no_tokens_before": None,
-	"is_active": 0,
+	NO_TOKENS_BEFORE: None,
+	IS_ACTIVE: 0,
 }
 
 
@@ -143,14 +149,14 @@ def wipe_tokens(status: str, reason: str | None) -> None:
 	for fieldname in ("access_token", "refresh_token"):
 		remove_encrypted_password(SETTINGS, SETTINGS, fieldname)
 	frappe.db.set_single_value(
-		SETTINGS, {**DISCONNECTED, "code": None, "connection_status": status, "connection_error": reason}
+		SETTINGS, {**DISCONNECTED, "code": None, CONNECTION_STATUS: status, CONNECTION_ERROR: reason}
 	)
 
 
 def mark_needs_attention(reason: str) -> None:
 	"""Stop scheduled syncs until somebody authorizes again, and store the reason. Commits."""
 	frappe.db.set_single_value(
-		SETTINGS, {"is_active": 0, "connection_status": "Needs Attention", "connection_error": reason}
+		SETTINGS, {IS_ACTIVE: 0, CONNECTION_STATUS: "Needs Attention", CONNECTION_ERROR: reason}
 	)
 	frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
 
@@ -159,7 +165,7 @@ def mark_refused(reason: str) -> None:
 	"""Note that Zoho refuses calls although it issues tokens. Scheduled syncs continue, as it may be temporary. Commits."""
 	frappe.db.set_single_value(
 		SETTINGS,
-		{"connection_status": "Needs Attention", "connection_error": reason},
+		{CONNECTION_STATUS: "Needs Attention", CONNECTION_ERROR: reason},
 		update_modified=False,
 	)
 	frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
@@ -169,7 +175,7 @@ def mark_working() -> None:
 	"""Clear Needs Attention, because Zoho answers again."""
 	if get_settings().connection_status == "Needs Attention":
 		frappe.db.set_single_value(
-			SETTINGS, {"connection_status": "Connected", "connection_error": None}, update_modified=False
+			SETTINGS, {CONNECTION_STATUS: "Connected", CONNECTION_ERROR: None}, update_modified=False
 		)
 
 
@@ -217,7 +223,7 @@ def _ask_for_token(settings) -> str:
 	long_lived_token = stored_secret(settings, "refresh_token")
 	if not long_lived_token:
 		raise NotConnected(_("No refresh token available. Open Zoho Settings and click Authorize with Zoho."))
-	locked_until = settings.get("no_tokens_before")
+	locked_until = settings.get(NO_TOKENS_BEFORE)
 	if locked_until and now_datetime() < get_datetime(locked_until):
 		raise zoho.TokenThrottled(_("waiting until Zoho accepts token requests again"))
 	try:
@@ -227,7 +233,7 @@ def _ask_for_token(settings) -> str:
 		raise
 	except zoho.TokenThrottled as error:
 		# Each further request would prolong Zoho's block, so no worker asks until then.
-		_write({"no_tokens_before": str(_from_now(min(error.retry_after, _LONGEST_WAIT)))})
+		_write({NO_TOKENS_BEFORE: str(_from_now(min(error.retry_after, _LONGEST_WAIT)))})
 		frappe.db.commit()  # nosemgrep - what follows is an error, which rolls back
 		raise
 	_store_refreshed(tokens, reactivate=not settings.is_active)
@@ -239,10 +245,10 @@ def _store_refreshed(tokens: zoho.Tokens, reactivate: bool) -> None:
 	set_encrypted_password(SETTINGS, SETTINGS, tokens.access_token, "access_token")
 	if tokens.refresh_token:
 		set_encrypted_password(SETTINGS, SETTINGS, tokens.refresh_token, "refresh_token")
-	values = {"token_expiry": str(_from_now(tokens.expires_in)), "no_tokens_before": None}
+	values = {"token_expiry": str(_from_now(tokens.expires_in)), NO_TOKENS_BEFORE: None}
 	if reactivate:
 		# The problem, such as a wrong client secret, has been solved.
-		values |= {"is_active": 1, "connection_status": "Connected", "connection_error": None}
+		values |= {IS_ACTIVE: 1, CONNECTION_STATUS: "Connected", CONNECTION_ERROR: None}
 	_write(values)
 	frappe.db.commit()  # nosemgrep - Zoho has issued the token; losing it would waste one of ten
 
@@ -252,13 +258,13 @@ def _connected(tokens: zoho.Tokens, data_center: str, user: str) -> dict:
 	values = {
 		"access_token": tokens.access_token,
 		"token_expiry": _from_now(tokens.expires_in),
-		"no_tokens_before": None,
+		NO_TOKENS_BEFORE: None,
 		"data_center": data_center,
 		"api_domain": tokens.api_domain or zoho.DATA_CENTERS[data_center].api_domain,
 		"code": None,
-		"is_active": 1,
-		"connection_status": "Connected",
-		"connection_error": None,
+		IS_ACTIVE: 1,
+		CONNECTION_STATUS: "Connected",
+		CONNECTION_ERROR: None,
 		"connected_by": user,
 		"connected_on": now_datetime(),
 	}

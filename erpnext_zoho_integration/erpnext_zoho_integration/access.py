@@ -5,6 +5,7 @@ from frappe import _
 from frappe.permissions import has_user_permission
 from frappe.rate_limiter import rate_limit
 
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns.documents import find_campaign
 
 SYSTEM_MANAGER = "System Manager"
@@ -50,7 +51,7 @@ def require_campaign(campaign: str, permission: str) -> str:
 	"""
 	document = frappe.get_doc("Campaign", campaign)
 	_check(document, permission)
-	if not document.get("zoho_campaign_key"):
+	if not document.get(ZOHO_CAMPAIGN_KEY):
 		frappe.throw(
 			_("{0} does not come from Zoho Campaigns.").format(
 				frappe.bold(frappe.utils.escape_html(campaign))

@@ -1,6 +1,7 @@
 """Shared ground for every room that reads or writes the database.
 
 doctypes        names of DocTypes
+fields          names of fields that several modules use
 addresses       how e-mail addresses are compared
 digests         row keys, pseudonyms, keyed digests
 erased_people   the register of erased people

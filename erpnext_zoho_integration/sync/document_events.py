@@ -13,13 +13,22 @@ from frappe.query_builder import DocType
 from erpnext_zoho_integration.compat import campaign_writes_utm
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.doctypes import ANALYTICS, CAMPAIGN_STATE, DELETED_CAMPAIGN, RECIPIENT
+from erpnext_zoho_integration.store.fields import (
+	ZOHO_CAMPAIGN_ID,
+	ZOHO_CAMPAIGN_KEY,
+	ZOHO_CAMPAIGN_STATUS,
+	ZOHO_CAMPAIGN_TYPE,
+	ZOHO_CONTACT_ID,
+	ZOHO_SENT_TIME,
+	ZOHO_STATUS,
+)
 from erpnext_zoho_integration.sync.campaigns import bounces, merging
 from erpnext_zoho_integration.sync.campaigns.deleted import remember_deleted
 from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts.linking import link_rows
 from erpnext_zoho_integration.sync.privacy import retention
 
-_IDENTITY_FIELDS = ("zoho_campaign_id", "zoho_campaign_key")
+_IDENTITY_FIELDS = (ZOHO_CAMPAIGN_ID, ZOHO_CAMPAIGN_KEY)
 # All fields of a Campaign that a sync writes.
 _ZOHO_FIELDS = (
 	*_IDENTITY_FIELDS,
@@ -27,9 +36,9 @@ _ZOHO_FIELDS = (
 	"zoho_from_email",
 	"zoho_reply_to",
 	"zoho_preview_url",
-	"zoho_sent_time",
-	"zoho_campaign_status",
-	"zoho_campaign_type",
+	ZOHO_SENT_TIME,
+	ZOHO_CAMPAIGN_STATUS,
+	ZOHO_CAMPAIGN_TYPE,
 	"zoho_opens_by_country",
 	"last_synced",
 )
@@ -39,8 +48,8 @@ def campaign_deleted(campaign: Document, method: str | None = None) -> None:
 	"""Delete a Campaign's recipients in bulk and record the deletion, so that no sync restores the Campaign."""
 	frappe.db.delete(RECIPIENT, {"campaign": campaign.name})
 	frappe.db.delete(CAMPAIGN_STATE, {"campaign": campaign.name})
-	if campaign.get("zoho_campaign_key") and not frappe.db.exists(
-		DELETED_CAMPAIGN, {"zoho_campaign_key": campaign.zoho_campaign_key}
+	if campaign.get(ZOHO_CAMPAIGN_KEY) and not frappe.db.exists(
+		DELETED_CAMPAIGN, {ZOHO_CAMPAIGN_KEY: campaign.zoho_campaign_key}
 	):
 		remember_deleted(campaign, "Deleted")
 
@@ -63,15 +72,15 @@ def campaign_renamed(campaign: Document, method: str | None, old: str, new: str,
 	"""
 	if merge:
 		merged = frappe.get_doc("Campaign", old)
-		if merged.get("zoho_campaign_key") and campaign.get("zoho_campaign_key"):
+		if merged.get(ZOHO_CAMPAIGN_KEY) and campaign.get(ZOHO_CAMPAIGN_KEY):
 			remember_deleted(merged, "Merged", merged_into=new)
-			frappe.db.delete(CAMPAIGN_STATE, {"zoho_campaign_key": merged.zoho_campaign_key})
-		elif merged.get("zoho_campaign_key"):
+			frappe.db.delete(CAMPAIGN_STATE, {ZOHO_CAMPAIGN_KEY: merged.zoho_campaign_key})
+		elif merged.get(ZOHO_CAMPAIGN_KEY):
 			_move_zoho_fields(merged, new)
 		merging.rekey_campaign(new, merged=True)
 		retention.queue_anonymising_after_merge(new)
 		bounces.mark_campaign(new)
-	elif not campaign.get("zoho_campaign_key"):
+	elif not campaign.get(ZOHO_CAMPAIGN_KEY):
 		merging.rekey_campaign(new)
 
 
@@ -106,15 +115,13 @@ def contact_renamed(contact: Document, method: str | None, old: str, new: str, m
 	"""
 	if not merge:
 		return
-	merged = frappe.db.get_value(
-		"Contact", old, ["zoho_contact_id", "zoho_status", "unsubscribed"], as_dict=True
-	)
+	merged = frappe.db.get_value("Contact", old, [ZOHO_CONTACT_ID, ZOHO_STATUS, "unsubscribed"], as_dict=True)
 	if not merged:
 		return
 	values = {}
 	if merged.zoho_contact_id and not contact.zoho_contact_id:
-		frappe.db.set_value("Contact", old, "zoho_contact_id", None, update_modified=False)
-		values = {"zoho_contact_id": merged.zoho_contact_id, "zoho_status": merged.zoho_status}
+		frappe.db.set_value("Contact", old, ZOHO_CONTACT_ID, None, update_modified=False)
+		values = {ZOHO_CONTACT_ID: merged.zoho_contact_id, ZOHO_STATUS: merged.zoho_status}
 	if merged.unsubscribed and not contact.unsubscribed:
 		values["unsubscribed"] = 1
 	if values:

@@ -15,6 +15,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api import campaigns, oau
 from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import get_custom_fields
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import settings
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SETTINGS
+from erpnext_zoho_integration.store.fields import SENT_TIME, ZOHO_CAMPAIGN_KEY, ZOHO_SENT_TIME
 from erpnext_zoho_integration.sync.contacts import linking
 from erpnext_zoho_integration.sync.mapping.rows import Row, Times, recipient_row
 
@@ -29,7 +30,7 @@ RECORD = {
 	"contactfn": "Ada",
 	"contactln": "Lovelace",
 	"contactstatus": "active",
-	"sent_time": "1790000000000",
+	SENT_TIME: "1790000000000",
 }
 
 
@@ -109,8 +110,8 @@ class TestRecipients(unittest.TestCase):
 			{
 				"doctype": "Campaign",
 				"campaign_name": "Zoho smoke test",
-				"zoho_campaign_key": CAMPAIGN_KEY,
-				"zoho_sent_time": "2026-01-01 12:00:00",
+				ZOHO_CAMPAIGN_KEY: CAMPAIGN_KEY,
+				ZOHO_SENT_TIME: "2026-01-01 12:00:00",
 			}
 		).insert()
 		self.contact = frappe.new_doc("Contact")

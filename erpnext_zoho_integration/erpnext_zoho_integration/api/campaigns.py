@@ -19,6 +19,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	require,
 	require_campaign_key,
 )
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_TYPE
 from erpnext_zoho_integration.sync.fetch.reports import sources
 
 # The seed's name for all bounces, which Zoho keeps in two lists.
@@ -186,7 +187,7 @@ def _first(block: object) -> dict:
 
 def _keys(client: zoho.CampaignsClient, campaign_key: str, campaign: str | None) -> list[str]:
 	"""Return the keys under which Zoho lists the recipients: its own, and those of an A/B campaign's test mails."""
-	kind = frappe.db.get_value("Campaign", campaign, "zoho_campaign_type") if campaign else None
+	kind = frappe.db.get_value("Campaign", campaign, ZOHO_CAMPAIGN_TYPE) if campaign else None
 	return [source.key for source in sources(client, campaign_key, kind)]
 
 

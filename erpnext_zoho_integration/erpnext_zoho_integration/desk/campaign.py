@@ -19,6 +19,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures i
 	get_total,
 )
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT, SETTINGS
+from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns.engagement import engagement
 from erpnext_zoho_integration.sync.fetch.session import LARGEST_PAGE
 from erpnext_zoho_integration.sync.planning.forecast import LARGE_CALLS, minutes
@@ -40,7 +41,7 @@ def onload(campaign, method: str | None = None) -> None:
 
 	Frappe has checked that the user may read the Campaign.
 	"""
-	if not campaign.get("zoho_campaign_key") or campaign.is_new():
+	if not campaign.get(ZOHO_CAMPAIGN_KEY) or campaign.is_new():
 		return
 	shown = cards(campaign)
 	campaign.set_onload(
@@ -105,7 +106,7 @@ def filters_of(campaign: str, card: str) -> dict:
 	"""Return filters of the list of Campaign Recipient for the people whom a card counts."""
 	actions = ACTIONS[card]
 	chosen = ["=", actions[0]] if len(actions) == 1 else ["in", list(actions)]
-	filters = {"campaign": ["=", campaign], "action_type": chosen}
+	filters = {"campaign": ["=", campaign], ACTION_TYPE: chosen}
 	return {**filters, "bounced": ["=", 0]} if card == "delivered" else filters
 
 
@@ -131,7 +132,7 @@ def reconciliation(campaign_key: str) -> dict | None:
 	"""Return the last comparison of the stored recipients with Zoho's counters: `verdict` and `verdict_reason`."""
 	return frappe.db.get_value(
 		CAMPAIGN_STATE,
-		{"zoho_campaign_key": campaign_key},
+		{ZOHO_CAMPAIGN_KEY: campaign_key},
 		["verdict", "verdict_reason"],
 		as_dict=True,
 	)

@@ -12,6 +12,7 @@ from frappe.utils import escape_html, get_url_to_form
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import ACTIONS, card_labels
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, SENT_TIME
 
 TIMELINE_ROWS = 20
 # Of one company; the link to the list has all their names in its address, so it cannot hold many more.
@@ -23,9 +24,9 @@ _TIMELINE_FIELDS = (
 	"name",
 	"contact",
 	"campaign",
-	"action_type",
-	"action_date",
-	"sent_time",
+	ACTION_TYPE,
+	ACTION_DATE,
+	SENT_TIME,
 	"clicked_links",
 	"creation",
 )
@@ -84,7 +85,7 @@ def engagement(people: list[frappe._dict]) -> dict | None:
 				"key": key,
 				"label": labels[key],
 				"value": sum(row.action_type in ACTIONS[key] for row in rows),
-				"filters": {**theirs, "action_type": ["in", list(ACTIONS[key])]},
+				"filters": {**theirs, ACTION_TYPE: ["in", list(ACTIONS[key])]},
 			}
 			for key in _SHOWN
 		],
@@ -101,7 +102,7 @@ def _engagements(contacts: list[str]) -> list[frappe._dict]:
 	return frappe.get_list(
 		RECIPIENT,
 		filters={"contact": ("in", contacts)},
-		fields=["action_type", "action_date"],
+		fields=[ACTION_TYPE, ACTION_DATE],
 		order_by="action_date desc",
 		limit_page_length=MAX_ROWS,
 	)
@@ -122,10 +123,10 @@ def timeline(doctype: str, docname: str) -> list[dict]:
 	names = [person.name for person in people_of(doctype, docname)]
 	if not names:
 		return []
-	acted = {"contact": ("in", names), "action_type": ("!=", "Sent")}
+	acted = {"contact": ("in", names), ACTION_TYPE: ("!=", "Sent")}
 	# Read rows without a date separately: the order by date would put all of them last.
-	dated = _rows({**acted, "action_date": ("is", "set")}, "action_date desc")
-	undated = _rows({**acted, "action_date": ("is", "not set")}, "sent_time desc")
+	dated = _rows({**acted, ACTION_DATE: ("is", "set")}, "action_date desc")
+	undated = _rows({**acted, ACTION_DATE: ("is", "not set")}, "sent_time desc")
 	latest = sorted([*dated, *undated], key=_moment, reverse=True)[:TIMELINE_ROWS]
 	named = doctype != "Contact"
 	return [{"icon": "mail", "creation": _moment(row), "content": _content(row, named)} for row in latest]

@@ -7,6 +7,7 @@ from frappe.utils import cint, fmt_money
 from erpnext_zoho_integration.erpnext_zoho_integration.access import MAY_SYNC
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import ACTIONS, get_counts
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.store.fields import ACTIVE_KEY, CANCEL_REQUESTED, RESUME_AT
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs import tasks
 from erpnext_zoho_integration.sync.runs.run_log import ACTIVE, read_plan
@@ -26,8 +27,8 @@ _FIELDS = (
 	"rows_inserted",
 	"rows_updated",
 	"rows_unchanged",
-	"cancel_requested",
-	"resume_at",
+	CANCEL_REQUESTED,
+	RESUME_AT,
 )
 
 
@@ -35,7 +36,7 @@ def active_run(campaign: str | None = None) -> str | None:
 	"""Return the active run of this campaign, or else of all campaigns, if the user may see it."""
 	keys = ["all", f"campaign:{campaign}"[:140]] if campaign else ["all"]
 	runs = frappe.get_all(
-		SYNC_RUN, {"active_key": ("in", keys)}, ["name", "user"], order_by="active_key desc", limit=1
+		SYNC_RUN, {ACTIVE_KEY: ("in", keys)}, ["name", "user"], order_by="active_key desc", limit=1
 	)
 	return runs[0].name if runs and _may_see(runs[0].user) else None
 
@@ -78,9 +79,9 @@ def get_progress(run: str) -> dict:
 		"percent": percent,
 		"seconds_left": _seconds_left(found, percent) if active else None,
 		"text": _text(found),
-		"resume_at": found.resume_at if found.status == "Waiting" else None,
+		RESUME_AT: found.resume_at if found.status == "Waiting" else None,
 		"message": found.message,
-		"cancel_requested": bool(found.cancel_requested),
+		CANCEL_REQUESTED: bool(found.cancel_requested),
 		"may_cancel": active and bool(set(MAY_SYNC) & set(frappe.get_roles())),
 		"may_open": bool(frappe.has_permission(SYNC_RUN, "read")),
 	}

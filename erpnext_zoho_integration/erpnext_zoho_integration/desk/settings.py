@@ -14,6 +14,7 @@ from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.access import SYSTEM_MANAGER, require
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.store.fields import ACTIVE_KEY
 from erpnext_zoho_integration.sync.runs import health
 from erpnext_zoho_integration.sync.runs.queue import schedule_enabled
 
@@ -96,7 +97,7 @@ def _at_site(seconds: float | None) -> datetime | None:
 def _last_run() -> dict | None:
 	runs = frappe.get_all(
 		SYNC_RUN,
-		{"active_key": ("is", "not set")},
+		{ACTIVE_KEY: ("is", "not set")},
 		["name", "status", "message", "finished_at"],
 		order_by="creation desc",
 		limit=1,

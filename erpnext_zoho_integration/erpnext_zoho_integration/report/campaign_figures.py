@@ -14,6 +14,7 @@ from frappe.query_builder import DocType
 from frappe.utils import flt, getdate
 
 from erpnext_zoho_integration.store.doctypes import ANALYTICS
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY, ZOHO_CAMPAIGN_STATUS, ZOHO_SENT_TIME
 from erpnext_zoho_integration.sync.mapping.analytics import percentage
 
 # Count → metric of Campaign Analytics.
@@ -81,17 +82,17 @@ def get_campaigns(filters: frappe._dict) -> list[frappe._dict]:
 	Returns:
 		`campaign` (name of the document), `campaign_name`, `sent_time` and `status` of each.
 	"""
-	conditions = [["zoho_campaign_key", "is", "set"]]
+	conditions = [[ZOHO_CAMPAIGN_KEY, "is", "set"]]
 	if filters.from_date or filters.to_date:
-		conditions.append(["zoho_sent_time", "is", "set"])
+		conditions.append([ZOHO_SENT_TIME, "is", "set"])
 	if filters.from_date:
-		conditions.append(["zoho_sent_time", ">=", str(getdate(filters.from_date))])
+		conditions.append([ZOHO_SENT_TIME, ">=", str(getdate(filters.from_date))])
 	if filters.to_date:
-		conditions.append(["zoho_sent_time", "<", str(getdate(filters.to_date) + timedelta(days=1))])
+		conditions.append([ZOHO_SENT_TIME, "<", str(getdate(filters.to_date) + timedelta(days=1))])
 	if filters.campaign:
 		conditions.append(["name", "=", filters.campaign])
 	if filters.status:
-		conditions.append(["zoho_campaign_status", "=", filters.status])
+		conditions.append([ZOHO_CAMPAIGN_STATUS, "=", filters.status])
 	fields = [
 		"name as campaign",
 		"campaign_name",

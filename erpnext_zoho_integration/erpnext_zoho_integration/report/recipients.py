@@ -7,6 +7,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures i
 	validate_filters,
 )
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ACTION_TYPE
 
 WIDE = 10_000
 
@@ -43,7 +44,7 @@ def read_recipients(
 		return []
 	return frappe.get_list(
 		RECIPIENT,
-		filters={"campaign": ("in", list(campaigns)), "action_type": ("in", list(actions))},
+		filters={"campaign": ("in", list(campaigns)), ACTION_TYPE: ("in", list(actions))},
 		fields=fields,
 		order_by="`tabCampaign Recipient`.name asc",
 		limit_page_length=0,

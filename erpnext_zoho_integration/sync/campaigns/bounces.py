@@ -15,6 +15,7 @@ from frappe.utils import create_batch
 
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ROW_KEY
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 
 SENT = "Sent"
@@ -61,7 +62,7 @@ def mark_person(campaign: str, email: str) -> None:
 	"""
 	identity = campaign_identity(campaign)
 	keys = [row_key(identity, email, action) for action in BOUNCED]
-	bounced = frappe.db.exists(RECIPIENT, {"row_key": ("in", keys)})
+	bounced = frappe.db.exists(RECIPIENT, {ROW_KEY: ("in", keys)})
 	set_marks([row_key(identity, email, SENT)], bool(bounced))
 
 

@@ -4,6 +4,7 @@ import frappe
 from frappe.model.document import Document
 
 from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_ID, ZOHO_CAMPAIGN_KEY
 
 
 def remember_deleted(campaign: Document, reason: str, merged_into: str | None = None) -> None:
@@ -20,8 +21,8 @@ def remember_deleted(campaign: Document, reason: str, merged_into: str | None = 
 			"campaign_name": campaign.campaign_name,
 			"reason": reason,
 			"merged_into": merged_into,
-			"zoho_campaign_id": campaign.zoho_campaign_id,
-			"zoho_campaign_key": campaign.zoho_campaign_key,
+			ZOHO_CAMPAIGN_ID: campaign.zoho_campaign_id,
+			ZOHO_CAMPAIGN_KEY: campaign.zoho_campaign_key,
 		}
 	)
 	record.insert(ignore_permissions=True)
@@ -29,4 +30,4 @@ def remember_deleted(campaign: Document, reason: str, merged_into: str | None = 
 
 def deleted_keys() -> set[str]:
 	"""Return the Zoho campaign keys of the campaigns that were deleted or merged here."""
-	return set(frappe.get_all(DELETED_CAMPAIGN, pluck="zoho_campaign_key"))
+	return set(frappe.get_all(DELETED_CAMPAIGN, pluck=ZOHO_CAMPAIGN_KEY))

@@ -17,6 +17,13 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.compat import campaign_writes_utm
 from erpnext_zoho_integration.store.doctypes import ANALYTICS
 from erpnext_zoho_integration.store.document_names import free_name
+from erpnext_zoho_integration.store.fields import (
+	ZOHO_CAMPAIGN_ID,
+	ZOHO_CAMPAIGN_KEY,
+	ZOHO_CAMPAIGN_STATUS,
+	ZOHO_CAMPAIGN_TYPE,
+	ZOHO_SENT_TIME,
+)
 from erpnext_zoho_integration.sync.campaigns.merging import rekey_campaign
 from erpnext_zoho_integration.sync.mapping.analytics import analytics_rows, opens_by_country
 from erpnext_zoho_integration.sync.mapping.rows import Times
@@ -102,14 +109,14 @@ def metadata(record: zoho.Campaign, times: Times) -> dict:
 	"""Return the fields of a Campaign that come from Zoho's list of campaigns; times in the site's zone."""
 	return {
 		"campaign_name": clean(record.name) or f"Zoho Campaign {record.id or record.key[:12]}",
-		"zoho_campaign_id": clean(record.id),
-		"zoho_campaign_key": clean(record.key),
+		ZOHO_CAMPAIGN_ID: clean(record.id),
+		ZOHO_CAMPAIGN_KEY: clean(record.key),
 		"zoho_subject": clean(record.subject),
 		"zoho_from_email": clean(record.from_email),
 		"zoho_reply_to": clean(record.reply_to),
-		"zoho_sent_time": times.at_site(times.clock.at(record.sent)),
-		"zoho_campaign_status": clean(record.status),
-		"zoho_campaign_type": clean(record.type),
+		ZOHO_SENT_TIME: times.at_site(times.clock.at(record.sent)),
+		ZOHO_CAMPAIGN_STATUS: clean(record.status),
+		ZOHO_CAMPAIGN_TYPE: clean(record.type),
 		"zoho_preview_url": clean_url(record.preview_url),
 	}
 
@@ -139,7 +146,7 @@ def _differs(campaign: Document, values: dict) -> bool:
 
 
 def _typed(values: dict) -> dict:
-	return {**values, "zoho_sent_time": values["zoho_sent_time"] and get_datetime(values["zoho_sent_time"])}
+	return {**values, ZOHO_SENT_TIME: values[ZOHO_SENT_TIME] and get_datetime(values[ZOHO_SENT_TIME])}
 
 
 def _same_rows(campaign: Document, rows: list[dict]) -> bool:

@@ -2,6 +2,8 @@
 
 import frappe
 
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
+
 
 def campaign_identity(campaign: str) -> str:
 	"""Return the Zoho campaign key, or the name of a Campaign that a user created.
@@ -11,4 +13,4 @@ def campaign_identity(campaign: str) -> str:
 	Args:
 		campaign: name of the Campaign.
 	"""
-	return frappe.db.get_value("Campaign", campaign, "zoho_campaign_key") or campaign
+	return frappe.db.get_value("Campaign", campaign, ZOHO_CAMPAIGN_KEY) or campaign

@@ -12,15 +12,22 @@ from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import (
+	ACTION_DATE,
+	CONTENT_HASH,
+	ROW_KEY,
+	SENT_TIME,
+	ZOHO_CONTACT_ID,
+)
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 
 _BATCH = 500
 # The row that is kept takes over the higher number, the earlier time, and any text that it lacks.
 _HIGHER = ("open_count", "click_count", "is_optout", "is_spam")
-_EARLIER = ("action_date", "sent_time")
+_EARLIER = (ACTION_DATE, SENT_TIME)
 _TEXT = (
 	"contact",
-	"zoho_contact_id",
+	ZOHO_CONTACT_ID,
 	"full_name",
 	"company_name",
 	"job_title",
@@ -48,7 +55,7 @@ def rekey_campaign(campaign: str, *, merged: bool = False) -> int:
 		The number of rows that were merged into another row.
 	"""
 	identity = campaign_identity(campaign)
-	more = {"content_hash": None} if merged else {}
+	more = {CONTENT_HASH: None} if merged else {}
 	last, merged_rows = "", 0
 	while rows := _next_rows(campaign, last):
 		last = rows[-1].name
@@ -77,7 +84,7 @@ def _rekey(rows: list, identity: str, more: dict) -> int:
 	}
 	moving = [row for row in rows if row.name in keys and keys[row.name] != row.row_key]
 	taken = dict(
-		sql_lookups.select_in(RECIPIENT, ("row_key", "name"), "row_key", {keys[row.name] for row in moving})
+		sql_lookups.select_in(RECIPIENT, (ROW_KEY, "name"), ROW_KEY, {keys[row.name] for row in moving})
 	)
 	written, pairs = [], []
 	for row in moving:
@@ -86,7 +93,7 @@ def _rekey(rows: list, identity: str, more: dict) -> int:
 			written.append((row.name, normalize_email(row.email), key, *more.values()))
 		else:
 			pairs.append((taken[key], row.name))
-	updated = ("email", "row_key", *more)
+	updated = ("email", ROW_KEY, *more)
 	sql_writes.upsert_rows(RECIPIENT, ("name", *updated), written, "name", updated)
 	_merge_pairs(pairs)
 	return len(pairs)

@@ -14,6 +14,7 @@ from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
 
 
@@ -112,7 +113,7 @@ def load_one(key: str, campaign: str) -> CampaignState:
 	found = load([key]).get(key)
 	if found is None:
 		document = frappe.new_doc(CAMPAIGN_STATE)
-		document.update({"zoho_campaign_key": key, "campaign": campaign})
+		document.update({ZOHO_CAMPAIGN_KEY: key, "campaign": campaign})
 		document.insert(ignore_permissions=True)
 		found = CampaignState(document.name, key, campaign)
 	elif found.campaign != campaign:

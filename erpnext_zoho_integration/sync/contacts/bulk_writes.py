@@ -13,12 +13,13 @@ from frappe.utils.global_search import get_formatted_value
 
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.digests import address_row_name, site_key
+from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_LAST_SYNCED, ZOHO_STATUS
 from erpnext_zoho_integration.sync.contacts.unique_names import ContactNames
 from erpnext_zoho_integration.sync.contacts.updates import contact_values, phone_rows
 from erpnext_zoho_integration.sync.mapping.rows import Person
 
 # Fields from which Contact's form computes no other field.
-OWN_FIELDS = frozenset({"zoho_contact_id", "zoho_status", "unsubscribed"})
+OWN_FIELDS = frozenset({ZOHO_CONTACT_ID, ZOHO_STATUS, "unsubscribed"})
 _NO_FLAGS = {"is_primary_phone": 0, "is_primary_mobile_no": 0}
 _SKIPPED = frozenset({"doctype", "__islocal", "__unsaved"})
 
@@ -58,7 +59,7 @@ class ContactMaker:
 		]
 		user, now = frappe.session.user, now_datetime()
 		stamp = {"owner": user, "modified_by": user, "creation": now, "modified": now}
-		self._insert("Contact", contacts, {**stamp, "zoho_last_synced": now, "image": ""})
+		self._insert("Contact", contacts, {**stamp, ZOHO_LAST_SYNCED: now, "image": ""})
 		self._insert("Contact Email", emails, {**stamp, "parenttype": "Contact", "parentfield": "email_ids"})
 		self._insert("Contact Phone", phones, {**stamp, "parenttype": "Contact", "parentfield": "phone_nos"})
 		_update_global_search(self._defaults_of("Contact"), contacts)

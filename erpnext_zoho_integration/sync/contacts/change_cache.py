@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import frappe
 
+from erpnext_zoho_integration.store.fields import SENT_TIME
 from erpnext_zoho_integration.sync.contacts.status import to_the_minute
 from erpnext_zoho_integration.sync.mapping.rows import Person, Row
 
@@ -43,7 +44,7 @@ class ChangeCache:
 			fingerprint = _fingerprint(row.person)
 			if self._agreed.get(contact) == fingerprint:
 				continue
-			claim = fingerprint, to_the_minute(row.values["sent_time"])
+			claim = fingerprint, to_the_minute(row.values[SENT_TIME])
 			if self._claims.get(contact) != claim:
 				self._latest[contact], new[contact] = claim, row
 		return new

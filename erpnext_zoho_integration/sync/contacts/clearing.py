@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 import frappe
 
+from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_LAST_SYNCED, ZOHO_STATUS
+
 # The opt-out (`unsubscribed`) is not cleared: it is the person's own decision.
-ZOHO_FIELDS = ("zoho_contact_id", "zoho_status", "zoho_last_synced")
+ZOHO_FIELDS = (ZOHO_CONTACT_ID, ZOHO_STATUS, ZOHO_LAST_SYNCED)
 
 
 def clear_zoho_fields(names: Iterable[str]) -> None:

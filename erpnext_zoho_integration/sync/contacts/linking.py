@@ -7,6 +7,7 @@ from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ACTION_TYPE
 from erpnext_zoho_integration.sync.mapping.rows import OPT_OUT_ACTIONS
 
 
@@ -18,7 +19,7 @@ def link_rows(contacts: dict[str, str]) -> None:
 	"""
 	if not contacts:
 		return
-	columns = ("email", "name", "action_type")
+	columns = ("email", "name", ACTION_TYPE)
 	found = sql_lookups.select_in(RECIPIENT, columns, "email", contacts, " AND contact IS NULL AND rtbf = 0")
 	link_found((contacts[email], name, action) for email, name, action in found if email in contacts)
 

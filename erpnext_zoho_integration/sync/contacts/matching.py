@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
 from erpnext_zoho_integration.sync.mapping.rows import Person
 
 _Waiting = Mapping[str, list[tuple[str, str]]]  # name and action type of rows, by address
@@ -78,7 +79,7 @@ def contact_of(email: str) -> str | None:
 
 
 def _by_zoho_id(identifiers: set[str]) -> dict[str, str]:
-	rows = sql_lookups.select_in("Contact", ("zoho_contact_id", "name"), "zoho_contact_id", identifiers)
+	rows = sql_lookups.select_in("Contact", (ZOHO_CONTACT_ID, "name"), ZOHO_CONTACT_ID, identifiers)
 	return {identifier: name for identifier, name in rows if identifier in identifiers}
 
 
@@ -109,7 +110,7 @@ def _by_earlier_rows(emails: set[str], and_waiting: bool) -> tuple[dict[str, str
 
 	This finds a Contact that was merged into another one, or whose address was changed here.
 	"""
-	columns = ("email", "contact", "name", "action_type")
+	columns = ("email", "contact", "name", ACTION_TYPE)
 	condition = " AND rtbf = 0" if and_waiting else " AND contact IS NOT NULL"
 	contacts: dict[str, set[str]] = defaultdict(set)
 	waiting: dict[str, list[tuple[str, str]]] = defaultdict(list)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import SENT_TIME
 from erpnext_zoho_integration.sync.mapping.rows import Row
 
 # A row's claim about a person's status: when the mail was sent, to the minute; whether the status is other than
@@ -24,7 +25,7 @@ def last_status(names: Iterable[str]) -> dict[str, str]:
 	"""
 	claims: dict[str, StatusClaim] = {}
 	for contact, status, sent_time in sql_lookups.latest_of_each(
-		RECIPIENT, "contact", names, "contact_status", "sent_time"
+		RECIPIENT, "contact", names, "contact_status", SENT_TIME
 	):
 		if status:
 			claim = _status_claim(status, sent_time)
@@ -34,7 +35,7 @@ def last_status(names: Iterable[str]) -> dict[str, str]:
 
 def status_claim(row: Row) -> StatusClaim:
 	"""Return a row's claim about the status of its person."""
-	return _status_claim(row.person.status, row.values["sent_time"])
+	return _status_claim(row.person.status, row.values[SENT_TIME])
 
 
 def _status_claim(status: str | None, sent_time: datetime | str | None) -> StatusClaim:

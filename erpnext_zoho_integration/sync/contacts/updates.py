@@ -12,11 +12,12 @@ from frappe.utils import now_datetime, validate_email_address, validate_phone_nu
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.digests import address_row_name
 from erpnext_zoho_integration.store.document_names import free_name
+from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_STATUS
 from erpnext_zoho_integration.sync.contacts.status import last_status
 from erpnext_zoho_integration.sync.mapping.rows import Person
 
 # A sync fills these only while they are empty: it never overwrites what somebody typed.
-_FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", "zoho_contact_id")
+_FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", ZOHO_CONTACT_ID)
 
 # Frappe accepts such an address in every version; its own check takes longer than inserting the Contact.
 _ORDINARY_ADDRESS = re.compile(r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
@@ -61,7 +62,7 @@ def made_meanwhile(person: Person) -> bool:
 	"""Return whether another worker has created the Contact of a person since this transaction began to read."""
 	wanted = [("Contact Email", {"name": address_row_name(person.email)})]
 	if person.zoho_contact_id:
-		wanted.append(("Contact", {"zoho_contact_id": person.zoho_contact_id}))
+		wanted.append(("Contact", {ZOHO_CONTACT_ID: person.zoho_contact_id}))
 	return any(
 		not frappe.db.get_value(doctype, filters) and frappe.db.get_value(doctype, filters, for_update=True)
 		for doctype, filters in wanted
@@ -89,17 +90,17 @@ def changes(
 		return
 	stored = _stored(list(people))
 	taken = _taken_zoho_ids(
-		people[name].zoho_contact_id for name, contact in stored.items() if not contact["zoho_contact_id"]
+		people[name].zoho_contact_id for name, contact in stored.items() if not contact[ZOHO_CONTACT_ID]
 	)
 	found = {name: difference(stored[name], people[name], taken) for name in people if name in stored}
 	if of_stored_rows:
-		status = last_status(name for name, changed in found.items() if "zoho_status" in changed)
+		status = last_status(name for name, changed in found.items() if ZOHO_STATUS in changed)
 		for name in status:
 			if disputed is not None and status[name] != people[name].status:
 				disputed.add(name)
-			found[name]["zoho_status"] = status[name]
-			if status[name] == stored[name]["zoho_status"]:
-				del found[name]["zoho_status"]
+			found[name][ZOHO_STATUS] = status[name]
+			if status[name] == stored[name][ZOHO_STATUS]:
+				del found[name][ZOHO_STATUS]
 	for name, changed in found.items():
 		if changed:
 			yield name, people[name], changed
@@ -118,10 +119,10 @@ def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> di
 	if contact.get("last_name") and not person.first_name:
 		# The name that stands in for a missing one, the address up to the @, is not for a Contact with a name.
 		changed.pop("first_name", None)
-	if changed.get("zoho_contact_id") in taken_zoho_ids:
-		del changed["zoho_contact_id"]
-	if values["zoho_status"] and contact.get("zoho_status") != values["zoho_status"]:
-		changed["zoho_status"] = values["zoho_status"]
+	if changed.get(ZOHO_CONTACT_ID) in taken_zoho_ids:
+		del changed[ZOHO_CONTACT_ID]
+	if values[ZOHO_STATUS] and contact.get(ZOHO_STATUS) != values[ZOHO_STATUS]:
+		changed[ZOHO_STATUS] = values[ZOHO_STATUS]
 	if person.opted_out and not contact.get("unsubscribed"):
 		changed["unsubscribed"] = 1
 	return changed
@@ -138,14 +139,14 @@ def apply_changes(name: str, changed: dict) -> Document:
 
 
 def _stored(names: list[str]) -> dict[str, dict]:
-	columns = ("name", "unsubscribed", "zoho_status", *_FILLED_IF_EMPTY)
+	columns = ("name", "unsubscribed", ZOHO_STATUS, *_FILLED_IF_EMPTY)
 	rows = sql_lookups.select_in("Contact", columns, "name", names)
 	return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
 
 
 def _taken_zoho_ids(identifiers: Iterable[str | None]) -> set[str]:
 	wanted = [identifier for identifier in identifiers if identifier]
-	rows = sql_lookups.select_in("Contact", ("zoho_contact_id",), "zoho_contact_id", wanted)
+	rows = sql_lookups.select_in("Contact", (ZOHO_CONTACT_ID,), ZOHO_CONTACT_ID, wanted)
 	return {identifier for (identifier,) in rows}
 
 
@@ -159,8 +160,8 @@ def contact_values(person: Person) -> dict:
 		"last_name": person.last_name,
 		"company_name": person.company_name,
 		"designation": person.designation,
-		"zoho_contact_id": person.zoho_contact_id,
-		"zoho_status": person.status,
+		ZOHO_CONTACT_ID: person.zoho_contact_id,
+		ZOHO_STATUS: person.status,
 		"unsubscribed": int(person.opted_out),
 	}
 

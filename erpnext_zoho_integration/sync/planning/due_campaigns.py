@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.store.fields import SENT_TIME
 from erpnext_zoho_integration.sync.campaigns import state as campaign_state
 from erpnext_zoho_integration.sync.campaigns.deleted import deleted_keys
 from erpnext_zoho_integration.sync.mapping import site_clock
@@ -23,7 +24,7 @@ _TIME_FIELDS = (
 	"updated_time",
 	"updated_time_gmt",
 	"updated_date_string",
-	"sent_time",
+	SENT_TIME,
 	"sent_time_gmt",
 	"sent_date_string",
 	"sent_time_zone",

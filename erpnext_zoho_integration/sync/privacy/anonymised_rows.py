@@ -21,14 +21,15 @@ from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.digests import keyed_digest, row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, CONTENT_HASH, ROW_KEY, SENT_TIME
 from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, content_hash
 from erpnext_zoho_integration.sync.privacy import scrubbing
 
 # Fields about the mail, not about the person. The country is kept; the city is not, since only one recipient may live there.
 KEPT = (
-	"action_type",
-	"action_date",
-	"sent_time",
+	ACTION_TYPE,
+	ACTION_DATE,
+	SENT_TIME,
 	"country",
 	"is_optout",
 	"is_spam",
@@ -36,13 +37,13 @@ KEPT = (
 	"click_count",
 	"variant",
 )
-_LOADED = ("name", "creation", "owner", "campaign", "email", "bounced", "content_hash", "url_clicks", *KEPT)
+_LOADED = ("name", "creation", "owner", "campaign", "email", "bounced", CONTENT_HASH, "url_clicks", *KEPT)
 _INSERTED = (
 	*sql_writes.STANDARD_COLUMNS,
 	"campaign",
 	"bounced",
-	"row_key",
-	"content_hash",
+	ROW_KEY,
+	CONTENT_HASH,
 	*RECIPIENT_FIELDS,
 )
 
@@ -182,7 +183,7 @@ def replace_rows(replacements: Iterable[Replacement]) -> int:
 	names = [each.stored["name"] for each in replacements]
 	if not names:
 		return 0
-	taken = {key for (key,) in sql_lookups.select_in(RECIPIENT, ("row_key",), "row_key", by_key)}
+	taken = {key for (key,) in sql_lookups.select_in(RECIPIENT, (ROW_KEY,), ROW_KEY, by_key)}
 	inserted = [each for key, each in by_key.items() if key not in taken]
 	frappe.db.delete(RECIPIENT, {"name": ("in", names)})
 	new_names = {}
@@ -202,7 +203,7 @@ def replace_rows(replacements: Iterable[Replacement]) -> int:
 			old["campaign"],
 			old["bounced"] or 0,
 		)
-		new_hash = each.content_hash if old["content_hash"] else None
+		new_hash = each.content_hash if old[CONTENT_HASH] else None
 		rows.append([*standard, each.key, new_hash, *(values[field] for field in RECIPIENT_FIELDS)])
 	sql_writes.insert_rows(RECIPIENT, _INSERTED, rows)
 	scrubbing.repoint_links(RECIPIENT, names, new_names)

@@ -15,6 +15,7 @@ from erpnext_zoho_integration.store import digests, erased_people, sql_lookups
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import pseudonym
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.clearing import clear_zoho_fields
 from erpnext_zoho_integration.sync.mapping.rows import erased_row
@@ -89,7 +90,7 @@ def erase_people_erased_at_zoho(
 			by_email[email] = identifier
 	found = _rows_of(by_email, identifiers)
 	rows = [row for row in found if _belongs_to(row, by_email, identifiers)]
-	contacts = sql_lookups.select_in("Contact", ("name",), "zoho_contact_id", identifiers)
+	contacts = sql_lookups.select_in("Contact", ("name",), ZOHO_CONTACT_ID, identifiers)
 	if rows or contacts:
 		names = {name for (name,) in contacts}
 		_anonymise_rows(rows, by_email)
@@ -136,8 +137,8 @@ def _erase(address: str, delete_contact: bool = False) -> Erasure:
 def _rows_of(emails: Collection[str], identifiers: Collection[str]) -> list[frappe._dict]:
 	"""Return the rows with these addresses or ids, compared exactly, that are not anonymised yet."""
 	found = {}
-	columns = ("name", "email", "zoho_contact_id", "contact")
-	for column, values in (("email", emails), ("zoho_contact_id", identifiers)):
+	columns = ("name", "email", ZOHO_CONTACT_ID, "contact")
+	for column, values in (("email", emails), (ZOHO_CONTACT_ID, identifiers)):
 		for row in sql_lookups.select_in(RECIPIENT, columns, column, values, " AND rtbf = 0"):
 			row = frappe._dict(zip(columns, row, strict=True))
 			if row[column] in values:
@@ -167,7 +168,7 @@ def _anonymise_rows(rows: list[frappe._dict], by_email: dict[str, str | None] | 
 		identity = identities.get(campaign) or campaign_identity(campaign)
 		identities[campaign] = identity
 		stand_in = registered.stand_in(*person) or pseudonym(*person)
-		row = erased_row(stand_in, stored["action_type"], identity, stored["variant"] or None)
+		row = erased_row(stand_in, stored[ACTION_TYPE], identity, stored["variant"] or None)
 		values = anonymised_rows.anonymised_values(stored, stand_in)
 		return anonymised_rows.Replacement(stored, values, row.key, row.content_hash)
 
@@ -184,8 +185,7 @@ def _identifiers_of(address: str, contacts: Collection[str]) -> set[str]:
 	"""Return the Zoho contact ids of a person, from their rows and their Contacts."""
 	found = {row.zoho_contact_id for row in _rows_of({address}, ())}
 	found |= {
-		identifier
-		for (identifier,) in sql_lookups.select_in("Contact", ("zoho_contact_id",), "name", contacts)
+		identifier for (identifier,) in sql_lookups.select_in("Contact", (ZOHO_CONTACT_ID,), "name", contacts)
 	}
 	return {identifier for identifier in found if identifier}
 

@@ -25,6 +25,7 @@ from erpnext_zoho_integration.locks import shared_lock
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY, ZOHO_SENT_TIME
 from erpnext_zoho_integration.sync.campaigns.engagement import engagement
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.campaigns.state import CampaignState
@@ -101,7 +102,7 @@ def queue_anonymising_after_merge(campaign: str) -> None:
 
 def anonymise_merged_campaign(campaign: str) -> None:
 	"""Anonymise the rows that a merge has added to a Campaign, after waiting for a running sync of it. Commits."""
-	key = frappe.db.get_value("Campaign", campaign, "zoho_campaign_key")
+	key = frappe.db.get_value("Campaign", campaign, ZOHO_CAMPAIGN_KEY)
 	with shared_lock(_lock_name(campaign, key), seconds=_LOCK_SECONDS, wait=_WAIT_SECONDS) as lock:
 		anonymise_campaign(campaign, after_batch=lock.extend)
 
@@ -110,7 +111,7 @@ def is_anonymised(campaign: str) -> bool:
 	"""Return whether a campaign is anonymised, or past the cutoff and about to be."""
 	if frappe.db.get_value(CAMPAIGN_STATE, {"campaign": campaign}, "anonymised_at"):
 		return True
-	return is_past_cutoff(frappe.db.get_value("Campaign", campaign, "zoho_sent_time"), cutoff())
+	return is_past_cutoff(frappe.db.get_value("Campaign", campaign, ZOHO_SENT_TIME), cutoff())
 
 
 def anonymise_campaign(campaign: str, after_batch: Callable[[], None] = lambda: None) -> int:

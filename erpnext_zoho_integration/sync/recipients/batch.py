@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from frappe import _
 
+from erpnext_zoho_integration.store.fields import ZOHO_STATUS
 from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts import status as contact_status
 from erpnext_zoho_integration.sync.contacts import updates as contact_updates
@@ -271,7 +272,7 @@ def _settle_status_of_new_contacts(batch: MatchedBatch, writers: Writers) -> Non
 	}
 	status = contact_status.last_status(people)
 	changes = [
-		(name, person, {"zoho_status": status[name]})
+		(name, person, {ZOHO_STATUS: status[name]})
 		for name, person in people.items()
 		if status.get(name, person.status) != person.status
 	]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY, ZOHO_CONTACT_ID
 from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, precedence
 
 
@@ -36,8 +37,8 @@ class Difference:
 
 def stored_rows(keys: Iterable[str]) -> dict[str, Stored]:
 	"""Return what the database has for these keys, in one query."""
-	columns = ("row_key", "name", "content_hash", "contact", "contact_removed", "zoho_contact_id", "variant")
-	rows = sql_lookups.select_in(RECIPIENT, columns, "row_key", keys)
+	columns = (ROW_KEY, "name", CONTENT_HASH, "contact", CONTACT_REMOVED, ZOHO_CONTACT_ID, "variant")
+	rows = sql_lookups.select_in(RECIPIENT, columns, ROW_KEY, keys)
 	return {
 		key: Stored(name, digest, contact or None, bool(removed), precedence(zoho_id, variant))
 		for key, name, digest, contact, removed, zoho_id, variant in rows
@@ -78,7 +79,7 @@ def columns(row: Row, contact: str | None) -> dict:
 	return {
 		**{field: row.values[field] for field in RECIPIENT_FIELDS},
 		"contact": contact,
-		"contact_removed": 0,
-		"row_key": row.key,
-		"content_hash": row.content_hash,
+		CONTACT_REMOVED: 0,
+		ROW_KEY: row.key,
+		CONTENT_HASH: row.content_hash,
 	}

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import frappe
 from frappe.model import default_fields
 
+from erpnext_zoho_integration.store.fields import ACTION_TYPE, IS_ACTIVE
+
 # The events that inserting and saving a document fires.
 EVENTS = (
 	"before_insert",
@@ -65,7 +67,7 @@ REACTING: dict[str, tuple[str, dict]] = {
 	"Document Naming Rule": ("document_type", {"disabled": 0}),
 	"Milestone Tracker": ("document_type", {"disabled": 0}),
 	"Energy Point Rule": ("reference_doctype", {"enabled": 1}),
-	"Workflow": ("document_type", {"is_active": 1}),
+	"Workflow": ("document_type", {IS_ACTIVE: 1}),
 	"Service Level Agreement": ("document_type", {"enabled": 1}),
 }
 
@@ -118,7 +120,7 @@ def _classes(doctype: str) -> list[str]:
 def _fields(doctype: str) -> list[str]:
 	"""Return fields that the Document API would refuse to leave empty, and whether it would record changes."""
 	meta = frappe.get_meta(doctype)
-	ours = {"campaign", "email", "action_type", *default_fields}
+	ours = {"campaign", "email", ACTION_TYPE, *default_fields}
 	required = [f.fieldname for f in meta.fields if f.reqd and not f.default and f.fieldname not in ours]
 	return [f"mandatory field {fieldname}" for fieldname in required] + (
 		["track changes"] if meta.track_changes else []

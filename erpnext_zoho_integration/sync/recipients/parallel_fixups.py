@@ -12,6 +12,7 @@ from frappe.utils import create_batch
 
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.fields import ZOHO_STATUS
 from erpnext_zoho_integration.sync.contacts import linking, matching
 from erpnext_zoho_integration.sync.contacts import status as contact_status
 from erpnext_zoho_integration.sync.contacts.writers import ContactWriter, RefusedPeople
@@ -71,10 +72,10 @@ def _disputed(moment: datetime) -> list[str]:
 
 def _settle_status(names: list[str], writer: ContactWriter) -> RefusedPeople:
 	status = contact_status.last_status(names)
-	stored = sql_lookups.select_in("Contact", ("name", "email_id", "zoho_status"), "name", names)
+	stored = sql_lookups.select_in("Contact", ("name", "email_id", ZOHO_STATUS), "name", names)
 	return writer.change(
 		[
-			(name, _person(email or name, status[name]), {"zoho_status": status[name]})
+			(name, _person(email or name, status[name]), {ZOHO_STATUS: status[name]})
 			for name, email, known in stored
 			if status.get(name, known) != known
 		]

@@ -18,6 +18,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY
 from erpnext_zoho_integration.sync.campaigns import bounces
 from erpnext_zoho_integration.sync.contacts import linking
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
@@ -78,7 +79,7 @@ class DocumentRecipients:
 		return failures
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None:
-		for name in frappe.get_all(RECIPIENT, {"row_key": ("in", keys)}, pluck="name"):
+		for name in frappe.get_all(RECIPIENT, {ROW_KEY: ("in", keys)}, pluck="name"):
 			document = frappe.get_doc(RECIPIENT, name)
 			document.bounced = int(mark)
 			document.flags.from_zoho = True
@@ -96,11 +97,11 @@ class BulkRecipients:
 		"docstatus",
 		"idx",
 		"campaign",
-		"contact_removed",
+		CONTACT_REMOVED,
 	)
-	_OWN = ("name", "row_key", *RECIPIENT_FIELDS, "contact", "content_hash")
+	_OWN = ("name", ROW_KEY, *RECIPIENT_FIELDS, "contact", CONTENT_HASH)
 	COLUMNS = (*_SAME, *_OWN)
-	UPDATED = ("modified", "modified_by", *RECIPIENT_FIELDS, "contact", "contact_removed", "content_hash")
+	UPDATED = ("modified", "modified_by", *RECIPIENT_FIELDS, "contact", CONTACT_REMOVED, CONTENT_HASH)
 
 	def __init__(self) -> None:
 		self._numbers = NumberBlock()
@@ -124,7 +125,7 @@ class BulkRecipients:
 		if rows:
 			now, user = now_datetime(), frappe.session.user
 			same = zip(self._SAME, (now, now, user, user, 0, 0, campaign, 0), strict=True)
-			sql_writes.upsert_rows(RECIPIENT, self._OWN, rows, "row_key", self.UPDATED, dict(same))
+			sql_writes.upsert_rows(RECIPIENT, self._OWN, rows, ROW_KEY, self.UPDATED, dict(same))
 			refresh_open_lists(RECIPIENT)
 		return []
 

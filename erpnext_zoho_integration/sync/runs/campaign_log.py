@@ -16,6 +16,7 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store import erased_people, sql_writes
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.mapping.results import Note, PageResult
 from erpnext_zoho_integration.sync.mapping.text import clean
 from erpnext_zoho_integration.sync.privacy import scrubbing
@@ -166,7 +167,7 @@ class CampaignLog:
 		where = {
 			"campaign": self.campaign,
 			"campaign_name": clean(record.name),
-			"zoho_campaign_key": record.key,
+			ZOHO_CAMPAIGN_KEY: record.key,
 		}
 		_write_issues(self.run, self.issues.values(), where)
 		self.issues, self._noted = {}, False
@@ -175,7 +176,7 @@ class CampaignLog:
 		return {
 			"campaign": self.campaign,
 			"campaign_name": clean(self.task.record.name),
-			"zoho_campaign_key": self.task.record.key,
+			ZOHO_CAMPAIGN_KEY: self.task.record.key,
 			"status": self.status,
 			"verdict": self.verdict,
 			**{name: self.task.numbers[name] for name in _CAMPAIGN_NUMBERS},

@@ -13,6 +13,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns import bounces, engagement, reconciliation
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns import state as campaign_state
@@ -164,7 +165,7 @@ class CampaignSync:
 
 		def save() -> tuple[Document, CampaignState]:
 			name = campaign_documents.find_campaign(record.key, record.id)
-			if not name and frappe.db.exists(DELETED_CAMPAIGN, {"zoho_campaign_key": record.key}):
+			if not name and frappe.db.exists(DELETED_CAMPAIGN, {ZOHO_CAMPAIGN_KEY: record.key}):
 				raise CampaignGone
 			campaign, self.log.figures_changed = campaign_documents.save(name, record, self.times, reports)
 			self.log.campaign = campaign.name

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import frappe
 
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns import pruning
 from erpnext_zoho_integration.sync.campaigns import state as campaign_state
@@ -47,7 +48,7 @@ class Checkpoint:
 		"""
 		campaign = self.log.campaign
 		assert campaign
-		key = self.check(("Campaign", campaign, "zoho_campaign_key"))
+		key = self.check(("Campaign", campaign, ZOHO_CAMPAIGN_KEY))
 		if key != self.state.zoho_campaign_key:
 			campaign = campaign_documents.find_campaign(self.state.zoho_campaign_key)
 			if not campaign:

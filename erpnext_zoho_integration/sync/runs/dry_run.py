@@ -12,6 +12,7 @@ import frappe
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.messages import explain
 from erpnext_zoho_integration.store.digests import site_key
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns import reconciliation
 from erpnext_zoho_integration.sync.campaigns import state as campaign_state
@@ -110,7 +111,7 @@ class DryRun:
 	def _plan(self) -> due_campaigns.Plan:
 		if not self.campaign:
 			return due_campaigns.plan_all(self.session.client, self.policy, self.mode)
-		key = frappe.db.get_value("Campaign", self.campaign, "zoho_campaign_key")
+		key = frappe.db.get_value("Campaign", self.campaign, ZOHO_CAMPAIGN_KEY)
 		return due_campaigns.plan_one(self.session.client, key)
 
 	def _preview(self, record: zoho.Campaign, times: Times) -> Preview:

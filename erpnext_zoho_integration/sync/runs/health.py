@@ -9,6 +9,7 @@ from frappe.utils import cint, get_datetime
 
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.store.doctypes import SETTINGS, SYNC_RUN
+from erpnext_zoho_integration.store.fields import ACTIVE_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs.run_log import ACTIVE
 
@@ -78,7 +79,7 @@ def _stale(settings: Document) -> Problem | None:
 def _ended_runs(status: tuple[str, ...], limit: int) -> list:
 	return frappe.get_all(
 		SYNC_RUN,
-		{"active_key": ("is", "not set"), "campaign": ("is", "not set"), "status": ("in", status)},
+		{ACTIVE_KEY: ("is", "not set"), "campaign": ("is", "not set"), "status": ("in", status)},
 		["name", "status", "message", "finished_at"],
 		order_by="creation desc",
 		limit=limit,

@@ -11,6 +11,7 @@ from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.connection.tokens import mark_refused
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.store.fields import CANCEL_REQUESTED
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession
 from erpnext_zoho_integration.sync.runs import run_log
 
@@ -70,7 +71,7 @@ def raise_if_cancelled(run: str, *wanted: tuple[str, str, str]) -> object:
 		Cancelled: somebody cancelled the run.
 		RunGone: somebody deleted it.
 	"""
-	requested, *found = sql_lookups.values_of((SYNC_RUN, run, "cancel_requested"), *wanted)
+	requested, *found = sql_lookups.values_of((SYNC_RUN, run, CANCEL_REQUESTED), *wanted)
 	if requested is None:
 		raise RunGone
 	if requested:

@@ -14,6 +14,7 @@ from erpnext_zoho_integration.compat import enqueue_once
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.connection.tokens import valid_token
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.store.fields import ACTIVE_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs import run_log, tasks
 from erpnext_zoho_integration.sync.runs import worker as run_worker
@@ -119,7 +120,7 @@ def open_run(trigger: str, campaign: str | None, mode: str, workers: int | None 
 	"""
 	key = f"campaign:{campaign}"[:140] if campaign else "all"
 	active = frappe.db.get_value(
-		SYNC_RUN, {"active_key": key}, ["name", "status", "heartbeat_epoch"], as_dict=True
+		SYNC_RUN, {ACTIVE_KEY: key}, ["name", "status", "heartbeat_epoch"], as_dict=True
 	)
 	if active and not _is_dead(active):
 		return active.name, False
@@ -135,7 +136,7 @@ def open_run(trigger: str, campaign: str | None, mode: str, workers: int | None 
 		frappe.db.rollback(save_point="zoho_run")
 		frappe.clear_last_message()
 		# Another process was quicker; a locking read sees its run.
-		return frappe.db.get_value(SYNC_RUN, {"active_key": key}, "name", for_update=True), False
+		return frappe.db.get_value(SYNC_RUN, {ACTIVE_KEY: key}, "name", for_update=True), False
 
 
 def _enqueue(run: str, suffixes: list[str]) -> None:

@@ -16,6 +16,7 @@ from frappe.utils import cint, flt, fmt_money, now_datetime
 
 from erpnext_zoho_integration import onboarding
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_ERROR
+from erpnext_zoho_integration.store.fields import ACTIVE_KEY, CANCEL_REQUESTED, RESUME_AT
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs import tasks
 from erpnext_zoho_integration.sync.runs.campaign_log import Issue, _readable, _write_issues
@@ -47,7 +48,7 @@ def open_run(
 			"trigger": trigger,
 			"user": frappe.session.user,
 			"campaign": campaign,
-			"active_key": active_key,
+			ACTIVE_KEY: active_key,
 			"mode": mode,
 			"workers": max(1, workers),
 			"heartbeat_epoch": site_clock.now_epoch(),
@@ -78,7 +79,7 @@ def mark_running(name: str) -> bool:
 	if not run or run.status not in ACTIVE:
 		return False
 	now = site_clock.now_epoch()
-	values = {"status": "Running", "resume_at": None, "resume_epoch": 0, "heartbeat_epoch": now}
+	values = {"status": "Running", RESUME_AT: None, "resume_epoch": 0, "heartbeat_epoch": now}
 	if not run.started_at:
 		values |= {"started_at": now_datetime(), "started_epoch": now}
 	_set(name, values)
@@ -116,7 +117,7 @@ def mark_waiting(name: str, resume_epoch: float, reason: str) -> None:
 	"""
 	values = {
 		"status": "Waiting",
-		"resume_at": site_clock.at_site(resume_epoch),
+		RESUME_AT: site_clock.at_site(resume_epoch),
 		"resume_epoch": resume_epoch,
 		"message": _readable(reason),
 		"heartbeat_epoch": site_clock.now_epoch(),
@@ -136,7 +137,7 @@ def renew_heartbeat(name: str) -> None:
 
 def request_cancel(name: str) -> None:
 	"""Ask the workers of a run to stop. The caller commits."""
-	_set(name, {"cancel_requested": 1})
+	_set(name, {CANCEL_REQUESTED: 1})
 
 
 def add_error(name: str, message: str, stage: str, code: str | None = None, severity: str = "Error") -> None:
@@ -162,8 +163,8 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 		"finished_at": now_datetime(),
 		"duration": max(0, round(site_clock.now_epoch() - run.started_epoch)) if run.started_epoch else 0,
 		"message": _readable(stopped) or _summary(numbers, total),
-		"active_key": None,
-		"resume_at": None,
+		ACTIVE_KEY: None,
+		RESUME_AT: None,
 		"resume_epoch": 0,
 		"plan": None,
 	}

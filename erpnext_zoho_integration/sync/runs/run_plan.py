@@ -7,6 +7,7 @@ from frappe import _
 
 from erpnext_zoho_integration.locks import shared_lock
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession
 from erpnext_zoho_integration.sync.planning import due_campaigns
 from erpnext_zoho_integration.sync.planning.policy import Policy
@@ -78,5 +79,5 @@ def _make(run: str, session: ZohoSession, policy: Policy, notes: list[str]) -> R
 def _campaigns(session: ZohoSession, policy: Policy, scope: frappe._dict) -> due_campaigns.Plan:
 	if not scope.campaign:
 		return due_campaigns.plan_all(session.client, policy, scope.mode)
-	key = frappe.db.get_value("Campaign", scope.campaign, "zoho_campaign_key")
+	key = frappe.db.get_value("Campaign", scope.campaign, ZOHO_CAMPAIGN_KEY)
 	return due_campaigns.plan_one(session.client, key)

@@ -17,6 +17,7 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import SYNC_TASK
+from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.mapping.text import clean
 
@@ -65,7 +66,7 @@ def add(run: str, campaigns: list[dict]) -> None:
 		"run",
 		"status",
 		"position",
-		"zoho_campaign_key",
+		ZOHO_CAMPAIGN_KEY,
 		"campaign_name",
 		"record",
 		*NUMBERS,
@@ -153,7 +154,7 @@ def checked_campaigns(run: str) -> list[str]:
 
 def left_issues(run: str) -> list[dict]:
 	"""Return the `issues` of the unfinished tasks of a run, with their campaigns."""
-	columns = ["campaign", "campaign_name", "zoho_campaign_key", "issues"]
+	columns = ["campaign", "campaign_name", ZOHO_CAMPAIGN_KEY, "issues"]
 	return frappe.get_all(SYNC_TASK, {"run": run, "issues": ("is", "set")}, columns)
 
 

@@ -8,6 +8,7 @@ from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
+from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, ROW_KEY
 from erpnext_zoho_integration.sync.campaigns import bounces
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.matching import contact_of
@@ -50,7 +51,7 @@ class CampaignRecipient(Document):
 			self.contact = contact_of(self.email)
 
 	def refuse_second_row(self) -> None:
-		other = frappe.db.get_value(RECIPIENT, {"row_key": self.row_key}, "name")
+		other = frappe.db.get_value(RECIPIENT, {ROW_KEY: self.row_key}, "name")
 		if other and other != self.name:
 			frappe.throw(
 				_("{0} already has a recipient {1} with the action {2}: {3}").format(
@@ -70,8 +71,6 @@ def on_doctype_update() -> None:
 	that is counted by and have the same length: if either gives the order, MariaDB chooses the index with fewer columns.
 	"""
 	frappe.db.add_index(
-		RECIPIENT, ["campaign", "action_type", "action_date", "name", "bounced"], "campaign_people"
+		RECIPIENT, ["campaign", ACTION_TYPE, ACTION_DATE, "name", "bounced"], "campaign_people"
 	)
-	frappe.db.add_index(
-		RECIPIENT, ["action_date", "name", "action_type", "campaign", "bounced"], "latest_people"
-	)
+	frappe.db.add_index(RECIPIENT, [ACTION_DATE, "name", ACTION_TYPE, "campaign", "bounced"], "latest_people")

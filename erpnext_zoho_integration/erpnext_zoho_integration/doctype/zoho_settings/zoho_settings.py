@@ -10,17 +10,23 @@ from frappe.utils import add_to_date, cint, get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.settings import redirect_uri, stored_secret
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
+from erpnext_zoho_integration.store.fields import (
+	CONNECTION_ERROR,
+	CONNECTION_STATUS,
+	IS_ACTIVE,
+	NO_TOKENS_BEFORE,
+)
 
 # Written by the connection and by runs, often while the form is open: saving the form must not overwrite them.
 NOT_OF_THE_FORM = (
 	"access_token",
 	"refresh_token",
 	"token_expiry",
-	"no_tokens_before",
+	NO_TOKENS_BEFORE,
 	"api_domain",
-	"is_active",
-	"connection_status",
-	"connection_error",
+	IS_ACTIVE,
+	CONNECTION_STATUS,
+	CONNECTION_ERROR,
 	"connected_by",
 	"connected_on",
 	"last_sync",

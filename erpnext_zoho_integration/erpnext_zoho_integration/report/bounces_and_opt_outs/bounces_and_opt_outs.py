@@ -11,6 +11,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import 
 	read_filters,
 	read_recipients,
 )
+from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, SENT_TIME
 
 ACTIONS = ("Hard Bounced", "Soft Bounced", "Unsubscribed", "Complaint")
 _FIELDS = [
@@ -18,9 +19,9 @@ _FIELDS = [
 	"contact",
 	"full_name",
 	"campaign",
-	"action_type",
-	"action_date",
-	"sent_time",
+	ACTION_TYPE,
+	ACTION_DATE,
+	SENT_TIME,
 	"contact.unsubscribed as unsubscribed",
 ]
 
@@ -45,7 +46,7 @@ def get_columns() -> list[dict]:
 		column("email", _("Email"), "Data", 240),
 		column("contact", _("Contact"), "Link", 180, options="Contact"),
 		column("full_name", _("Full Name"), "Data", 160),
-		column("action_type", _("Action Type"), "Data", 130),
+		column(ACTION_TYPE, _("Action Type"), "Data", 130),
 		column("times", _("Campaigns"), "Int", 100),
 		column("last_time", _("Most Recent"), "Datetime", 170),
 		column("campaign", _("Last Campaign"), "Link", 220, options="Campaign"),
@@ -62,7 +63,7 @@ def get_data(rows: list[frappe._dict]) -> list[dict]:
 			(row.email, row.action_type),
 			{
 				"email": row.email,
-				"action_type": row.action_type,
+				ACTION_TYPE: row.action_type,
 				"times": 0,
 				"last_time": None,
 				"campaign": None,
@@ -74,7 +75,7 @@ def get_data(rows: list[frappe._dict]) -> list[dict]:
 		entry["unsubscribed"] = int(bool(entry.get("unsubscribed") or row.unsubscribed))
 		if entry["campaign"] is None or (moment and (not entry["last_time"] or moment > entry["last_time"])):
 			entry["campaign"], entry["last_time"] = row.campaign, moment
-	by_address = sorted(found.values(), key=lambda row: (row["email"], row["action_type"]))
+	by_address = sorted(found.values(), key=lambda row: (row["email"], row[ACTION_TYPE]))
 	return sorted(by_address, key=lambda row: str(row["last_time"] or ""), reverse=True)
 
 
@@ -93,4 +94,4 @@ def get_report_summary(data: list[dict]) -> list[dict]:
 
 
 def _count(data: list[dict], action: str) -> int:
-	return sum(row["action_type"] == action for row in data)
+	return sum(row[ACTION_TYPE] == action for row in data)

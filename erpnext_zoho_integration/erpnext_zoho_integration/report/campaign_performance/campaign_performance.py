@@ -16,6 +16,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performan
 	previous_filters,
 )
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
+from erpnext_zoho_integration.store.fields import SENT_TIME
 
 # How many bars a chart may have. A narrow chart shows every second, third, fourth or sixth label and always the last one:
 # with these sizes the last label is one of them and does not overlap another.
@@ -44,7 +45,7 @@ def get_columns() -> list[dict]:
 	return [
 		column("campaign", _("Campaign"), "Link", 200, options="Campaign"),
 		column("campaign_name", _("Name in Zoho"), "Data", 180),
-		column("sent_time", _("Sent Time"), "Datetime", 170),
+		column(SENT_TIME, _("Sent Time"), "Datetime", 170),
 		column("status", _("Status"), "Data", 90),
 		column("sent", _("Sent"), "Int", 90),
 		column("delivered", _("Delivered"), "Int", 90),

@@ -10,6 +10,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import 
 	read_filters,
 	read_recipients,
 )
+from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, SENT_TIME
 
 _FIELDS = [
 	"email",
@@ -17,9 +18,9 @@ _FIELDS = [
 	"full_name",
 	"company_name",
 	"campaign",
-	"action_type",
-	"action_date",
-	"sent_time",
+	ACTION_TYPE,
+	ACTION_DATE,
+	SENT_TIME,
 	"click_count",
 	"rtbf",
 ]
