@@ -17,13 +17,12 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
-from erpnext_zoho_integration.sync.contacts import updates as contact_updates
+from erpnext_zoho_integration.sync.contacts import contact_changes
 from erpnext_zoho_integration.sync.fetch import pages_ahead
 from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
-from erpnext_zoho_integration.sync.mapping import pages
-from erpnext_zoho_integration.sync.mapping.rows import Person, Row
-from erpnext_zoho_integration.sync.planning import due_campaigns
-from erpnext_zoho_integration.sync.planning import policy as sync_policy
+from erpnext_zoho_integration.sync.mapping import recipient_pages
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
+from erpnext_zoho_integration.sync.planning import due_campaigns, sync_settings
 
 
 def sync(rows: int) -> Sync:
@@ -38,7 +37,7 @@ def sync(rows: int) -> Sync:
 
 
 def _all_campaigns() -> int:
-	client, policy = campaigns_client(), sync_policy.read_policy()
+	client, policy = campaigns_client(), sync_settings.read_policy()
 	client.page_size = 500
 	times, stored = due_campaigns.times_of_account(client, policy), 0
 	for page in client.campaign_pages():
@@ -47,7 +46,7 @@ def _all_campaigns() -> int:
 			campaign, _changed = campaign_documents.save(name, record, times)
 			campaign_documents.save_analytics(campaign, [client.report(record.key)])
 			frappe.db.commit()
-			reading = pages.PageMapper(record.key, times, site_key())
+			reading = recipient_pages.PageMapper(record.key, times, site_key())
 			for source in zoho_reports.sources(client, record.key, record.type):
 				for action in zoho.ACTION_TYPES:
 					for fetched in pages_ahead.recipient_pages(client, source, action, reading):
@@ -59,7 +58,7 @@ def _all_campaigns() -> int:
 
 def _store(campaign: str, row: Row) -> None:
 	contact = None
-	if contact_updates.usable(row.email):
+	if contact_changes.usable(row.email):
 		contact = _find_or_create_contact(row.person)
 		_update_contact(contact, row.person)
 	_save_recipient(campaign, row, contact and contact.name)
@@ -70,11 +69,11 @@ def _find_or_create_contact(person: Person) -> Document:
 	name = frappe.db.get_value(
 		"Contact", {"zoho_contact_id": person.zoho_contact_id or "-"}
 	) or frappe.db.get_value("Contact Email", {"email_id": person.email, "parenttype": "Contact"}, "parent")
-	return frappe.get_doc("Contact", name) if name else contact_updates.create_contact(person)
+	return frappe.get_doc("Contact", name) if name else contact_changes.create_contact(person)
 
 
 def _update_contact(contact: Document, person: Person) -> None:
-	values = contact_updates.contact_values(person)
+	values = contact_changes.contact_values(person)
 	contact.update({field: value for field, value in values.items() if value and field != "zoho_contact_id"})
 	contact.flags.from_zoho = True
 	contact.save(ignore_permissions=True)

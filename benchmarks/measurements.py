@@ -9,7 +9,7 @@ import frappe
 from benchmarks.testbed import Testbed, empty
 from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE
-from erpnext_zoho_integration.sync.recipients.writers import BulkRecipients, Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import BulkRecipients, Writers
 from erpnext_zoho_integration.sync.runs import queue
 
 RECIPIENT = "Campaign Recipient"

@@ -47,7 +47,7 @@ def zoho_sync(context, campaign: str | None, full: bool, workers: int, dry_run: 
 
 
 def _sync(site: str, mode: str, campaign: str | None, workers: int) -> int:
-	from erpnext_zoho_integration.connection.messages import explain
+	from erpnext_zoho_integration.connection.error_messages import explain
 	from erpnext_zoho_integration.sync.runs import queue
 	from erpnext_zoho_integration.sync.runs import worker as run_worker
 	from erpnext_zoho_integration.zoho import ZohoError
@@ -108,7 +108,7 @@ def _work_on(run: str) -> None:
 
 
 def _dry_run(mode: str, campaign: str | None) -> int:
-	from erpnext_zoho_integration.connection.messages import explain
+	from erpnext_zoho_integration.connection.error_messages import explain
 	from erpnext_zoho_integration.sync.runs.dry_run import DryRun
 	from erpnext_zoho_integration.zoho import ZohoError
 

@@ -39,7 +39,7 @@ doctype_list_js = {
 }
 
 additional_timeline_content = {
-	doctype: [f"{_MODULE}.desk.contact.timeline"] for doctype in ("Contact", "Customer", "Lead")
+	doctype: [f"{_MODULE}.desk.people_timeline.timeline"] for doctype in ("Contact", "Customer", "Lead")
 }
 
 doc_events = {
@@ -50,7 +50,7 @@ doc_events = {
 		"after_rename": "erpnext_zoho_integration.sync.document_events.campaign_renamed",
 	},
 	"Contact": {
-		"onload": f"{_MODULE}.desk.contact.onload",
+		"onload": f"{_MODULE}.desk.people_timeline.onload",
 		"before_validate": "erpnext_zoho_integration.sync.document_events.before_contact_validate",
 		"validate": "erpnext_zoho_integration.sync.document_events.after_contact_validate",
 		"on_update": "erpnext_zoho_integration.sync.document_events.contact_saved",
@@ -60,8 +60,8 @@ doc_events = {
 	"Personal Data Deletion Request": {
 		"on_update": "erpnext_zoho_integration.sync.privacy.erasure.erase_on_deletion_request",
 	},
-	"Customer": {"onload": f"{_MODULE}.desk.contact.onload"},
-	"Lead": {"onload": f"{_MODULE}.desk.contact.onload"},
+	"Customer": {"onload": f"{_MODULE}.desk.people_timeline.onload"},
+	"Lead": {"onload": f"{_MODULE}.desk.people_timeline.onload"},
 }
 
 scheduler_events = {

@@ -26,7 +26,7 @@ from erpnext_zoho_integration.store.doctypes import (
 from erpnext_zoho_integration.store.document_names import delete_counters
 from erpnext_zoho_integration.store.fields import IS_ACTIVE
 from erpnext_zoho_integration.store.indexes import drop_address_index, index_addresses
-from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
+from erpnext_zoho_integration.sync.planning.check_intervals import DEFAULT_INTERVALS
 
 MODULE = "ERPNext Zoho Integration"
 # Emptied in bulk, because Frappe deletes the documents of a removed module one by one.

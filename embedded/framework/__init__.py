@@ -2,7 +2,7 @@
 
 1. The published package is unpacked and renamed to frappe.
 2. The modules of `overlay/` are copied over it: code that the package lacks.
-3. The text replacements of `edits.py` are applied: small changes to the package's own files.
+3. The text replacements of `source_edits.py` are applied: small changes to the package's own files.
 
 The package is copied, not imported under an alias: its own name would show through, and Frappe's removal of
 orphaned DocTypes has deleted files inside site-packages that way.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from embedded.build_cache import build_folder, digest
 from embedded.downloads import download_wheel
-from embedded.framework import edits
+from embedded.framework import source_edits
 from embedded.paths import EMBEDDED, FRAMEWORKS
 from embedded.virtual_environment import say
 
@@ -42,7 +42,7 @@ def build(folder: Path) -> None:
 	(folder / PACKAGE).rename(package)
 	rename(package)
 	shutil.copytree(OVERLAY, package, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-	edits.apply(package)
+	source_edits.apply(package)
 
 
 def rename(package: Path) -> None:

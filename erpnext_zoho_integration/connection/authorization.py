@@ -16,7 +16,7 @@ from frappe import _
 from frappe.utils import get_url_to_form
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.messages import explain
+from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.settings import accounts_url, data_center, get_settings, oauth_client
 from erpnext_zoho_integration.connection.tokens import store_tokens
 from erpnext_zoho_integration.store.doctypes import SETTINGS

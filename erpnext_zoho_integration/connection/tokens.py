@@ -16,15 +16,15 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from frappe.utils.password import remove_encrypted_password, set_encrypted_password
 
 from erpnext_zoho_integration import onboarding, zoho
+from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.errors import NotConnected
-from erpnext_zoho_integration.connection.messages import explain
 from erpnext_zoho_integration.connection.settings import (
 	accounts_url,
 	get_settings,
 	oauth_client,
 	stored_secret,
 )
-from erpnext_zoho_integration.locks import Held, shared_lock
+from erpnext_zoho_integration.shared_locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 from erpnext_zoho_integration.store.fields import (
 	CONNECTION_ERROR,

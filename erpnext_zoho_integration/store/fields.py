@@ -1,6 +1,6 @@
 """Names of fields that several modules use, each once.
 
-The columns of Campaign Recipient that come from Zoho are listed in `sync.mapping.rows.RECIPIENT_FIELDS`.
+The columns of Campaign Recipient that come from Zoho are listed in `sync.mapping.recipient_rows.RECIPIENT_FIELDS`.
 """
 
 # Custom fields on Campaign and Contact; some DocTypes of this app have fields of the same name and meaning.

@@ -25,7 +25,7 @@ from erpnext_zoho_integration.store.fields import (
 from erpnext_zoho_integration.sync.campaigns import bounces, merging
 from erpnext_zoho_integration.sync.campaigns.deleted import remember_deleted
 from erpnext_zoho_integration.sync.contacts import matching
-from erpnext_zoho_integration.sync.contacts.linking import link_rows
+from erpnext_zoho_integration.sync.contacts.row_links import link_rows
 from erpnext_zoho_integration.sync.privacy import retention
 
 _IDENTITY_FIELDS = (ZOHO_CAMPAIGN_ID, ZOHO_CAMPAIGN_KEY)

@@ -16,8 +16,8 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import settings
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SETTINGS
 from erpnext_zoho_integration.store.fields import SENT_TIME, ZOHO_CAMPAIGN_KEY, ZOHO_SENT_TIME
-from erpnext_zoho_integration.sync.contacts import linking
-from erpnext_zoho_integration.sync.mapping.rows import Row, Times, recipient_row
+from erpnext_zoho_integration.sync.contacts import row_links
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, Times, recipient_row
 
 APP = "erpnext_zoho_integration"
 MODULE = "ERPNext Zoho Integration"
@@ -141,9 +141,9 @@ class TestRecipients(unittest.TestCase):
 
 	def test_opting_out_marks_the_contact(self) -> None:
 		self.assertFalse(self.contact.unsubscribed)
-		self.assertEqual(linking.opt_out([self.contact.name]), 1)
+		self.assertEqual(row_links.opt_out([self.contact.name]), 1)
 		self.assertTrue(frappe.db.get_value("Contact", self.contact.name, "unsubscribed"))
-		self.assertEqual(linking.opt_out([self.contact.name]), 0)
+		self.assertEqual(row_links.opt_out([self.contact.name]), 0)
 
 	def test_every_report_runs(self) -> None:
 		for action_type in ("Sent", "Opened", "Clicked", "Unsubscribed"):

@@ -5,13 +5,12 @@
 - `client`, `paging`: the endpoints and how their lists are read page by page
 - `transport`: HTTP requests, time-outs, retries; `answers`: what an answer means
 - `records`, `recipients`, `events`: Zoho's fields as records
-- `clock`: the times of an account in UTC; `dates`, `values`: single dates and values
+- `time_calibration`: the times of an account in UTC; `dates`, `values`: single dates and values
 - `errors`, `redaction`: what can go wrong; secrets in messages and logs
 """
 
 from .answers import EmptyAnswer, interpret
 from .client import CampaignsClient
-from .clock import Clock, find_zone
 from .data_centers import DATA_CENTERS, DataCenter, by_accounts_server, by_location
 from .dates import ZohoTime
 from .errors import (
@@ -47,6 +46,7 @@ from .records import (
 	Report,
 )
 from .redaction import Secret, redact
+from .time_calibration import Clock, find_zone
 from .transport import HTTPAnswer, Transport
 
 __all__ = [

@@ -10,7 +10,7 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 from erpnext_zoho_integration.sync.runs import queue
 from tests.site.server import settle
 from tests.site.syncing import RECIPIENT

@@ -247,7 +247,7 @@ def test_the_defaults_that_are_listed_are_those_of_the_form() -> None:
 
 
 def test_the_intervals_that_are_listed_are_the_defaults() -> None:
-	from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
+	from erpnext_zoho_integration.sync.planning.check_intervals import DEFAULT_INTERVALS
 
 	row = next(row for row in table(section(CONFIGURATION, "Settings")) if row[0] == "Check Campaigns")
 	words = {

@@ -8,7 +8,7 @@ from frappe import _
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
-from erpnext_zoho_integration.connection.messages import explained_errors
+from erpnext_zoho_integration.connection.error_messages import explained_errors
 from erpnext_zoho_integration.connection.settings import data_center
 from erpnext_zoho_integration.connection.tokens import mark_working, valid_token
 from erpnext_zoho_integration.erpnext_zoho_integration.access import (

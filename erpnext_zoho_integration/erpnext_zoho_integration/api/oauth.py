@@ -8,7 +8,7 @@ from frappe import _
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection import tokens as stored_tokens
-from erpnext_zoho_integration.connection.messages import explained_errors
+from erpnext_zoho_integration.connection.error_messages import explained_errors
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	SYSTEM_MANAGER,

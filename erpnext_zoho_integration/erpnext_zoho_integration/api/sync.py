@@ -3,7 +3,7 @@
 import frappe
 from frappe import _
 
-from erpnext_zoho_integration.connection.messages import explained_errors
+from erpnext_zoho_integration.connection.error_messages import explained_errors
 from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	MAY_SYNC,
 	over_http,
@@ -12,7 +12,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.access import (
 	require_campaign,
 )
 from erpnext_zoho_integration.sync.planning.forecast import forecast_all
-from erpnext_zoho_integration.sync.runs import queue, run_log, steps
+from erpnext_zoho_integration.sync.runs import queue, run_log, single_steps
 
 
 @frappe.whitelist(methods=["POST"])
@@ -76,12 +76,12 @@ def cancel_run(run: str) -> None:
 	queue.cancel(run)
 
 
-sync_single_campaign = steps.sync_single_campaign
-sync_campaign_analytics = steps.sync_campaign_analytics
-sync_campaign_recipients_data = steps.sync_campaign_recipients_data
-sync_recipient = steps.sync_recipient
-find_or_create_contact = steps.find_or_create_contact
-update_contact_from_zoho = steps.update_contact_from_zoho
+sync_single_campaign = single_steps.sync_single_campaign
+sync_campaign_analytics = single_steps.sync_campaign_analytics
+sync_campaign_recipients_data = single_steps.sync_campaign_recipients_data
+sync_recipient = single_steps.sync_recipient
+find_or_create_contact = single_steps.find_or_create_contact
+update_contact_from_zoho = single_steps.update_contact_from_zoho
 
 
 def _queued(trigger: str, mode: str) -> dict:

@@ -1,8 +1,8 @@
 """Answers for the app's own scripts in the Desk, read-only. They may change any day; integrations call `api/`.
 
-campaign      the dashboard on the form of a Campaign
-contact       figures and timeline of a Contact, a Lead and a Customer
-number_cards  the numbers on the cards of the workspace
-runs          the progress of a sync
-settings      the overview on the form of Zoho Settings
+campaign         the dashboard on the form of a Campaign
+people_timeline  figures and timeline of a Contact, a Lead and a Customer
+number_cards     the numbers on the cards of the workspace
+runs             the progress of a sync
+settings         the overview on the form of Zoho Settings
 """

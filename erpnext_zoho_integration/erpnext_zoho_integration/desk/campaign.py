@@ -20,7 +20,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures i
 )
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT, SETTINGS
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CAMPAIGN_KEY
-from erpnext_zoho_integration.sync.campaigns.engagement import engagement
+from erpnext_zoho_integration.sync.campaigns.top_links_and_days import engagement
 from erpnext_zoho_integration.sync.fetch.session import LARGEST_PAGE
 from erpnext_zoho_integration.sync.planning.forecast import LARGE_CALLS, minutes
 

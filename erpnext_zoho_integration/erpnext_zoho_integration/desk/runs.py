@@ -9,7 +9,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures i
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import ACTIVE_KEY, CANCEL_REQUESTED, RESUME_AT
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs import campaign_tasks
 from erpnext_zoho_integration.sync.runs.run_log import ACTIVE, read_plan
 
 # Per cent; below it an estimate of the time left means nothing.
@@ -93,7 +93,7 @@ def _may_see(starter: str | None) -> bool:
 
 def _add_workers_numbers(run) -> None:
 	"""Add the current numbers from the workers' tasks, as the run itself is updated only now and then."""
-	numbers = tasks.totals(run.name)
+	numbers = campaign_tasks.totals(run.name)
 	# Campaigns that were not due count as synced, because nothing is missing.
 	numbers["synced_campaigns"] += cint((read_plan(run.name) or {}).get("not_due"))
 	for field in _FIELDS:

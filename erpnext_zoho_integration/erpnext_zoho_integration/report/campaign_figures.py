@@ -15,7 +15,7 @@ from frappe.utils import flt, getdate
 
 from erpnext_zoho_integration.store.doctypes import ANALYTICS
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY, ZOHO_CAMPAIGN_STATUS, ZOHO_SENT_TIME
-from erpnext_zoho_integration.sync.mapping.analytics import percentage
+from erpnext_zoho_integration.sync.mapping.campaign_analytics import percentage
 
 # Count → metric of Campaign Analytics.
 COUNTS = {

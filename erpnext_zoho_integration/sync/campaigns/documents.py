@@ -25,8 +25,8 @@ from erpnext_zoho_integration.store.fields import (
 	ZOHO_SENT_TIME,
 )
 from erpnext_zoho_integration.sync.campaigns.merging import rekey_campaign
-from erpnext_zoho_integration.sync.mapping.analytics import analytics_rows, opens_by_country
-from erpnext_zoho_integration.sync.mapping.rows import Times
+from erpnext_zoho_integration.sync.mapping.campaign_analytics import analytics_rows, opens_by_country
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
 from erpnext_zoho_integration.sync.mapping.text import clean, clean_url
 
 

@@ -10,7 +10,7 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
-from erpnext_zoho_integration.sync.campaigns.state import ListState
+from erpnext_zoho_integration.sync.campaigns.sync_state import ListState
 
 # If Zoho lists fewer people than it counts, reading the list again does not help. A changed counter starts anew.
 MAX_REPAIRS = 2

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 import frappe
 
 from erpnext_zoho_integration.store.fields import SENT_TIME
-from erpnext_zoho_integration.sync.contacts.status import to_the_minute
-from erpnext_zoho_integration.sync.mapping.rows import Person, Row
+from erpnext_zoho_integration.sync.contacts.zoho_status import to_the_minute
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
 
 _Claim = tuple[int, object]  # fingerprint of the values, and when the mail was sent, to the minute
 
@@ -14,7 +14,7 @@ _Claim = tuple[int, object]  # fingerprint of the values, and when the mail was 
 class ChangeCache:
 	"""Tells which rows have values that their Contacts have not taken over yet.
 
-	It holds what this worker has written. `recipients.parallel_fixups` handles values that another worker writes to the
+	It holds what this worker has written. `recipients.repair_after_parallel_workers` handles values that another worker writes to the
 	same Contacts meanwhile.
 	"""
 

@@ -11,7 +11,7 @@ from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
-from erpnext_zoho_integration.sync.mapping.rows import Person
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
 
 _Waiting = Mapping[str, list[tuple[str, str]]]  # name and action type of rows, by address
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync.fetch.reports import Source
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage, PageMapper
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage, PageMapper
 
 
 def recipient_pages(

@@ -8,11 +8,11 @@ from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.fields import SENT_TIME
-from erpnext_zoho_integration.sync.campaigns import state as campaign_state
+from erpnext_zoho_integration.sync.campaigns import sync_state
 from erpnext_zoho_integration.sync.campaigns.deleted import deleted_keys
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.mapping.rows import Times
-from erpnext_zoho_integration.sync.planning.policy import Policy
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
+from erpnext_zoho_integration.sync.planning.sync_settings import Policy
 
 # The clocks are measured on this many campaigns; more would add nothing.
 _SAMPLES = 100
@@ -62,7 +62,7 @@ def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
 		policy: what the settings say.
 		mode: `Due`, or `All` and `Full`, in which every campaign is due.
 	"""
-	plan, unwanted, known = Plan(), deleted_keys(), campaign_state.load()
+	plan, unwanted, known = Plan(), deleted_keys(), sync_state.load()
 	listed: dict[str, tuple[dict, zoho.Campaign]] = {}
 	for page in client.campaign_pages(status="sent"):
 		plan.bad += page.bad
@@ -124,7 +124,7 @@ def _pairs(page: zoho.Page[zoho.Campaign]) -> Iterator[tuple[dict, zoho.Campaign
 			yield item, next(records)
 
 
-def _is_due(known: campaign_state.CampaignState | None) -> bool:
+def _is_due(known: sync_state.CampaignState | None) -> bool:
 	if known is None or known.cursor or known.needs_repair:
 		return True
 	return known.next_check_epoch <= site_clock.now_epoch()

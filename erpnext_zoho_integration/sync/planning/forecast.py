@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
-from erpnext_zoho_integration.sync.campaigns import state as campaign_state
+from erpnext_zoho_integration.sync.campaigns import sync_state
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
-from erpnext_zoho_integration.sync.planning import due_campaigns
-from erpnext_zoho_integration.sync.planning import policy as sync_policy
+from erpnext_zoho_integration.sync.planning import due_campaigns, sync_settings
 
 # The reports of this many campaigns are read; the others are taken to be like them.
 _SAMPLES = 10
@@ -60,7 +59,7 @@ def forecast_all(mode: str = "All") -> Forecast:
 	"""
 	session = open_session()
 	try:
-		policy, known = sync_policy.read_policy(), campaign_state.load()
+		policy, known = sync_settings.read_policy(), sync_state.load()
 		made = due_campaigns.plan_all(session.client, policy, mode)
 		fresh = [record for record in made.records if mode == "Full" or record.key not in known]
 		sampled = [session.client.report(record.key) for record in fresh[:_SAMPLES]]
@@ -78,7 +77,7 @@ def minutes(rows: int, waiting: float) -> int:
 
 def _reckon(
 	session: ZohoSession,
-	policy: sync_policy.Policy,
+	policy: sync_settings.Policy,
 	made: due_campaigns.Plan,
 	fresh: int,
 	sampled: list[zoho.Report],

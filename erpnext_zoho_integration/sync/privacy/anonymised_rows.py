@@ -22,7 +22,7 @@ from erpnext_zoho_integration.store.digests import keyed_digest, row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, CONTENT_HASH, ROW_KEY, SENT_TIME
-from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, content_hash
+from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELDS, Row, content_hash
 from erpnext_zoho_integration.sync.privacy import scrubbing
 
 # Fields about the mail, not about the person. The country is kept; the city is not, since only one recipient may live there.

@@ -17,8 +17,8 @@ from erpnext_zoho_integration.store.digests import pseudonym
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
-from erpnext_zoho_integration.sync.contacts.clearing import clear_zoho_fields
-from erpnext_zoho_integration.sync.mapping.rows import erased_row
+from erpnext_zoho_integration.sync.contacts.clear_contact import clear_zoho_fields
+from erpnext_zoho_integration.sync.mapping.recipient_rows import erased_row
 from erpnext_zoho_integration.sync.mapping.text import MAX_EMAIL
 from erpnext_zoho_integration.sync.privacy import anonymised_rows, scrubbing
 

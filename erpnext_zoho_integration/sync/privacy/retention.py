@@ -3,7 +3,7 @@
 The time counts from when a campaign was sent. After it, the campaign's rows keep the figures only. What Zoho reports
 later (a late opt-out) is stored without the person, too, but the opt-out still reaches the Contact.
 
-`campaigns.state` writes Zoho Campaign State. This module also sets two of its fields: `anonymised_at`, and `engagement`,
+`campaigns.sync_state` writes Zoho Campaign State. This module also sets two of its fields: `anonymised_at`, and `engagement`,
 whose links it cleans.
 """
 
@@ -21,15 +21,15 @@ from frappe.query_builder.functions import Coalesce
 from frappe.utils import get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.locks import shared_lock
+from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY, ZOHO_SENT_TIME
-from erpnext_zoho_integration.sync.campaigns.engagement import engagement
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
-from erpnext_zoho_integration.sync.campaigns.state import CampaignState
-from erpnext_zoho_integration.sync.mapping.rows import content_hash
+from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState
+from erpnext_zoho_integration.sync.campaigns.top_links_and_days import engagement
+from erpnext_zoho_integration.sync.mapping.recipient_rows import content_hash
 from erpnext_zoho_integration.sync.privacy import anonymised_rows
 
 _BATCH = 1000

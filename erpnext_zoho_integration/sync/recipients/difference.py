@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY, ZOHO_CONTACT_ID
-from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, precedence
+from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELDS, Row, precedence
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from frappe import _
 
 from erpnext_zoho_integration.store import erased_people
 from erpnext_zoho_integration.store.digests import PersonKey, pseudonym
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
-from erpnext_zoho_integration.sync.mapping.results import Note
-from erpnext_zoho_integration.sync.mapping.rows import Row, erased_row
+from erpnext_zoho_integration.sync.mapping.page_results import Note
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, erased_row
 from erpnext_zoho_integration.sync.privacy.anonymised_rows import anonymous_row
 
 

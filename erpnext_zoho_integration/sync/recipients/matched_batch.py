@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from erpnext_zoho_integration.sync.contacts.contact_changes import CREATE_FOR
 from erpnext_zoho_integration.sync.contacts.matching import Matches, find_contacts
-from erpnext_zoho_integration.sync.contacts.updates import CREATE_FOR
-from erpnext_zoho_integration.sync.mapping.results import Note, PageResult
-from erpnext_zoho_integration.sync.mapping.rows import Person, Row
+from erpnext_zoho_integration.sync.mapping.page_results import Note, PageResult
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
 from erpnext_zoho_integration.sync.recipients.difference import Difference, Stored, difference, stored_rows
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch
 

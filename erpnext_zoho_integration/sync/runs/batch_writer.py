@@ -13,12 +13,11 @@ from rq.timeouts import JobTimeoutException
 
 import frappe
 
-from erpnext_zoho_integration.locks import Held, shared_lock
+from erpnext_zoho_integration.shared_locks import Held, shared_lock
 from erpnext_zoho_integration.store import erased_people, sql_writes
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
-from erpnext_zoho_integration.sync.mapping.results import PageResult
+from erpnext_zoho_integration.sync.mapping.page_results import PageResult
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
 from erpnext_zoho_integration.sync.privacy import erasure
-from erpnext_zoho_integration.sync.recipients.batch import create_contacts, forget_newly_erased, store_batch
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch, map_batch
 from erpnext_zoho_integration.sync.recipients.matched_batch import (
 	MatchedBatch,
@@ -26,7 +25,12 @@ from erpnext_zoho_integration.sync.recipients.matched_batch import (
 	match_again,
 	match_batch,
 )
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
+from erpnext_zoho_integration.sync.recipients.store_batch import (
+	create_contacts,
+	forget_newly_erased,
+	store_batch,
+)
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
 
 _ATTEMPTS = 5

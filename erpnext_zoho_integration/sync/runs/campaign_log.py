@@ -17,10 +17,10 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.store import erased_people, sql_writes
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
-from erpnext_zoho_integration.sync.mapping.results import Note, PageResult
+from erpnext_zoho_integration.sync.mapping.page_results import Note, PageResult
 from erpnext_zoho_integration.sync.mapping.text import clean
 from erpnext_zoho_integration.sync.privacy import scrubbing
-from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs import campaign_tasks
 
 MAX_ISSUES = 200  # errors and notes kept of a run
 _MESSAGE_LENGTH = 1000
@@ -82,7 +82,7 @@ class CampaignLog:
 	"""
 
 	run: str
-	task: tasks.Task
+	task: campaign_tasks.Task
 	campaign: str | None = None
 	verdict: str | None = None
 	figures_changed: bool = False
@@ -144,7 +144,7 @@ class CampaignLog:
 			issues = _without_erased(list(self.issues.values())[:MAX_ISSUES])
 			values["issues"] = json.dumps([issue.as_list() for issue in issues], ensure_ascii=False)
 			self._noted = False
-		tasks.update(self.task, values)
+		campaign_tasks.update(self.task, values)
 
 	def close(self) -> None:
 		"""Write errors, notes and, if anything changed, the numbers to the run; end the task. The caller commits."""
@@ -154,12 +154,12 @@ class CampaignLog:
 			_insert_children(self.run, table, "campaigns", [self._row()], listed)
 		self._write_issues()
 		status = "Failed" if self.failed else "Done"
-		tasks.update(self.task, {"campaign": self.campaign, "status": status, "issues": None})
+		campaign_tasks.update(self.task, {"campaign": self.campaign, "status": status, "issues": None})
 
 	def give_back(self) -> None:
 		"""Write errors and notes so far to the run, and return the task for another worker. The caller commits."""
 		self._write_issues()
-		tasks.give_back(self.task)
+		campaign_tasks.give_back(self.task)
 
 	def _write_issues(self) -> None:
 		"""Write the errors and notes to the run; the caller removes them from the task."""

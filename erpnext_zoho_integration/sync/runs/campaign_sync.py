@@ -14,22 +14,21 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
-from erpnext_zoho_integration.sync.campaigns import bounces, engagement, reconciliation
+from erpnext_zoho_integration.sync.campaigns import bounces, reconciliation, sync_state, top_links_and_days
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
-from erpnext_zoho_integration.sync.campaigns import state as campaign_state
-from erpnext_zoho_integration.sync.campaigns.state import CampaignState, Cursor, ListState
+from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor, ListState
 from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
 from erpnext_zoho_integration.sync.fetch.pages_ahead import PagesAhead
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.mapping.pages import PageMapper
-from erpnext_zoho_integration.sync.mapping.results import Note
-from erpnext_zoho_integration.sync.mapping.rows import Times
-from erpnext_zoho_integration.sync.planning import lists, schedule
-from erpnext_zoho_integration.sync.planning.lists import CountedList
-from erpnext_zoho_integration.sync.planning.policy import Policy
+from erpnext_zoho_integration.sync.mapping.page_results import Note
+from erpnext_zoho_integration.sync.mapping.recipient_pages import PageMapper
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
+from erpnext_zoho_integration.sync.planning import check_intervals, lists_to_read
+from erpnext_zoho_integration.sync.planning.lists_to_read import CountedList
+from erpnext_zoho_integration.sync.planning.sync_settings import Policy
 from erpnext_zoho_integration.sync.privacy import retention
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 from erpnext_zoho_integration.sync.runs.batch_writer import BatchWriter
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
 from erpnext_zoho_integration.sync.runs.checkpoint import CampaignGone, Checkpoint
@@ -74,7 +73,7 @@ def ask_zoho(client: zoho.CampaignsClient, record: zoho.Campaign, actions: tuple
 	"""
 	sources = zoho_reports.sources(client, record.key, record.type)
 	reports = zoho_reports.reports(client, sources)
-	counted = lists.counted(actions, sources, reports)
+	counted = lists_to_read.counted(actions, sources, reports)
 	return ZohoCampaign(record, [report for report in reports if report is not None], counted)
 
 
@@ -147,10 +146,12 @@ class CampaignSync:
 	def _fetch_first_lists(self, ahead: PagesAhead, asked: ZohoCampaign) -> None:
 		"""Fetch the lists of a campaign that was never synced while its document is saved: all of them are wanted."""
 		key = asked.record.key
-		if campaign_state.load([key]):
+		if sync_state.load([key]):
 			return
 		state = CampaignState(None, key, cursor=Cursor(self.log.run))
-		ahead.expect([(each.source, each.action) for each in lists.wanted(asked.counted, state, True)])
+		ahead.expect(
+			[(each.source, each.action) for each in lists_to_read.wanted(asked.counted, state, True)]
+		)
 
 	def _save(self, record: zoho.Campaign, reports: list[zoho.Report]) -> tuple[Document, CampaignState]:
 		"""Save the Campaign and load its state.
@@ -169,7 +170,7 @@ class CampaignSync:
 				raise CampaignGone
 			campaign, self.log.figures_changed = campaign_documents.save(name, record, self.times, reports)
 			self.log.campaign = campaign.name
-			return campaign, campaign_state.load_one(record.key, campaign.name)
+			return campaign, sync_state.load_one(record.key, campaign.name)
 
 		return _repeat_lost_races(save)
 
@@ -180,7 +181,7 @@ class CampaignSync:
 		if not resumed:
 			state.cursor = self._begin(left_off, state, asked.counted, full)
 		frappe.db.commit()  # nosemgrep - the Campaign, before its rows
-		wanted = lists.wanted(asked.counted, state, full)
+		wanted = lists_to_read.wanted(asked.counted, state, full)
 		stored_before = reconciliation.count_stored(campaign.name) if wanted else {}
 		return ReadingPlan(asked.counted, wanted, asked.reports, resumed, stored_before)
 
@@ -190,7 +191,7 @@ class CampaignSync:
 		"""Return the cursor to begin at: the one of a recent sync that did not end, or a new one."""
 		if left_off and left_off.saved_at and (left_off.full or not full):
 			# Unless all lists are read, the counters say which lists of other actions are read.
-			done = left_off.done if full else lists.done_before(left_off, counted, state)
+			done = left_off.done if full else lists_to_read.done_before(left_off, counted, state)
 			if done is not None and 0 <= site_clock.now_epoch() - left_off.saved_at < _RESUMABLE_SECONDS:
 				return replace(left_off, run=self.log.run, done=done, full=full)
 		return Cursor(self.log.run, full=full)
@@ -198,8 +199,8 @@ class CampaignSync:
 	def _full_check_due(self, campaign: Document, state: CampaignState) -> bool:
 		now = now_datetime()
 		age = now - campaign.zoho_sent_time if campaign.zoho_sent_time else now - now
-		interval = schedule.interval(age, self.policy.intervals)
-		return schedule.full_check_due(now, state.full_check_at, self.policy.full_check_days, interval)
+		interval = check_intervals.interval(age, self.policy.intervals)
+		return check_intervals.full_check_due(now, state.full_check_at, self.policy.full_check_days, interval)
 
 	def _close(
 		self, campaign: Document, state: CampaignState, asked: ZohoCampaign, full: bool, lists_read: bool
@@ -210,17 +211,17 @@ class CampaignSync:
 		if lists_read:
 			write = self.writers.recipients.mark_bounced
 			bounces.mark_campaign(self.log.campaign, state.zoho_campaign_key, write)
-			found["engagement"] = json.dumps(engagement.engagement(self.log.campaign))
+			found["engagement"] = json.dumps(top_links_and_days.engagement(self.log.campaign))
 		expected = reconciliation.expected_of(asked.reports, self.policy.actions)
 		stored = reconciliation.count_stored(self.log.campaign)
 		verdict = reconciliation.reconcile(stored, expected, self._lists_by_action(state, asked.counted))
 		self.log.verdict = verdict.name
 		if verdict.name == "Incomplete":
 			self.log.note(Note(verdict.reason or "", "Recipients"))
-		campaign_state.close(
+		sync_state.close(
 			state,
 			full=full,  # a list that failed is read again all the same
-			next_check_in=schedule.next_check_in(
+			next_check_in=check_intervals.next_check_in(
 				now_datetime(), campaign.zoho_sent_time, self.policy.intervals
 			),
 			found={**verdict.fields(), **found},

@@ -6,11 +6,10 @@ import frappe
 
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
-from erpnext_zoho_integration.sync.campaigns import pruning
-from erpnext_zoho_integration.sync.campaigns import state as campaign_state
+from erpnext_zoho_integration.sync.campaigns import pruning, sync_state
 from erpnext_zoho_integration.sync.campaigns.seen_keys import SeenKeys
-from erpnext_zoho_integration.sync.campaigns.state import CampaignState
-from erpnext_zoho_integration.sync.mapping.results import PageResult
+from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState
+from erpnext_zoho_integration.sync.mapping.page_results import PageResult
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
 
 
@@ -67,7 +66,7 @@ class Checkpoint:
 			self.log.count("rows_expected", expected)
 			for action_type, result in results.items():
 				self.log.add(result, action_type)
-			campaign_state.save_cursor(self.state)
+			sync_state.save_cursor(self.state)
 			self.log.flush()
 			frappe.db.commit()  # nosemgrep - rows, cursor and numbers belong together, batch by batch
 

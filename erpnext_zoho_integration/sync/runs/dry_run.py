@@ -10,28 +10,26 @@ from dataclasses import dataclass, field
 import frappe
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.messages import explain
+from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
-from erpnext_zoho_integration.sync.campaigns import reconciliation
-from erpnext_zoho_integration.sync.campaigns import state as campaign_state
+from erpnext_zoho_integration.sync.campaigns import reconciliation, sync_state
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.campaigns.seen_keys import SeenKeys
-from erpnext_zoho_integration.sync.campaigns.state import CampaignState, Cursor
+from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor
 from erpnext_zoho_integration.sync.fetch.pages_ahead import PagesAhead
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage, PageMapper
-from erpnext_zoho_integration.sync.mapping.results import PageResult
-from erpnext_zoho_integration.sync.mapping.rows import Times
-from erpnext_zoho_integration.sync.planning import due_campaigns, lists
-from erpnext_zoho_integration.sync.planning import policy as sync_policy
+from erpnext_zoho_integration.sync.mapping.page_results import PageResult
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage, PageMapper
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
+from erpnext_zoho_integration.sync.planning import due_campaigns, lists_to_read, sync_settings
 from erpnext_zoho_integration.sync.privacy import retention
-from erpnext_zoho_integration.sync.recipients.batch import create_contacts, store_batch
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch, map_batch
 from erpnext_zoho_integration.sync.recipients.matched_batch import MaybeStored, match_batch
 from erpnext_zoho_integration.sync.recipients.preview_writer import PreviewWriter
-from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.recipients.store_batch import create_contacts, store_batch
+from erpnext_zoho_integration.sync.runs import campaign_tasks
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
 from erpnext_zoho_integration.sync.runs.campaign_sync import ask_zoho
 from erpnext_zoho_integration.sync.runs.checkpoint import Checkpoint
@@ -74,7 +72,7 @@ class DryRun:
 	"""
 
 	def __init__(
-		self, session: ZohoSession, policy: sync_policy.Policy, mode: str, campaign: str | None = None
+		self, session: ZohoSession, policy: sync_settings.Policy, mode: str, campaign: str | None = None
 	) -> None:
 		self.session = session
 		self.policy = policy
@@ -86,7 +84,7 @@ class DryRun:
 	@classmethod
 	def for_site(cls, mode: str, campaign: str | None = None) -> "DryRun":
 		"""Return a dry run with the settings of this site."""
-		return cls(open_session(), sync_policy.read_policy(), mode, campaign)
+		return cls(open_session(), sync_settings.read_policy(), mode, campaign)
 
 	@property
 	def calls(self) -> int:
@@ -116,7 +114,9 @@ class DryRun:
 
 	def _preview(self, record: zoho.Campaign, times: Times) -> Preview:
 		name, calls = campaign_documents.find_campaign(record.key, record.id), self.session.calls
-		log = CampaignLog("", tasks.Task("", record, dict.fromkeys(tasks.NUMBERS, 0), []), name)
+		log = CampaignLog(
+			"", campaign_tasks.Task("", record, dict.fromkeys(campaign_tasks.NUMBERS, 0), []), name
+		)
 		try:
 			error = self._read_lists(record, log, times)
 		except zoho.ZohoError as refusal:
@@ -144,12 +144,12 @@ class DryRun:
 		"""
 		name = log.campaign
 		asked = ask_zoho(self.session.client, record, self.policy.actions)
-		state = campaign_state.load([record.key]).get(record.key) or CampaignState(None, record.key)
+		state = sync_state.load([record.key]).get(record.key) or CampaignState(None, record.key)
 		state.cursor = Cursor("dry run")
 		full = self.mode == "Full" or bool(self.campaign)
 		plan = ReadingPlan(
 			asked.counted,
-			wanted=lists.wanted(asked.counted, state, full),
+			wanted=lists_to_read.wanted(asked.counted, state, full),
 			reports=asked.reports,
 			resumed=False,
 			stored_before=reconciliation.count_stored(name) if name else {},

@@ -5,8 +5,8 @@ import time
 import frappe
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.errors import NotConnected
-from erpnext_zoho_integration.connection.messages import explain
 from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.connection.tokens import mark_refused
 from erpnext_zoho_integration.store import sql_lookups

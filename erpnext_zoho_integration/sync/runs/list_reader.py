@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import frappe
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.messages import explain
+from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.sync.campaigns import reconciliation
 from erpnext_zoho_integration.sync.campaigns.seen_keys import SeenKeys
-from erpnext_zoho_integration.sync.campaigns.state import CampaignState, Cursor, ListState
+from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor, ListState
 from erpnext_zoho_integration.sync.fetch.pages_ahead import PagesAhead
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
-from erpnext_zoho_integration.sync.mapping.results import Note, PageResult
-from erpnext_zoho_integration.sync.planning import lists
-from erpnext_zoho_integration.sync.planning.lists import CountedList
+from erpnext_zoho_integration.sync.mapping.page_results import Note, PageResult
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
+from erpnext_zoho_integration.sync.planning import lists_to_read
+from erpnext_zoho_integration.sync.planning.lists_to_read import CountedList
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch
 from erpnext_zoho_integration.sync.recipients.matched_batch import MaybeStored
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
@@ -134,7 +134,7 @@ class ListReader:
 			Whether the keys of all its records have been seen.
 		"""
 		if one not in self.plan.wanted:
-			empty = lists.is_empty(one, self.state)
+			empty = lists_to_read.is_empty(one, self.state)
 			self.state.lists.setdefault(one.id, ListState(counter=one.counter))
 			return one.id in self.cursor.done or empty
 		self._begin_list(one)

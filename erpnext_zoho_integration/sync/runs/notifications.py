@@ -10,7 +10,7 @@ from frappe.model.document import Document
 from frappe.utils import escape_html, get_url_to_form
 
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.locks import shared_lock
+from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 from erpnext_zoho_integration.sync.runs.health import CONNECTION, FAILING, STALE, Problem, problems
 

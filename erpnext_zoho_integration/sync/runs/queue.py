@@ -16,7 +16,7 @@ from erpnext_zoho_integration.connection.tokens import valid_token
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import ACTIVE_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.runs import run_log, tasks
+from erpnext_zoho_integration.sync.runs import campaign_tasks, run_log
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 
 # A slice ends by itself after `worker.SLICE_SECONDS` and the page that it is writing; this stops one that does not.
@@ -78,7 +78,7 @@ def resume_waiting() -> None:
 
 	A site without a scheduler still syncs: there, `start` resumes a run that has waited.
 	"""
-	silent_since = site_clock.now_epoch() - tasks.SILENT_SECONDS
+	silent_since = site_clock.now_epoch() - campaign_tasks.SILENT_SECONDS
 	runs = frappe.get_all(
 		SYNC_RUN,
 		filters={"status": ("in", run_log.ACTIVE)},
@@ -152,7 +152,7 @@ def _enqueue(run: str, suffixes: list[str]) -> None:
 
 def _has_more_to_do(run: str) -> bool:
 	"""Return whether a run has campaigns that no worker has taken, or was not planned before the job's time was up."""
-	return tasks.has_pending(run) or not run_log.read_plan(run)
+	return campaign_tasks.has_pending(run) or not run_log.read_plan(run)
 
 
 def _has_waited(run: str) -> bool:
@@ -166,5 +166,5 @@ def _is_over(resume_epoch: float) -> bool:
 
 
 def _is_dead(run: frappe._dict) -> bool:
-	silent_since = site_clock.now_epoch() - 2 * tasks.SILENT_SECONDS
+	silent_since = site_clock.now_epoch() - 2 * campaign_tasks.SILENT_SECONDS
 	return run.status == "Running" and 0 < run.heartbeat_epoch < silent_since

@@ -5,11 +5,11 @@ from datetime import timedelta
 import frappe
 from frappe.utils import now, now_datetime
 
-from erpnext_zoho_integration.locks import shared_lock
+from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS, SYNC_RUN
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.recipients import parallel_fixups
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients import repair_after_parallel_workers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 from erpnext_zoho_integration.sync.runs import notifications, progress, run_log
 from erpnext_zoho_integration.sync.runs.interruptions import RunGone
 
@@ -45,7 +45,7 @@ def _end(run: str, writers: Writers, stopped: str | None, cancelled: bool) -> st
 		# Rows have local times: if the clocks have gone back meanwhile, its rows may seem older than the run.
 		begin = now_datetime() - timedelta(seconds=site_clock.now_epoch() - found.started_epoch)
 		since = min(found.started_at, begin)
-		for person, error in parallel_fixups.fix_what_workers_missed(since, writers.contacts):
+		for person, error in repair_after_parallel_workers.fix_what_workers_missed(since, writers.contacts):
 			run_log.add_error(run, f"{person.email}: {error}", "Contacts")
 	status = run_log.finish(run, stopped, cancelled)
 	frappe.db.set_single_value(SETTINGS, {"last_sync": now()}, update_modified=False)

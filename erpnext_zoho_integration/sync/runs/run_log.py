@@ -18,7 +18,7 @@ from erpnext_zoho_integration import onboarding
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_ERROR
 from erpnext_zoho_integration.store.fields import ACTIVE_KEY, CANCEL_REQUESTED, RESUME_AT
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs import campaign_tasks
 from erpnext_zoho_integration.sync.runs.campaign_log import Issue, _readable, _write_issues
 
 ACTIVE = ("Queued", "Running", "Waiting")
@@ -99,7 +99,7 @@ def read_plan(name: str) -> dict | None:
 
 def add_up(name: str) -> dict:
 	"""Write the sum of all workers' numbers and a heartbeat to the run; return the numbers. The caller commits."""
-	numbers = tasks.totals(name)
+	numbers = campaign_tasks.totals(name)
 	plan = read_plan(name) or {}
 	numbers["api_calls"] += plan.get("calls", 0)
 	# A campaign that was not due counts as synced: nothing is missing.
@@ -169,8 +169,8 @@ def finish(name: str, stopped: str | None = None, cancelled: bool = False) -> st
 		"plan": None,
 	}
 	_set(name, values)
-	set_last_synced(tasks.checked_campaigns(name))
-	tasks.delete(name)
+	set_last_synced(campaign_tasks.checked_campaigns(name))
+	campaign_tasks.delete(name)
 	if numbers["synced_campaigns"]:
 		onboarding.tick_off(onboarding.SYNC)
 	return status
@@ -230,6 +230,6 @@ def _summary(numbers: dict, total: int) -> str:
 
 def _write_left_issues(run: str) -> None:
 	"""Write the errors and notes of workers that died and whose tasks nobody has taken up again."""
-	for left in tasks.left_issues(run):
+	for left in campaign_tasks.left_issues(run):
 		issues = [Issue(*each) for each in json.loads(left.pop("issues"))]
 		_write_issues(run, issues, left)

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 import frappe
 from frappe import _
 
-from erpnext_zoho_integration.locks import shared_lock
+from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession
 from erpnext_zoho_integration.sync.planning import due_campaigns
-from erpnext_zoho_integration.sync.planning.policy import Policy
-from erpnext_zoho_integration.sync.runs import run_log, tasks
+from erpnext_zoho_integration.sync.planning.sync_settings import Policy
+from erpnext_zoho_integration.sync.runs import campaign_tasks, run_log
 from erpnext_zoho_integration.sync.runs.interruptions import RunGone
 
 _LOCK_SECONDS = 600
@@ -65,7 +65,7 @@ def _make(run: str, session: ZohoSession, policy: Policy, notes: list[str]) -> R
 	plan = RunPlan(full, found.samples, found.not_due, session.calls)
 	if not frappe.db.get_value(SYNC_RUN, run, "name", for_update=True):
 		raise RunGone  # while Zoho was asked; nothing would ever delete its tasks
-	tasks.add(run, found.due)
+	campaign_tasks.add(run, found.due)
 	run_log.save_plan(run, asdict(plan), found.total)
 	for bad in found.bad:
 		message = _("Zoho lists something that is not a campaign: {0}").format(bad.reason)

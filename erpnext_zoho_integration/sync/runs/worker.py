@@ -16,20 +16,19 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.errors import NotConnected
-from erpnext_zoho_integration.connection.messages import explain
 from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.connection.tokens import mark_working
-from erpnext_zoho_integration.locks import Held, shared_lock
+from erpnext_zoho_integration.shared_locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.mapping.results import Note
-from erpnext_zoho_integration.sync.mapping.rows import Times
-from erpnext_zoho_integration.sync.planning import due_campaigns
-from erpnext_zoho_integration.sync.planning import policy as sync_policy
-from erpnext_zoho_integration.sync.recipients.writers import Writers
-from erpnext_zoho_integration.sync.runs import run_end, run_log, run_plan, tasks
+from erpnext_zoho_integration.sync.mapping.page_results import Note
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
+from erpnext_zoho_integration.sync.planning import due_campaigns, sync_settings
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
+from erpnext_zoho_integration.sync.runs import campaign_tasks, run_end, run_log, run_plan
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
 from erpnext_zoho_integration.sync.runs.campaign_sync import CampaignSync
 from erpnext_zoho_integration.sync.runs.checkpoint import CampaignGone
@@ -49,7 +48,7 @@ from erpnext_zoho_integration.sync.runs.run_log import GONE
 # RQ kills a job of Frappe's `long` queue after 1500 s by default; ours end by themselves long before.
 SLICE_SECONDS = 600
 # A dead worker's lock has run out before its task is taken by another one.
-_CAMPAIGN_LOCK_SECONDS = tasks.SILENT_SECONDS - 60
+_CAMPAIGN_LOCK_SECONDS = campaign_tasks.SILENT_SECONDS - 60
 # After so many campaigns in a row for which Zoho does not answer, the run stops.
 _MAX_UNANSWERED = 3
 
@@ -77,7 +76,7 @@ def execute_slice(
 		frappe.db.commit()  # nosemgrep - ends a snapshot in which it may still be under way
 		return frappe.db.get_value(SYNC_RUN, run, "status")
 	frappe.db.commit()  # nosemgrep - others must see that the run is under way
-	policy = sync_policy.read_policy()
+	policy = sync_settings.read_policy()
 	writers = writers or Writers.for_site()
 	writers.parallel = run_log.number_of_workers(run) > 1
 	return Slice(
@@ -118,7 +117,7 @@ class Slice:
 		self,
 		run: str,
 		session: ZohoSession,
-		policy: sync_policy.Policy,
+		policy: sync_settings.Policy,
 		writers: Writers,
 		progress: Progress,
 		*,
@@ -173,7 +172,7 @@ class Slice:
 			run_log.add_error(self.run, _("Unexpected error: {0}. See the Error Log.").format(error), "Write")
 			self._end(_("The run stopped because of an unexpected error."))
 			raise
-		if tasks.unfinished(self.run):
+		if campaign_tasks.unfinished(self.run):
 			return "Running"  # other workers have not finished
 		mark_working()
 		return self._end()
@@ -181,7 +180,7 @@ class Slice:
 	def _work(self) -> None:
 		plan = self._plan()
 		times = due_campaigns.times_from_samples(plan.samples, self.policy)
-		while task := tasks.take(self.run, self.worker):
+		while task := campaign_tasks.take(self.run, self.worker):
 			raise_if_cancelled(self.run)
 			self._do_task(task, plan.full, times)
 			self.progress.show()
@@ -194,7 +193,7 @@ class Slice:
 		self.calls_counted = self.session.calls  # the plan has them
 		return plan
 
-	def _do_task(self, task: tasks.Task, full: bool, times: Times) -> None:
+	def _do_task(self, task: campaign_tasks.Task, full: bool, times: Times) -> None:
 		"""Sync the campaign of a task. An error ends the slice, ends the run, or is listed and the next task follows."""
 		log = CampaignLog(self.run, task)
 		with shared_lock(f"campaign-{task.record.key}", seconds=_CAMPAIGN_LOCK_SECONDS, wait=0) as lock:

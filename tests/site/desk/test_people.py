@@ -9,8 +9,8 @@ from frappe.desk.form.load import run_onload
 from frappe.utils import getdate
 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import campaign as dashboard
-from erpnext_zoho_integration.erpnext_zoho_integration.desk import contact as desk_contact
-from erpnext_zoho_integration.sync.campaigns import engagement
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import people_timeline
+from erpnext_zoho_integration.sync.campaigns import top_links_and_days
 from tests.site.database_content import run_all
 from tests.site.desk.test_desk import DESK, figures, make_campaign, make_recipient
 from tests.site.syncing import connect, statements
@@ -38,12 +38,12 @@ def test_opens_and_clicks_are_counted_by_day_where_zoho_gives_times():
 	make_recipient(campaign, "c@x.test", "Opened")
 	make_recipient(campaign, "b@x.test", "Clicked", action_date="2026-03-02 00:00:00")
 	make_recipient(campaign, "a@x.test", "Sent", action_date="2026-03-01 08:00:00")
-	assert engagement.over_time(campaign) == {
+	assert top_links_and_days.over_time(campaign) == {
 		"labels": ["2026-03-01", "2026-03-02"],
 		"opened": [2, 0],
 		"clicked": [0, 1],
 	}
-	assert engagement.over_time(make_campaign("Another").name) is None
+	assert top_links_and_days.over_time(make_campaign("Another").name) is None
 
 
 def test_top_links_are_those_of_most_people():
@@ -52,11 +52,11 @@ def test_top_links_are_those_of_most_people():
 	both = [{"url": "https://x.test/many", "count": None}, *often]
 	make_recipient(campaign, "a@x.test", "Clicked", url_clicks=json.dumps(both))
 	make_recipient(campaign, "b@x.test", "Clicked", url_clicks=json.dumps(both[:1]))
-	assert engagement.top_links(campaign) == [
+	assert top_links_and_days.top_links(campaign) == [
 		{"url": "https://x.test/many", "people": 2, "clicks": None},
 		{"url": "https://x.test/often", "people": 1, "clicks": 9},
 	]
-	assert len(engagement.top_links(campaign, limit=1)) == 1
+	assert len(top_links_and_days.top_links(campaign, limit=1)) == 1
 
 
 def test_countries_beyond_the_first_are_added_up():
@@ -93,7 +93,7 @@ def test_a_contact_s_cards_open_exactly_the_rows_they_count():
 	make_recipient(first, "a@x.test", "Clicked", action_date="2026-03-03 08:00:00")
 	make_recipient(second, "a@x.test", "Unsubscribed", action_date="2026-03-09 08:00:00")
 
-	found = desk_contact.engagement(desk_contact.people_of("Contact", contact))
+	found = people_timeline.engagement(people_timeline.people_of("Contact", contact))
 
 	values = {card["key"]: card["value"] for card in found["cards"]}
 	assert values == {"sent": 2, "opens": 1, "clicks": 1, "bounces": 0, "unsubscribes": 1, "complaints": 0}
@@ -116,7 +116,7 @@ def test_the_timeline_has_the_latest_twenty_engagements_by_date():
 		# Of every other one Zoho does not say when; the day it was sent stands in.
 		field = "action_date" if number % 2 else "sent_time"
 		make_recipient(campaign, "a@x.test", "Opened", **{field: f"2026-03-{number:02} 10:00:00"})
-	entries = desk_contact.timeline("Contact", contact)
+	entries = people_timeline.timeline("Contact", contact)
 	assert [str(entry["creation"])[:10] for entry in entries] == [f"2026-03-{n:02}" for n in range(25, 5, -1)]
 	assert "Campaign 25" in entries[0]["content"]
 
@@ -128,7 +128,7 @@ def test_the_timeline_shows_markup_of_names_and_links_as_text():
 	make_recipient(
 		campaign, "a@x.test", "Clicked", clicked_links="https://x.test/?a=<img src=x onerror=alert(1)>"
 	)
-	content = desk_contact.timeline("Contact", contact)[0]["content"]
+	content = people_timeline.timeline("Contact", contact)[0]["content"]
 	assert "<img" not in content and "<script" not in content
 	assert "&lt;img" in content and "Tom &amp; Ann" in content
 
@@ -158,7 +158,7 @@ def test_who_may_not_read_recipients_sees_nothing_of_them(make_user):
 	contact = make_contact()
 	make_recipient(make_campaign().name, "a@x.test", "Opened")
 	frappe.set_user(make_user())
-	assert desk_contact.timeline("Contact", contact) == []
+	assert people_timeline.timeline("Contact", contact) == []
 
 
 def make_lead_with_contacts(*emails: str) -> tuple[str, list[str]]:
@@ -195,7 +195,7 @@ def test_a_lead_shows_what_its_contacts_did_and_opens_exactly_these_rows():
 	assert (found["contacts"], found["opted_out"]) == (3, 1)  # ERPNext makes one of the Lead itself
 	assert str(found["last_engagement"]) == "2026-03-05 08:00:00"
 
-	entries = desk_contact.timeline("Lead", lead)
+	entries = people_timeline.timeline("Lead", lead)
 	assert ["Second" in entries[0]["content"], "First" in entries[1]["content"]] == [True, True]
 	assert contacts[1] in entries[0]["content"] and len(entries) == 2
 
@@ -216,7 +216,7 @@ def test_a_customer_without_contacts_from_zoho_looks_as_before():
 	customer.insert()
 	run_onload(customer)
 	assert "zoho" not in (customer.get("__onload") or {})
-	assert desk_contact.timeline("Customer", customer.name) == []
+	assert people_timeline.timeline("Customer", customer.name) == []
 
 
 def test_a_lead_shows_nothing_of_contacts_that_the_user_may_not_read(make_user):
@@ -229,10 +229,10 @@ def test_a_lead_shows_nothing_of_contacts_that_the_user_may_not_read(make_user):
 		{"doctype": "User Permission", "user": user, "allow": "Contact", "for_value": contacts[0]}
 	).insert()
 	frappe.set_user(user)
-	assert [person.name for person in desk_contact.people_of("Lead", lead)] == contacts[:1]
-	assert len(desk_contact.timeline("Lead", lead)) == 1
+	assert [person.name for person in people_timeline.people_of("Lead", lead)] == contacts[:1]
+	assert len(people_timeline.timeline("Lead", lead)) == 1
 	frappe.set_user(make_user())
-	assert desk_contact.timeline("Lead", lead) == []
+	assert people_timeline.timeline("Lead", lead) == []
 
 
 def test_a_sync_works_out_what_the_form_shows_so_that_opening_it_reads_no_recipients(start_simulator):
@@ -248,6 +248,6 @@ def test_a_sync_works_out_what_the_form_shows_so_that_opening_it_reads_no_recipi
 	assert not [each for each in opening + below if "tabCampaign Recipient" in each]
 	assert sum(found["over_time"]["opened"]) > 100
 	assert (found["over_time"], found["links"]) == (
-		engagement.over_time(campaign.name),
-		engagement.top_links(campaign.name),
+		top_links_and_days.over_time(campaign.name),
+		top_links_and_days.top_links(campaign.name),
 	)

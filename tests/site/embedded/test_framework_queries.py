@@ -1,6 +1,6 @@
 """Queries of the framework that the app relies on, on the embedded site and on any bench.
 
-If one fails on the embedded site only, its copy of the framework needs an edit (embedded/framework/edits.py).
+If one fails on the embedded site only, its copy of the framework needs an edit (embedded/framework/source_edits.py).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.erpnext_zoho_integration.report import recipients
+from erpnext_zoho_integration.erpnext_zoho_integration.report import recipient_queries
 from erpnext_zoho_integration.erpnext_zoho_integration.report.bounces_and_opt_outs import bounces_and_opt_outs
 from erpnext_zoho_integration.erpnext_zoho_integration.report.engaged_contacts import engaged_contacts
 from erpnext_zoho_integration.erpnext_zoho_integration.report.engagement_by_country import (
@@ -185,5 +185,5 @@ def test_reports_open_for_sales_and_show_only_permitted_campaigns(report, two_ca
 
 @pytest.mark.parametrize(("largest", "shortened"), [(4, 0), (400, 0), (9_999, 0), (12_000, 1)])
 def test_an_axis_of_counts_is_shortened_only_where_it_is_wide(largest, shortened):
-	chart = recipients.bars(["a", "b"], {"Opened": [largest, 1], "Clicked": [1, 0]})
+	chart = recipient_queries.bars(["a", "b"], {"Opened": [largest, 1], "Clicked": [1, 0]})
 	assert chart["axisOptions"]["shortenYAxisNumbers"] == shortened

@@ -9,7 +9,7 @@ from frappe.query_builder import CustomFunction, DocType
 from frappe.query_builder.functions import Count
 from frappe.utils import format_date, get_first_day_of_week, getdate, nowdate
 
-from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import campaign_names
+from erpnext_zoho_integration.erpnext_zoho_integration.report.recipient_queries import campaign_names
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 
 # With this many bars the labels of a narrow chart do not overlap: see CHART_SIZES of Campaign Performance.

@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class ZohoCampaignState(Document):
-	"""Written by `sync.campaigns.state`, which names the exceptions."""
+	"""Written by `sync.campaigns.sync_state`, which names the exceptions."""

@@ -6,7 +6,7 @@ from frappe.query_builder import DocType
 from frappe.utils import add_to_date, now_datetime
 
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR
-from erpnext_zoho_integration.sync.runs import tasks
+from erpnext_zoho_integration.sync.runs import campaign_tasks
 
 CHILD_TABLES = (SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR)
 
@@ -16,7 +16,7 @@ class ZohoSyncRun(Document):
 
 	def on_trash(self) -> None:
 		"""Delete the tasks of the run; a worker that is at one ends after its page, as after a cancellation."""
-		tasks.delete(self.name)
+		campaign_tasks.delete(self.name)
 
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:

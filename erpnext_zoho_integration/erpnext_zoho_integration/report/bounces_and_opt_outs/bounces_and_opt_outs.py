@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
-from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
+from erpnext_zoho_integration.erpnext_zoho_integration.report.recipient_queries import (
 	bars,
 	campaign_names,
 	number,

@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, fmt_money, format_date, getdate
 
-from erpnext_zoho_integration.sync.mapping.analytics import percentage
+from erpnext_zoho_integration.sync.mapping.campaign_analytics import percentage
 
 # Figure → whether a higher value is better (1), worse (-1) or neither (0); in the order of the table.
 DIRECTIONS = {

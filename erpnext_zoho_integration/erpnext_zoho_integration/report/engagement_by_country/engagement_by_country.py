@@ -6,14 +6,14 @@ from frappe.query_builder import DocType
 from frappe.query_builder.functions import Count
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
-from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
+from erpnext_zoho_integration.erpnext_zoho_integration.report.recipient_queries import (
 	bars,
 	campaign_names,
 	number,
 	read_filters,
 )
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
-from erpnext_zoho_integration.sync.mapping.analytics import percentage
+from erpnext_zoho_integration.sync.mapping.campaign_analytics import percentage
 
 CHART_COUNTRIES = 15
 # Column → action types counted in it.

@@ -7,14 +7,14 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration.erpnext_zoho_integration.report.columns import column
-from erpnext_zoho_integration.erpnext_zoho_integration.report.recipients import (
+from erpnext_zoho_integration.erpnext_zoho_integration.report.recipient_queries import (
 	bars,
 	campaign_names,
 	number,
 	read_filters,
 	read_recipients,
 )
-from erpnext_zoho_integration.sync.mapping.analytics import percentage
+from erpnext_zoho_integration.sync.mapping.campaign_analytics import percentage
 
 CHART_LINKS = 10
 

@@ -4,7 +4,7 @@ import pytest
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync.campaigns.reconciliation import MAX_REPAIRS, expected_of, reconcile
-from erpnext_zoho_integration.sync.campaigns.state import ListState
+from erpnext_zoho_integration.sync.campaigns.sync_state import ListState
 
 
 def verdict(stored: int, expected: int | None, *lists: ListState):

@@ -17,12 +17,12 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
 from erpnext_zoho_integration.store.digests import digests_of, site_key
 from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
-from erpnext_zoho_integration.sync.mapping.rows import Row, Times, recipient_row
-from erpnext_zoho_integration.sync.recipients.batch import create_contacts, store_batch
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, Times, recipient_row
 from erpnext_zoho_integration.sync.recipients.mapped_batch import map_batch
 from erpnext_zoho_integration.sync.recipients.matched_batch import match_batch
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
+from erpnext_zoho_integration.sync.recipients.store_batch import create_contacts, store_batch
 from erpnext_zoho_integration.zoho import Clock, Recipient
 from tests.site.desk.test_desk import make_campaign
 from tests.site.syncing import (

@@ -11,7 +11,7 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.locks import shared_lock
+from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.sync.runs import queue, run_log
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.site.database_content import (

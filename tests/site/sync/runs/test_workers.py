@@ -14,7 +14,7 @@ import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
 from erpnext_zoho_integration.sync.privacy import erasure
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 from erpnext_zoho_integration.sync.runs import batch_writer, queue
 from erpnext_zoho_integration.sync.runs import run_end as end_of_runs
 from erpnext_zoho_integration.sync.runs import worker as run_worker

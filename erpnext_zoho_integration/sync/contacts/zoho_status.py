@@ -6,7 +6,7 @@ from datetime import datetime
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import SENT_TIME
-from erpnext_zoho_integration.sync.mapping.rows import Row
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Row
 
 # A row's claim about a person's status: when the mail was sent, to the minute; whether the status is other than
 # "active"; the status. The greatest claim counts.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.digests import PersonKey, digests_of
-from erpnext_zoho_integration.sync.mapping.rows import Row, Times, recipient_row
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, Times, recipient_row
 
 
 @dataclass(slots=True, frozen=True)

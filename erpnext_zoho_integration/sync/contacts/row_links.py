@@ -8,7 +8,7 @@ from frappe.query_builder import DocType
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE
-from erpnext_zoho_integration.sync.mapping.rows import OPT_OUT_ACTIONS
+from erpnext_zoho_integration.sync.mapping.recipient_rows import OPT_OUT_ACTIONS
 
 
 def link_rows(contacts: dict[str, str]) -> None:

@@ -8,9 +8,8 @@ from typing import Protocol
 
 import frappe
 
-from erpnext_zoho_integration.sync.contacts import bulk_writes
-from erpnext_zoho_integration.sync.contacts import updates as contact_updates
-from erpnext_zoho_integration.sync.mapping.rows import Person, Row
+from erpnext_zoho_integration.sync.contacts import bulk_contacts, contact_changes
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
 
 RefusedRows = list[tuple[Row, Exception]]
 RefusedPeople = list[tuple[Person, Exception]]
@@ -42,11 +41,11 @@ class DocumentContacts:
 		for person in people:
 			frappe.db.savepoint("zoho_contact")
 			try:
-				created[person.email] = contact_updates.create_contact(person).name
+				created[person.email] = contact_changes.create_contact(person).name
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
-				if contact_updates.made_meanwhile(person):
+				if contact_changes.made_meanwhile(person):
 					raise  # the page is repeated, and finds that Contact
 				failures.append((person, without_traceback(error)))
 		forget_unnamed()
@@ -57,7 +56,7 @@ class DocumentContacts:
 		for contact, person, values in changes:
 			frappe.db.savepoint("zoho_contact")
 			try:
-				contact_updates.apply_changes(contact, values)
+				contact_changes.apply_changes(contact, values)
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
@@ -69,7 +68,7 @@ class BulkContacts:
 	"""Writes new Contacts with their addresses and numbers in a few statements a page; changes in one per field."""
 
 	def __init__(self) -> None:
-		self._maker = bulk_writes.ContactMaker()
+		self._maker = bulk_contacts.ContactMaker()
 		self._documents = DocumentContacts()
 
 	def follow(self) -> None:
@@ -80,9 +79,9 @@ class BulkContacts:
 		usable = []
 		for person in people:
 			try:
-				contact_updates.require_usable(person.email)
+				contact_changes.require_usable(person.email)
 				usable.append(person)
-			except contact_updates.UnusableAddress as error:
+			except contact_changes.UnusableAddress as error:
 				failures.append((person, without_traceback(error)))
 		created = self._maker.create(usable)
 		if created:
@@ -91,8 +90,8 @@ class BulkContacts:
 
 	def change(self, changes: Changes) -> RefusedPeople:
 		"""Set fields; those from which the form computes others, which are few, through the Document API."""
-		simple = [change for change in changes if bulk_writes.OWN_FIELDS.issuperset(change[2])]
-		bulk_writes.set_own_fields({name: values for name, _person, values in simple})
+		simple = [change for change in changes if bulk_contacts.OWN_FIELDS.issuperset(change[2])]
+		bulk_contacts.set_own_fields({name: values for name, _person, values in simple})
 		return self._documents.change([change for change in changes if change not in simple])
 
 

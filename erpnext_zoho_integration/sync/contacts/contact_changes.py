@@ -13,8 +13,8 @@ from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.digests import address_row_name
 from erpnext_zoho_integration.store.document_names import free_name
 from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_STATUS
-from erpnext_zoho_integration.sync.contacts.status import last_status
-from erpnext_zoho_integration.sync.mapping.rows import Person
+from erpnext_zoho_integration.sync.contacts.zoho_status import last_status
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
 
 # A sync fills these only while they are empty: it never overwrites what somebody typed.
 _FILLED_IF_EMPTY = ("first_name", "last_name", "company_name", "designation", ZOHO_CONTACT_ID)

@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from frappe import _
 
 from erpnext_zoho_integration.store.fields import ZOHO_STATUS
-from erpnext_zoho_integration.sync.contacts import matching
-from erpnext_zoho_integration.sync.contacts import status as contact_status
-from erpnext_zoho_integration.sync.contacts import updates as contact_updates
-from erpnext_zoho_integration.sync.contacts.writers import Changes, RefusedPeople
-from erpnext_zoho_integration.sync.mapping.pages import FetchedPage
-from erpnext_zoho_integration.sync.mapping.results import PageResult
-from erpnext_zoho_integration.sync.mapping.rows import Person, Row
+from erpnext_zoho_integration.sync.contacts import contact_changes, matching, zoho_status
+from erpnext_zoho_integration.sync.contacts.contact_writers import Changes, RefusedPeople
+from erpnext_zoho_integration.sync.mapping.page_results import PageResult
+from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
 from erpnext_zoho_integration.sync.privacy import erasure
 from erpnext_zoho_integration.sync.recipients.difference import stored_rows
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch, map_batch
 from erpnext_zoho_integration.sync.recipients.matched_batch import MatchedBatch, match_batch
-from erpnext_zoho_integration.sync.recipients.writers import Writers
+from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 
 
 def sync_batch(
@@ -101,7 +99,7 @@ def _note_refused_contacts(batch: MatchedBatch, failures: RefusedPeople) -> None
 		return
 	actions, news = actions_by_address(batch.to_create), actions_by_address(batch.new_unlinked)
 	for person, error in failures:
-		unusable = isinstance(error, contact_updates.UnusableAddress)
+		unusable = isinstance(error, contact_changes.UnusableAddress)
 		concerned = [
 			action_type
 			for action_type in actions[person.email]
@@ -220,7 +218,7 @@ def _update_contacts(batch: MatchedBatch, contacts: dict[str, str | None], write
 			if contact and (contact in made_here or contact not in not_yet_made):
 				# If a person has several addresses, the row with the newest status counts.
 				claims[contact] = (
-					max(row, claims[contact], key=contact_status.status_claim) if contact in claims else row
+					max(row, claims[contact], key=zoho_status.status_claim) if contact in claims else row
 				)
 		not_yet_made = {contact: s for contact, s in not_yet_made.items() if contact not in made_here}
 		_take_over(batch, action_type, claims, made_here, writers)
@@ -241,7 +239,7 @@ def _take_over(
 	changed_claims = writers.change_cache.changed(batch.campaign, claims)
 	disputed: set[str] = set()
 	changes = list(
-		contact_updates.changes(
+		contact_changes.changes(
 			{contact: row.person for contact, row in changed_claims.items() if contact not in made_here},
 			of_stored_rows=True,
 			disputed=disputed,
@@ -270,7 +268,7 @@ def _settle_status_of_new_contacts(batch: MatchedBatch, writers: Writers) -> Non
 			or creatable[person.email][0] != batch.source_actions[person.email]
 		)
 	}
-	status = contact_status.last_status(people)
+	status = zoho_status.last_status(people)
 	changes = [
 		(name, person, {ZOHO_STATUS: status[name]})
 		for name, person in people.items()

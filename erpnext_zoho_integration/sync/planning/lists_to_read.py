@@ -6,7 +6,7 @@ from itertools import groupby
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync.campaigns import reconciliation
-from erpnext_zoho_integration.sync.campaigns.state import CampaignState, Cursor, ListState
+from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor, ListState
 from erpnext_zoho_integration.sync.fetch.reports import Source
 
 

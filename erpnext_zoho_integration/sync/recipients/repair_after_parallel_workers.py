@@ -1,6 +1,6 @@
 """Corrects, at the end of a run, what parallel workers missed because the others had not committed yet.
 
-Links rows through `contacts.linking` and changes Contacts through the run's Contact writer.
+Links rows through `contacts.row_links` and changes Contacts through the run's Contact writer.
 """
 
 from datetime import datetime
@@ -13,10 +13,9 @@ from frappe.utils import create_batch
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ZOHO_STATUS
-from erpnext_zoho_integration.sync.contacts import linking, matching
-from erpnext_zoho_integration.sync.contacts import status as contact_status
-from erpnext_zoho_integration.sync.contacts.writers import ContactWriter, RefusedPeople
-from erpnext_zoho_integration.sync.mapping.rows import Person
+from erpnext_zoho_integration.sync.contacts import matching, row_links, zoho_status
+from erpnext_zoho_integration.sync.contacts.contact_writers import ContactWriter, RefusedPeople
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
 
 _BATCH = 500
 
@@ -35,7 +34,7 @@ def fix_what_workers_missed(since: datetime, writer: ContactWriter) -> RefusedPe
 	"""
 	refused: RefusedPeople = []
 	for emails in create_batch(_unlinked(since), _BATCH):
-		linking.link_rows(matching.contacts_of(emails))
+		row_links.link_rows(matching.contacts_of(emails))
 		frappe.db.commit()  # nosemgrep - see above
 	for names in create_batch(_disputed(since), _BATCH):
 		refused += _settle_status(names, writer)
@@ -71,7 +70,7 @@ def _disputed(moment: datetime) -> list[str]:
 
 
 def _settle_status(names: list[str], writer: ContactWriter) -> RefusedPeople:
-	status = contact_status.last_status(names)
+	status = zoho_status.last_status(names)
 	stored = sql_lookups.select_in("Contact", ("name", "email_id", ZOHO_STATUS), "name", names)
 	return writer.change(
 		[

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from erpnext_zoho_integration.sync.planning.schedule import (
+from erpnext_zoho_integration.sync.planning.check_intervals import (
 	DEFAULT_INTERVALS,
 	full_check_due,
 	interval,

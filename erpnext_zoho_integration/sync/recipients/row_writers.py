@@ -3,7 +3,7 @@
 Both ways write the same; `listeners` decides which one a DocType gets.
 
 A sync writes Campaign Recipient here. Other writers of that table change existing rows for one purpose each:
-`contacts.linking` links rows to Contacts, `campaigns.bounces` marks bounced mails, `campaigns.merging` moves rows to
+`contacts.row_links` links rows to Contacts, `campaigns.bounces` marks bounced mails, `campaigns.merging` moves rows to
 another campaign, `campaigns.pruning` deletes rows gone at Zoho, `privacy.anonymised_rows` takes the person out, and
 `sync.document_events` follows changed, merged and deleted documents.
 """
@@ -20,9 +20,9 @@ from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY
 from erpnext_zoho_integration.sync.campaigns import bounces
-from erpnext_zoho_integration.sync.contacts import linking
+from erpnext_zoho_integration.sync.contacts import row_links
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
-from erpnext_zoho_integration.sync.contacts.writers import (
+from erpnext_zoho_integration.sync.contacts.contact_writers import (
 	BulkContacts,
 	ContactWriter,
 	DocumentContacts,
@@ -31,7 +31,7 @@ from erpnext_zoho_integration.sync.contacts.writers import (
 	refresh_open_lists,
 	write_or_refuse,
 )
-from erpnext_zoho_integration.sync.mapping.rows import RECIPIENT_FIELDS, Row, in_order
+from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELDS, Row, in_order
 from erpnext_zoho_integration.sync.recipients.difference import Stored, columns
 from erpnext_zoho_integration.sync.recipients.listeners import reasons_for_documents
 
@@ -48,7 +48,7 @@ class RecipientWriter(Protocol):
 
 
 class LinkWriter(Protocol):
-	"""Links rows to Contacts and opts Contacts out, as the module `contacts.linking` does."""
+	"""Links rows to Contacts and opts Contacts out, as the module `contacts.row_links` does."""
 
 	def link_found(self, rows: Iterable[tuple[str, str, str]]) -> None: ...
 
@@ -140,7 +140,7 @@ class Writers:
 		recipients: writes Campaign Recipients.
 		contacts: writes Contacts.
 		reasons: why documents are written one by one, as translated sentences.
-		links: links rows to Contacts; by default `contacts.linking`.
+		links: links rows to Contacts; by default `contacts.row_links`.
 
 	Attributes:
 		parallel: whether other workers may create the same Contacts.
@@ -152,7 +152,7 @@ class Writers:
 		recipients: RecipientWriter,
 		contacts: ContactWriter,
 		reasons: list[str],
-		links: LinkWriter = linking,
+		links: LinkWriter = row_links,
 	) -> None:
 		self.recipients = recipients
 		self.contacts = contacts

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.sync.mapping.rows import (
+from erpnext_zoho_integration.sync.mapping.recipient_rows import (
 	MAX_INT,
 	RECIPIENT_FIELDS,
 	Row,

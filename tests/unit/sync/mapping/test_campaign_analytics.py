@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.sync.mapping.analytics import analytics_rows, opens_by_country, percentage
+from erpnext_zoho_integration.sync.mapping.campaign_analytics import (
+	analytics_rows,
+	opens_by_country,
+	percentage,
+)
 
 # The numbers of the original description's example.
 EXAMPLE = {

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from frappe.utils import cint, get_datetime
 
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.sync.planning.schedule import DEFAULT_INTERVALS
+from erpnext_zoho_integration.sync.planning.check_intervals import DEFAULT_INTERVALS
 
 # Setting → Zoho's list. Sent comes last: by then the people who acted have their Contacts.
 ACTION_SETTINGS = {

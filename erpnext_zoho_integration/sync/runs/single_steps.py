@@ -13,17 +13,16 @@ from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.sync.campaigns import bounces
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
-from erpnext_zoho_integration.sync.contacts import updates as contact_updates
+from erpnext_zoho_integration.sync.contacts import contact_changes
 from erpnext_zoho_integration.sync.contacts.matching import find_contacts
 from erpnext_zoho_integration.sync.fetch import pages_ahead
 from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
-from erpnext_zoho_integration.sync.mapping import pages
-from erpnext_zoho_integration.sync.mapping.results import PageResult
-from erpnext_zoho_integration.sync.mapping.rows import Person, Times, recipient_row
-from erpnext_zoho_integration.sync.planning import due_campaigns
-from erpnext_zoho_integration.sync.planning import policy as sync_policy
+from erpnext_zoho_integration.sync.mapping import recipient_pages
+from erpnext_zoho_integration.sync.mapping.page_results import PageResult
+from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Times, recipient_row
+from erpnext_zoho_integration.sync.planning import due_campaigns, sync_settings
 from erpnext_zoho_integration.sync.privacy import retention
-from erpnext_zoho_integration.sync.recipients.batch import sync_batch
+from erpnext_zoho_integration.sync.recipients.store_batch import sync_batch
 
 
 def sync_single_campaign(campaign_data: dict) -> Document:
@@ -42,7 +41,7 @@ def sync_single_campaign(campaign_data: dict) -> Document:
 	record = zoho.Campaign.from_zoho(campaign_data)
 	if isinstance(record, zoho.BadRecord):
 		raise frappe.ValidationError(frappe._("This is not a campaign of Zoho: {0}").format(record.reason))
-	policy = sync_policy.read_policy()
+	policy = sync_settings.read_policy()
 	name = campaign_documents.find_campaign(record.key, record.id)
 	campaign, _changed = campaign_documents.save(name, record, due_campaigns.measure_times([record], policy))
 	sync_campaign_analytics(campaign, record.key)
@@ -72,10 +71,10 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 	Returns:
 		What became of the rows of all pages.
 	"""
-	client, policy = campaigns_client(), sync_policy.read_policy()
+	client, policy = campaigns_client(), sync_settings.read_policy()
 	times = due_campaigns.times_of_account(client, policy)
 	identity, anonymous = campaign_identity(campaign.name), retention.is_anonymised(campaign.name)
-	mapper, total = pages.PageMapper(identity, times, site_key()), PageResult()
+	mapper, total = recipient_pages.PageMapper(identity, times, site_key()), PageResult()
 	for source in _sources(client, campaign, campaign_key):
 		for action in policy.actions:
 			for page in pages_ahead.recipient_pages(client, source, action, mapper):
@@ -105,10 +104,10 @@ def sync_recipient(
 		page.bad.append(record)
 	else:
 		page.items.append(record)
-	policy = sync_policy.read_policy()
+	policy = sync_settings.read_policy()
 	times = times or due_campaigns.measure_times([], policy)
 	identity = campaign_identity(campaign.name)
-	fetched = pages.PageMapper(identity, times, site_key()).page(action_type, None, page)
+	fetched = recipient_pages.PageMapper(identity, times, site_key()).page(action_type, None, page)
 	anonymous = retention.is_anonymised(campaign.name)
 	mapped, result = sync_batch(campaign.name, [fetched], identity, anonymous, policy.create_for)
 	for row in mapped.rows:
@@ -131,9 +130,9 @@ def find_or_create_contact(contact_data: dict) -> Document | None:
 	matches = find_contacts([person])
 	if name := matches.contact_of(person):
 		return frappe.get_doc("Contact", name)
-	if not matches.is_unknown(person) or not contact_updates.usable(person.email):
+	if not matches.is_unknown(person) or not contact_changes.usable(person.email):
 		return None
-	return contact_updates.create_contact(person)
+	return contact_changes.create_contact(person)
 
 
 def update_contact_from_zoho(contact: Document, contact_data: dict) -> bool:
@@ -146,9 +145,9 @@ def update_contact_from_zoho(contact: Document, contact_data: dict) -> bool:
 	person = _person(contact_data)
 	if person is None:
 		return False
-	changes = list(contact_updates.changes({contact.name: person}))
+	changes = list(contact_changes.changes({contact.name: person}))
 	for name, _person_of, values in changes:
-		contact.update(contact_updates.apply_changes(name, values).as_dict())
+		contact.update(contact_changes.apply_changes(name, values).as_dict())
 	return bool(changes)
 
 
@@ -158,7 +157,7 @@ def _person(contact_data: dict) -> Person | None:
 		return None
 	if erased_people.among([(record.email, record.contact_id)]).stand_in(record.email, record.contact_id):
 		return None
-	row = recipient_row(record, "Opened", "", due_campaigns.measure_times([], sync_policy.read_policy()))
+	row = recipient_row(record, "Opened", "", due_campaigns.measure_times([], sync_settings.read_policy()))
 	return row.person if row else None
 
 
