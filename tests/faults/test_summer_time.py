@@ -11,7 +11,7 @@ import pytest
 import frappe
 from frappe.utils import get_system_timezone
 
-from erpnext_zoho_integration.erpnext_zoho_integration.desk import cards, runs
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import number_cards, runs
 from erpnext_zoho_integration.sync.runs import health, queue
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.faults import injectors, matrix
@@ -65,7 +65,7 @@ def test_the_desk_tells_for_how_long_no_run_has_succeeded(
 	harness.connect()
 	assert harness.run().status == "Success"
 	clock.let_pass(minutes=170)
-	assert cards.hours_since_sync()["value"] == 2
+	assert number_cards.hours_since_sync()["value"] == 2
 
 
 def slices(run: str) -> int:
