@@ -17,7 +17,7 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
-from erpnext_zoho_integration.sync.contacts import contact_changes
+from erpnext_zoho_integration.sync.contacts import contact_values
 from erpnext_zoho_integration.sync.fetch import pages_ahead
 from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
 from erpnext_zoho_integration.sync.mapping import recipient_pages
@@ -58,7 +58,7 @@ def _all_campaigns() -> int:
 
 def _store(campaign: str, row: Row) -> None:
 	contact = None
-	if contact_changes.usable(row.email):
+	if contact_values.usable(row.email):
 		contact = _find_or_create_contact(row.person)
 		_update_contact(contact, row.person)
 	_save_recipient(campaign, row, contact and contact.name)
@@ -69,11 +69,11 @@ def _find_or_create_contact(person: Person) -> Document:
 	name = frappe.db.get_value(
 		"Contact", {"zoho_contact_id": person.zoho_contact_id or "-"}
 	) or frappe.db.get_value("Contact Email", {"email_id": person.email, "parenttype": "Contact"}, "parent")
-	return frappe.get_doc("Contact", name) if name else contact_changes.create_contact(person)
+	return frappe.get_doc("Contact", name) if name else contact_values.create_contact(person)
 
 
 def _update_contact(contact: Document, person: Person) -> None:
-	values = contact_changes.contact_values(person)
+	values = contact_values.contact_values(person)
 	contact.update({field: value for field, value in values.items() if value and field != "zoho_contact_id"})
 	contact.flags.from_zoho = True
 	contact.save(ignore_permissions=True)

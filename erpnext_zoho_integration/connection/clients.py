@@ -10,14 +10,14 @@ from frappe.model.document import Document
 from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.rate_limit import (
+from erpnext_zoho_integration.connection.settings import campaigns_url, get_settings
+from erpnext_zoho_integration.connection.tokens import TokenSource
+from erpnext_zoho_integration.connection.zoho_rate_limit import (
 	DEFAULT_CALLS,
 	PATIENCE_SECONDS,
 	WINDOW_SECONDS,
 	RateLimiter,
 )
-from erpnext_zoho_integration.connection.settings import campaigns_url, get_settings
-from erpnext_zoho_integration.connection.tokens import TokenSource
 
 
 def campaigns_client(

@@ -52,7 +52,9 @@ class ErasedLookup:
 		return None
 
 	def is_registered(self, email: str | None, zoho_contact_id: str | None) -> bool:
-		"""Return whether a person whom Zoho erased is in the register: by the id, if there is one."""
+		"""Return whether the register has a person whom Zoho erased: under the id, or under the address if there is no id.
+
+		Somebody who was erased here by address has a stand-in, but the id may be missing."""
 		if not self._stand_ins:
 			return False
 		return all(map(self.has, person_digests(None if zoho_contact_id else email, zoho_contact_id)))

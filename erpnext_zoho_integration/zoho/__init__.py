@@ -6,7 +6,7 @@
 - `transport`: HTTP requests, time-outs, retries; `answers`: what an answer means
 - `records`, `recipients`, `events`: Zoho's fields as records
 - `time_calibration`: the times of an account in UTC; `dates`, `values`: single dates and values
-- `errors`, `redaction`: what can go wrong; secrets in messages and logs
+- `errors`, `error_codes`, `redaction`: what can go wrong; secrets in messages and logs
 """
 
 from .answers import EmptyAnswer, interpret

@@ -8,11 +8,21 @@ ref: https://www.zoho.com/campaigns/help/developers/error-codes.html and the pag
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree
 
+from .error_codes import (
+	ACCOUNT,
+	BUG,
+	CAMPAIGN_ENDPOINTS,
+	CONTACT_LISTS,
+	EMPTY,
+	GONE,
+	LIMIT_CODES,
+	PERMISSION,
+	TRANSIENT,
+)
 from .errors import (
 	LOCK_SECONDS,
 	AccountError,
@@ -36,32 +46,10 @@ Json = dict[str, Any]
 # in this set: with them, only `status: success` means success.
 SUCCESS: Final = frozenset({"", "0", "200"})
 
-# The error codes of each endpoint that mean "nothing there".
-EMPTY: Final[Mapping[str, frozenset[str]]] = {
-	"recentcampaigns": frozenset({"6101"}),
-	# This endpoint takes no campaign key, so its codes for a wrong key mean "no sent campaigns".
-	"recentsentcampaigns": frozenset({"6101", "3001", "6002"}),
-	"getcampaignrecipientsdata": frozenset({"6302", "6303", "6501"}),
-	"getmailinglists": frozenset({"2401"}),
-	"getlistsubscribers": frozenset({"2203", "2502"}),
-	"getsegmentdetails": frozenset({"2602", "2604"}),
-	"getsegmentcontacts": frozenset({"2602", "2604", "2706"}),
-}
-CONTACT_LISTS: Final = frozenset({"getcampaignrecipientsdata", "getlistsubscribers", "getsegmentcontacts"})
-CAMPAIGN_ENDPOINTS: Final = frozenset({"campaignreports", "getcampaigndetails", "getcampaignrecipientsdata"})
-
-LIMIT_CODES: Final = frozenset({"2008", "409909"})
-TRANSIENT: Final = frozenset(
-	{"500", "2001", "2101", "2201", "2402", "2601", "2707", "6001", "6610", "7002"},
-)
-ACCOUNT: Final = frozenset({"901", "902", "910", "914", "916"})
-PERMISSION: Final = frozenset({"2701", "2704", "2706", "6304", "6601", "6607"})
-GONE: Final = frozenset({"2203", "2206", "3001", "6002", "6301", "6302", "6503"})
-BUG: Final = frozenset({"400", "404", "903", "1001", "1002", "1003", "1004", "1005", "1006"})
-
 _LIMIT_TEXT = re.compile(
 	r"THROTTL|rate limit|calls? limit|too many (?:requests|calls)|limit exceeded|try again after \d+ ", re.I
 )
+
 _AGAIN = re.compile(r"try again (?:after|in) (\d+) *(second|minute|hour)", re.I)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _SURROGATE_OR_NUL = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")

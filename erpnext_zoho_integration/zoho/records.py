@@ -1,6 +1,7 @@
 """Zoho's campaigns, reports and pages as plain immutable records.
 
-Zoho's field names are written only here and in `recipients` and `events`. `from_zoho` never raises for the
+The fields of Zoho's rows and reports are read only here and in `recipients` and `events`; `paging` and `answers` read
+what surrounds them. `from_zoho` never raises for the
 content of a row: a value that cannot be read becomes None, and a row without an identity becomes a
 `BadRecord`.
 """

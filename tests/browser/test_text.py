@@ -6,7 +6,7 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.sync.mapping.text import clean
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import clean
 from tests.browser.pages import (
 	SETTINGS,
 	figures,

@@ -97,7 +97,7 @@ def harness(site, singles) -> Iterator[Harness]:  # noqa: F811
 	"""The account and the site that all cells use."""
 	import frappe
 
-	from erpnext_zoho_integration.connection.rate_limit import RateLimiter
+	from erpnext_zoho_integration.connection.zoho_rate_limit import RateLimiter
 	from erpnext_zoho_integration.zoho import Transport
 	from tests.faults.harness import ACCOUNT, CLIENT_SECRET, LOG_DOCTYPES, Harness
 	from tests.site.database_content import forget_everything

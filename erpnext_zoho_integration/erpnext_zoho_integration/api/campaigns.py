@@ -11,7 +11,7 @@ from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.connection.error_messages import explained_errors
 from erpnext_zoho_integration.connection.settings import data_center
 from erpnext_zoho_integration.connection.tokens import mark_working, valid_token
-from erpnext_zoho_integration.erpnext_zoho_integration.access import (
+from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import (
 	MAY_SYNC,
 	SYSTEM_MANAGER,
 	reads_everything,

@@ -10,7 +10,7 @@ from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.connection import tokens as stored_tokens
 from erpnext_zoho_integration.connection.error_messages import explained_errors
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.erpnext_zoho_integration.access import (
+from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import (
 	SYSTEM_MANAGER,
 	asks_for_token,
 	mask,

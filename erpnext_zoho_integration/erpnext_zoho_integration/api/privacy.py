@@ -2,7 +2,7 @@
 
 import frappe
 
-from erpnext_zoho_integration.erpnext_zoho_integration.access import SYSTEM_MANAGER, require
+from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
 from erpnext_zoho_integration.sync.privacy import erasure
 
 

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration.connection.error_messages import explained_errors
-from erpnext_zoho_integration.erpnext_zoho_integration.access import (
+from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import (
 	MAY_SYNC,
 	over_http,
 	reads_live,

@@ -4,8 +4,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, fmt_money
 
-from erpnext_zoho_integration.erpnext_zoho_integration.access import MAY_SYNC
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import ACTIONS, get_counts
+from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import MAY_SYNC
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import ACTIVE_KEY, CANCEL_REQUESTED, RESUME_AT
 from erpnext_zoho_integration.sync.mapping import site_clock

@@ -7,7 +7,7 @@ reconciliation      compares stored rows with Zoho's counters
 seen_keys           the row keys that came in a list, in little memory
 pruning             deletes rows that are gone at Zoho
 merging             merges rows that claim the same key
-bounces             flags Sent rows whose mail bounced
+bounced_flags       flags Sent rows whose mail bounced
 top_links_and_days  activity by day and by link, for the form
 deleted             campaigns that users deleted or merged, so that no sync restores them
 """

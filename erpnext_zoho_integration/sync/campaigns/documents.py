@@ -26,8 +26,8 @@ from erpnext_zoho_integration.store.fields import (
 )
 from erpnext_zoho_integration.sync.campaigns.merging import rekey_campaign
 from erpnext_zoho_integration.sync.mapping.campaign_analytics import analytics_rows, opens_by_country
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import clean, clean_url
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
-from erpnext_zoho_integration.sync.mapping.text import clean, clean_url
 
 
 def find_campaign(campaign_key: str, campaign_id: str | None = None) -> str | None:

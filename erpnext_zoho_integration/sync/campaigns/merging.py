@@ -1,7 +1,7 @@
 """Merges rows of Campaign Recipient that claim the same key, without losing what either row knew.
 
 Rows come to claim the same key when users merge campaigns, or in a site of version 0.0.1, which had no keys.
-`recipients.writers` writes Campaign Recipient; this module changes keys and deletes rows, while no sync works on them.
+`recipients.row_writers` writes Campaign Recipient; this module changes keys and deletes rows, while no sync works on them.
 """
 
 import frappe

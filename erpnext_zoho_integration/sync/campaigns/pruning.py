@@ -4,7 +4,7 @@ A soft bounce that became a hard bounce leaves Zoho's list of soft bounces; a co
 caller makes sure that all lists of the action were read to their end, by one sync or one that continued it, and were as
 long as Zoho's counter says. So no row is deleted because of an error, an empty answer or a list that broke off.
 
-`recipients.writers` writes Campaign Recipient; only this module deletes rows because Zoho no longer lists them.
+`recipients.row_writers` writes Campaign Recipient; only this module deletes rows because Zoho no longer lists them.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Zoho Campaign State: what the last sync of each campaign saw, and the cursor of an unfinished one.
 
 Syncs write that DocType here only. Besides, `document_events` deletes the states of deleted and merged Campaigns,
-`privacy.retention` notes that a campaign is anonymised, and `privacy.scrubbing` redacts links. Nobody edits a state in a
+`privacy.retention` notes that a campaign is anonymised and cleans its `engagement`, and `privacy.scrubbing` redacts links. Nobody edits a state in a
 form, so a sync never collides with a person.
 """
 

@@ -1,7 +1,7 @@
 """Contacts: finds, creates, fills and opts out the people behind the rows.
 
 matching         which Contact a person is
-contact_changes  the fields that a person from Zoho fills or changes; one Contact through the Document API
+contact_values   the fields that a person from Zoho fills or changes; one Contact through the Document API
 zoho_status      which status counts where lists and campaigns differ
 change_cache     values that Contacts already have, so that they are not compared again
 row_links        links rows to Contacts and opts Contacts out

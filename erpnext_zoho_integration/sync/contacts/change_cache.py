@@ -30,7 +30,7 @@ class ChangeCache:
 		"""Return the rows whose values differ from the last ones of the same Contact.
 
 		If the Contact already has these values, the same values from another campaign are skipped as well. If campaigns
-		disagree about a person, see `status.last_status`, every campaign and every time of sending counts.
+		disagree about a person, see `zoho_status.last_status`, every campaign and every time of sending counts.
 
 		Args:
 			campaign: name of the Campaign.
@@ -79,6 +79,6 @@ class ChangeCache:
 
 
 def _fingerprint(person: Person) -> int:
-	"""Return a hash of all the values that `updates.changes` reads of a person."""
+	"""Return a hash of all the values that `contact_values.changes` reads of a person."""
 	filled = (person.first_name, person.last_name, person.company_name, person.designation)
 	return hash((filled, person.zoho_contact_id, person.status, person.opted_out))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import frappe
 
-from erpnext_zoho_integration.sync.contacts import bulk_contacts, contact_changes
+from erpnext_zoho_integration.sync.contacts import bulk_contacts, contact_values
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
 
 RefusedRows = list[tuple[Row, Exception]]
@@ -41,11 +41,11 @@ class DocumentContacts:
 		for person in people:
 			frappe.db.savepoint("zoho_contact")
 			try:
-				created[person.email] = contact_changes.create_contact(person).name
+				created[person.email] = contact_values.create_contact(person).name
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
-				if contact_changes.made_meanwhile(person):
+				if contact_values.made_meanwhile(person):
 					raise  # the page is repeated, and finds that Contact
 				failures.append((person, without_traceback(error)))
 		forget_unnamed()
@@ -56,7 +56,7 @@ class DocumentContacts:
 		for contact, person, values in changes:
 			frappe.db.savepoint("zoho_contact")
 			try:
-				contact_changes.apply_changes(contact, values)
+				contact_values.apply_changes(contact, values)
 			except Exception as error:
 				frappe.db.rollback(save_point="zoho_contact")
 				frappe.clear_last_message()
@@ -79,9 +79,9 @@ class BulkContacts:
 		usable = []
 		for person in people:
 			try:
-				contact_changes.require_usable(person.email)
+				contact_values.require_usable(person.email)
 				usable.append(person)
-			except contact_changes.UnusableAddress as error:
+			except contact_values.UnusableAddress as error:
 				failures.append((person, without_traceback(error)))
 		created = self._maker.create(usable)
 		if created:

@@ -1,6 +1,6 @@
 """Reads Zoho for a run.
 
-session      the clients, the token and the budget of calls that a run shares
-reports      the keys and reports of a campaign
-pages_ahead  the lists of a campaign, fetched ahead by a thread
+zoho_session  the clients, the token and the budget of calls that a run shares
+reports       the keys and reports of a campaign
+pages_ahead   the lists of a campaign, fetched ahead by a thread
 """

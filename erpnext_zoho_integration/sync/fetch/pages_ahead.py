@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.sync.fetch.reports import Source
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession
 from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage, PageMapper
 
 
@@ -30,7 +30,7 @@ def recipient_pages(
 
 # What has been fetched is written if Zoho takes longer: a worker without a sign of life for minutes counts as dead.
 _GATHER_SECONDS = 10.0
-List = tuple[Source, str]  # with Zoho's name of the action
+ListKey = tuple[Source, str]  # a list: whose it is, and Zoho's name of the action
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,7 +43,7 @@ class _Piece:
 		token: the access token of the request.
 	"""
 
-	wanted: List
+	wanted: ListKey
 	start: int
 	token: str
 	page: FetchedPage | None = None
@@ -54,8 +54,8 @@ class _Piece:
 		return self.page.listed if self.page else 0
 
 	@property
-	def is_last(self) -> bool:
-		"""Return whether no other list can follow in this batch: the list goes on, or its request failed."""
+	def ends_batch(self) -> bool:
+		"""Return whether the batch ends here: more of this list follows, or the request failed."""
 		return self.error is not None or bool(self.page and self.page.next_index)
 
 
@@ -71,12 +71,12 @@ class _Reader:
 	"""
 
 	def __init__(
-		self, session: ZohoSession, mapper: PageMapper, order: Sequence[List], wanted: List, start: int
+		self, session: ZohoSession, mapper: PageMapper, order: Sequence[ListKey], wanted: ListKey, start: int
 	) -> None:
 		self._session = session
 		self._mapper = mapper
 		self._order = order
-		self._wanted: List | None = wanted
+		self._wanted: ListKey | None = wanted
 		self._start = start
 		self._pages: Iterator[FetchedPage] | None = None
 		self._held: _Piece | None = None  # fetched already, too large for the previous batch
@@ -93,7 +93,7 @@ class _Reader:
 				self._held = piece
 				break
 			pieces.append(piece)
-			if piece.is_last or rows >= self._session.page_size or time.monotonic() > deadline:
+			if piece.ends_batch or rows >= self._session.page_size or time.monotonic() > deadline:
 				break
 		return pieces
 
@@ -116,7 +116,7 @@ class _Reader:
 			self._wanted, self._start, self._pages = self._list_after(wanted), 1, None
 		return _Piece(wanted, start, token, page)
 
-	def _list_after(self, wanted: List) -> List | None:
+	def _list_after(self, wanted: ListKey) -> ListKey | None:
 		behind = self._order.index(wanted) + 1 if wanted in self._order else len(self._order)
 		return self._order[behind] if behind < len(self._order) else None
 
@@ -143,7 +143,7 @@ class PagesAhead:
 		self._pieces: deque[_Piece] = deque()
 		self._reader: _Reader | None = None
 		self._ahead: Future[list[_Piece]] | None = None
-		self.order: list[List] = []
+		self.order: list[ListKey] = []
 		self.batch: list[FetchedPage] = []
 
 	def __enter__(self) -> "PagesAhead":
@@ -153,7 +153,7 @@ class PagesAhead:
 		if self._ahead:
 			self._ahead.cancel()
 
-	def expect(self, order: list[List]) -> None:
+	def expect(self, order: list[ListKey]) -> None:
 		"""Begin to fetch lists that will be asked for, in this order and from their beginning."""
 		self.order = order
 		if order:
@@ -177,7 +177,7 @@ class PagesAhead:
 			start = piece.page.next_index
 			yield piece.page
 
-	def _take(self, wanted: List, start: int) -> _Piece:
+	def _take(self, wanted: ListKey, start: int) -> _Piece:
 		"""Return what was fetched ahead if it is wanted now; else fetch what is wanted."""
 		if not self._pieces:
 			self._receive()
@@ -188,7 +188,7 @@ class PagesAhead:
 			self._receive()
 		return self._pieces.popleft()
 
-	def _begin(self, wanted: List, start: int) -> None:
+	def _begin(self, wanted: ListKey, start: int) -> None:
 		self._reader = _Reader(self._session, self._mapper, self.order, wanted, start)
 		self._fetch()
 

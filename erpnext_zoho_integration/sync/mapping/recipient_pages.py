@@ -21,7 +21,8 @@ class FetchedPage:
 		bad: for each unreadable record, the reason.
 		people: for each readable record, e-mail address and Zoho contact id.
 		gone: for each of these people, whether Zoho has erased them.
-		rows: for each of these people, the row as if nobody on this site were erased; None if there cannot be one.
+		rows: for each of these people, the row; None if Zoho has erased them or the address is unusable. The register of
+			erased people is not asked yet.
 		digests: of these people, for the register of erased people.
 	"""
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
-from erpnext_zoho_integration.sync.mapping.text import (
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import (
 	MAX_DATA,
 	MAX_EMAIL,
 	MAX_TEXT,
@@ -54,12 +54,12 @@ class Row:
 
 	Attributes:
 		key: see `digests.row_key`.
-		email: normalized; a pseudonym if the person is erased.
+		email: normalized; a stand-in if the row is erased.
 		action_type: such as `Opened`.
 		values: of `RECIPIENT_FIELDS`.
 		content_hash: of the values.
 		person: the values for the Contact.
-		erased: the person is erased; the row keeps only the count.
+		erased: the row does not name its person, who is erased or received a campaign that keeps figures only.
 	"""
 
 	key: str

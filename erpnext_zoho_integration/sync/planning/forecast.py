@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
+from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.sync.campaigns import sync_state
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.planning import due_campaigns, sync_settings
 
 # The reports of this many campaigns are read; the others are taken to be like them.

@@ -4,7 +4,7 @@ A row keeps campaign, action, times, counts, country and links, and loses everyt
 replaces the e-mail address: the next sync recognises the row by it, and nobody is counted twice. `erasure` uses this for
 one person, `retention` for all rows of an old campaign.
 
-`recipients.writers` writes Campaign Recipient. This module deletes rows and inserts their anonymised successors, because
+`recipients.row_writers` writes Campaign Recipient. This module deletes rows and inserts their anonymised successors, because
 the address is also part of a row's name and key.
 """
 

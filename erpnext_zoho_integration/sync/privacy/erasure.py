@@ -18,8 +18,8 @@ from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.clear_contact import clear_zoho_fields
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import MAX_EMAIL
 from erpnext_zoho_integration.sync.mapping.recipient_rows import erased_row
-from erpnext_zoho_integration.sync.mapping.text import MAX_EMAIL
 from erpnext_zoho_integration.sync.privacy import anonymised_rows, scrubbing
 
 _SAVEPOINT = "zoho_erasure"
@@ -50,8 +50,8 @@ class Erasure:
 def erase_person(email: str, delete_contact: bool = False) -> Erasure:
 	"""Erase a person from everything that this app has stored. Commits before and after.
 
-	Recipients with the address, and with the ids of Zoho contacts that have it, are anonymised; the Zoho fields of the
-	Contact are cleared.
+	Recipients with the address are anonymised, and those with the ids of Zoho contacts that have it, under whatever
+	address; these addresses are erased too. The Zoho fields of their Contacts are cleared.
 
 	Args:
 		email: the address, in any letter case.

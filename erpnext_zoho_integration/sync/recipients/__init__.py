@@ -6,6 +6,6 @@ matched_batch                  the batch compared with stored rows and matched w
 difference                     what is new, changed and unchanged
 row_writers                    in bulk, or document by document
 preview_writer                 counts what a dry run would write, and writes nothing
-listeners                      what on this site listens to saved documents
+document_listeners             what on this site listens to saved documents
 repair_after_parallel_workers  what several workers could not see of each other
 """

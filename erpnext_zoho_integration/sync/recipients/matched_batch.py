@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from erpnext_zoho_integration.sync.contacts.contact_changes import CREATE_FOR
+from erpnext_zoho_integration.sync.contacts.contact_values import CREATE_FOR
 from erpnext_zoho_integration.sync.contacts.matching import Matches, find_contacts
 from erpnext_zoho_integration.sync.mapping.page_results import Note, PageResult
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row

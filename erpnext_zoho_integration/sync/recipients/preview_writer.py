@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from erpnext_zoho_integration.sync.contacts import contact_changes
+from erpnext_zoho_integration.sync.contacts import contact_values
 from erpnext_zoho_integration.sync.contacts.contact_writers import Changes, RefusedPeople, RefusedRows
 from erpnext_zoho_integration.sync.contacts.matching import Matches, find_contacts
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
@@ -38,8 +38,8 @@ class PreviewWriter:
 		refused: RefusedPeople = []
 		for person in people:
 			try:
-				contact_changes.require_usable(person.email)
-			except contact_changes.UnusableAddress as error:
+				contact_values.require_usable(person.email)
+			except contact_values.UnusableAddress as error:
 				refused.append((person, error.with_traceback(None)))
 				continue
 			# No Contact has such a name, so a look-up of its stored values finds nothing.

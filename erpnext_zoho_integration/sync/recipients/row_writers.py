@@ -19,7 +19,7 @@ from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY
-from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.campaigns import bounced_flags
 from erpnext_zoho_integration.sync.contacts import row_links
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.contacts.contact_writers import (
@@ -33,7 +33,7 @@ from erpnext_zoho_integration.sync.contacts.contact_writers import (
 )
 from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELDS, Row, in_order
 from erpnext_zoho_integration.sync.recipients.difference import Stored, columns
-from erpnext_zoho_integration.sync.recipients.listeners import reasons_for_documents
+from erpnext_zoho_integration.sync.recipients.document_listeners import reasons_for_documents
 
 NewRows = list[tuple[Row, str | None]]
 ChangedRows = list[tuple[Row, Stored, str | None]]
@@ -130,7 +130,7 @@ class BulkRecipients:
 		return []
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None:
-		bounces.set_marks(keys, mark)
+		bounced_flags.set_marks(keys, mark)
 
 
 class Writers:

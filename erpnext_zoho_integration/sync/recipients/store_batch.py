@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from frappe import _
 
 from erpnext_zoho_integration.store.fields import ZOHO_STATUS
-from erpnext_zoho_integration.sync.contacts import contact_changes, matching, zoho_status
+from erpnext_zoho_integration.sync.contacts import contact_values, matching, zoho_status
 from erpnext_zoho_integration.sync.contacts.contact_writers import Changes, RefusedPeople
 from erpnext_zoho_integration.sync.mapping.page_results import PageResult
 from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
@@ -25,7 +25,9 @@ from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 def sync_batch(
 	campaign: str, pages: Sequence[FetchedPage], identity: str, anonymous: bool, create_for: str
 ) -> tuple[MappedBatch, PageResult]:
-	"""Write pages of one campaign, and the Contacts they speak of, in the way that the site needs.
+	"""Write pages of one campaign and their Contacts in the caller's transaction, for `runs.single_steps`.
+
+	A run uses `runs.batch_writer`.
 
 	Args:
 		campaign: name of the Campaign.
@@ -39,7 +41,7 @@ def sync_batch(
 	"""
 	writers = Writers.for_site()
 	mapped = map_batch(pages, identity, anonymous)
-	forget_newly_erased(mapped)
+	erase_newly_erased(mapped)
 	batch = match_batch(campaign, mapped, create_for)
 	total = create_contacts(batch, writers)
 	for result in store_batch(batch, writers).values():
@@ -47,7 +49,7 @@ def sync_batch(
 	return mapped, total
 
 
-def forget_newly_erased(mapped: MappedBatch) -> None:
+def erase_newly_erased(mapped: MappedBatch) -> None:
 	"""Erase here the people whom Zoho has erased since it was last asked."""
 	if mapped.newly_erased:
 		mapped.erased = erasure.erase_people_erased_at_zoho(mapped.newly_erased, mapped.erased)
@@ -99,7 +101,7 @@ def _note_refused_contacts(batch: MatchedBatch, failures: RefusedPeople) -> None
 		return
 	actions, news = actions_by_address(batch.to_create), actions_by_address(batch.new_unlinked)
 	for person, error in failures:
-		unusable = isinstance(error, contact_changes.UnusableAddress)
+		unusable = isinstance(error, contact_values.UnusableAddress)
 		concerned = [
 			action_type
 			for action_type in actions[person.email]
@@ -208,7 +210,7 @@ def _update_contacts(batch: MatchedBatch, contacts: dict[str, str | None], write
 	writers.change_cache.invalidate_campaign(
 		contact for row, _stored in batch.found.changed if (contact := contacts.get(row.key))
 	)
-	# A new Contact has the values of the row that it was made of. Actions before that row's are not asked.
+	# A new Contact has the values of the row that it was made from. Rows of earlier actions do not change it.
 	not_yet_made = {contact: batch.source_actions[email] for email, contact in batch.created.items()}
 	for action_type in batch.mapped.by_action:
 		made_here = {contact for contact, source in not_yet_made.items() if source == action_type}
@@ -239,7 +241,7 @@ def _take_over(
 	changed_claims = writers.change_cache.changed(batch.campaign, claims)
 	disputed: set[str] = set()
 	changes = list(
-		contact_changes.changes(
+		contact_values.changes(
 			{contact: row.person for contact, row in changed_claims.items() if contact not in made_here},
 			of_stored_rows=True,
 			disputed=disputed,

@@ -28,7 +28,7 @@ from erpnext_zoho_integration.sync.recipients.matched_batch import (
 from erpnext_zoho_integration.sync.recipients.row_writers import Writers
 from erpnext_zoho_integration.sync.recipients.store_batch import (
 	create_contacts,
-	forget_newly_erased,
+	erase_newly_erased,
 	store_batch,
 )
 from erpnext_zoho_integration.sync.runs.campaign_log import CampaignLog
@@ -71,7 +71,7 @@ class BatchWriter:
 	def write(
 		self, campaign: str, pages: Sequence[FetchedPage], maybe_stored: MaybeStored
 	) -> tuple[MappedBatch, dict[str, PageResult]]:
-		"""Write a batch. After a lost race it is written again; after repeated refusals, document by document.
+		"""Write a batch. After a lost race it is written again; after another error that comes again, document by document.
 
 		Args:
 			campaign: name of the Campaign.
@@ -84,7 +84,7 @@ class BatchWriter:
 		writers = self._writers
 		for attempt in range(1, _ATTEMPTS + 1):
 			try:
-				mapped = self._map(pages)
+				mapped = self._map_and_erase(pages)
 				batch = match_batch(campaign, mapped, self._create_for, maybe_stored)
 				self._create_contacts(batch, writers, require_fresh=attempt == 1)
 				return mapped, store_batch(batch, writers)
@@ -106,8 +106,8 @@ class BatchWriter:
 					writers = Writers.by_document()
 		raise AssertionError("unreachable")
 
-	def _map(self, pages: Sequence[FetchedPage]) -> MappedBatch:
-		"""Return the rows of the pages, and erase here whom Zoho has erased.
+	def _map_and_erase(self, pages: Sequence[FetchedPage]) -> MappedBatch:
+		"""Return the rows of the pages, after erasing here the people whom Zoho has erased. May commit.
 
 		Each attempt maps anew, because somebody may have been erased here meanwhile. With several workers, one at a time
 		erases, in a transaction of its own: whoever writes to the register waits for all who have read it, and two such
@@ -122,7 +122,7 @@ class BatchWriter:
 				)
 				frappe.db.commit()  # nosemgrep - for the worker that gets the lock next
 			mapped = map_batch(pages, self._identity, self._anonymous)
-		forget_newly_erased(mapped)
+		erase_newly_erased(mapped)
 		return mapped
 
 	def _create_contacts(self, batch: MatchedBatch, writers: Writers, require_fresh: bool) -> None:

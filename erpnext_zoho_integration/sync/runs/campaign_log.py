@@ -1,7 +1,7 @@
 """The log of one campaign within a run: its numbers, errors and notes.
 
 Writes Zoho Sync Run Campaign and Zoho Sync Run Error, the child tables of Zoho Sync Run; `run_log` adds errors of the run
-itself through the same functions, and `privacy.scrubbing` redacts their messages. `tasks` writes the numbers of a
+itself through the same functions, and `privacy.scrubbing` redacts their messages. `campaign_tasks` writes the numbers of a
 campaign under way to Zoho Sync Task.
 """
 
@@ -17,8 +17,8 @@ from frappe.utils import now_datetime
 from erpnext_zoho_integration.store import erased_people, sql_writes
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN, SYNC_RUN_CAMPAIGN, SYNC_RUN_ERROR
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import clean
 from erpnext_zoho_integration.sync.mapping.page_results import Note, PageResult
-from erpnext_zoho_integration.sync.mapping.text import clean
 from erpnext_zoho_integration.sync.privacy import scrubbing
 from erpnext_zoho_integration.sync.runs import campaign_tasks
 
@@ -127,7 +127,7 @@ class CampaignLog:
 			raise
 
 	def count(self, number: str, by: int) -> None:
-		"""Add to one of `tasks.NUMBERS`."""
+		"""Add to one of `campaign_tasks.NUMBERS`."""
 		self.task.numbers[number] += by
 
 	def note(self, note: Note, action_type: str | None = None, code: str | None = None) -> None:

@@ -14,12 +14,17 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
-from erpnext_zoho_integration.sync.campaigns import bounces, reconciliation, sync_state, top_links_and_days
+from erpnext_zoho_integration.sync.campaigns import (
+	bounced_flags,
+	reconciliation,
+	sync_state,
+	top_links_and_days,
+)
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor, ListState
 from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
 from erpnext_zoho_integration.sync.fetch.pages_ahead import PagesAhead
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.mapping.page_results import Note
 from erpnext_zoho_integration.sync.mapping.recipient_pages import PageMapper
@@ -210,7 +215,7 @@ class CampaignSync:
 		found: dict[str, str] = {}
 		if lists_read:
 			write = self.writers.recipients.mark_bounced
-			bounces.mark_campaign(self.log.campaign, state.zoho_campaign_key, write)
+			bounced_flags.mark_campaign(self.log.campaign, state.zoho_campaign_key, write)
 			found["engagement"] = json.dumps(top_links_and_days.engagement(self.log.campaign))
 		expected = reconciliation.expected_of(asked.reports, self.policy.actions)
 		stored = reconciliation.count_stored(self.log.campaign)

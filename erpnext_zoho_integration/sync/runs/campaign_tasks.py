@@ -19,7 +19,7 @@ from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import SYNC_TASK
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
-from erpnext_zoho_integration.sync.mapping.text import clean
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import clean
 
 NUMBERS = (
 	"rows_expected",

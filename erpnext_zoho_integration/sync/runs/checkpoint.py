@@ -70,17 +70,17 @@ class Checkpoint:
 			self.log.flush()
 			frappe.db.commit()  # nosemgrep - rows, cursor and numbers belong together, batch by batch
 
-	def prune(self, action_type: str, seen: SeenKeys, figures: bool) -> None:
+	def prune(self, action_type: str, seen: SeenKeys, anonymised: bool) -> None:
 		"""Delete the rows of an action that Zoho no longer lists. Commits.
 
 		Args:
 			action_type: all of whose lists have been read.
 			seen: the keys that came.
-			figures: see `pruning.delete_rows_gone_at_zoho`.
+			anonymised: see `pruning.delete_rows_gone_at_zoho`.
 		"""
 		assert self.log.campaign
 		pruning.delete_rows_gone_at_zoho(
-			self.log.campaign, action_type, seen, self._count_removed, anonymised=figures
+			self.log.campaign, action_type, seen, self._count_removed, anonymised=anonymised
 		)
 
 	def _count_removed(self, number: int) -> None:

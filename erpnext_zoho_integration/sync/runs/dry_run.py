@@ -19,7 +19,7 @@ from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.campaigns.seen_keys import SeenKeys
 from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor
 from erpnext_zoho_integration.sync.fetch.pages_ahead import PagesAhead
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.mapping.page_results import PageResult
 from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage, PageMapper
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Times
@@ -189,5 +189,5 @@ class PreviewCheckpoint(Checkpoint):
 		for action_type, result in results.items():
 			self.log.add(result, action_type)
 
-	def prune(self, action_type: str, seen: SeenKeys, figures: bool) -> None:
+	def prune(self, action_type: str, seen: SeenKeys, anonymised: bool) -> None:
 		pass

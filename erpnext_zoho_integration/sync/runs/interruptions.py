@@ -7,12 +7,12 @@ import frappe
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.errors import NotConnected
-from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.connection.tokens import mark_refused
+from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.store import sql_lookups
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import CANCEL_REQUESTED
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession
 from erpnext_zoho_integration.sync.runs import run_log
 
 _CONNECTION_LOST = (NotConnected, zoho.ReauthorizationRequired, zoho.AuthenticationError)

@@ -91,7 +91,7 @@ class ListReader:
 		self.expected = 0  # rows that Zoho counts and that the log does not count yet
 		# For the batch being written:
 		self.mapped: MappedBatch | None = None
-		self.unread: dict[str, PageResult] = {}  # results of actions whose pages are still to be gone through
+		self.uncounted: dict[str, PageResult] = {}  # results of actions that no page has counted yet
 		self.uncommitted: dict[str, PageResult] = {}  # results that are not committed
 
 	@property
@@ -168,7 +168,7 @@ class ListReader:
 			self._write_batch(pages)
 		cursor.next_index = page.next_index or 0
 		cursor.read.listed += page.listed
-		if result := self.unread.pop(action_type, None):  # with the first page of its action
+		if result := self.uncounted.pop(action_type, None):  # with the first page of its action
 			self._count_result(action_type, result)
 		self.contacts.add_ids(contact_id for _email, contact_id in page.people)
 		cursor.seen = self.seen.dump() if self.seen is not None else None
@@ -179,7 +179,7 @@ class ListReader:
 	def _write_batch(self, pages: list[FetchedPage]) -> None:
 		campaign = self.checkpoint.find_campaign()
 		self.mapped, results = self.write(campaign, pages, self._maybe_stored)
-		self.unread, self.uncommitted = dict(results), dict(results)
+		self.uncounted, self.uncommitted = dict(results), dict(results)
 
 	def _count_result(self, action_type: str, result: PageResult) -> None:
 		read = self.cursor.read

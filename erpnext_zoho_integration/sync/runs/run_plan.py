@@ -8,7 +8,7 @@ from frappe import _
 from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession
 from erpnext_zoho_integration.sync.planning import due_campaigns
 from erpnext_zoho_integration.sync.planning.sync_settings import Policy
 from erpnext_zoho_integration.sync.runs import campaign_tasks, run_log

@@ -10,10 +10,10 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.store import erased_people
 from erpnext_zoho_integration.store.digests import site_key
-from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.campaigns import bounced_flags
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
-from erpnext_zoho_integration.sync.contacts import contact_changes
+from erpnext_zoho_integration.sync.contacts import contact_values
 from erpnext_zoho_integration.sync.contacts.matching import find_contacts
 from erpnext_zoho_integration.sync.fetch import pages_ahead
 from erpnext_zoho_integration.sync.fetch import reports as zoho_reports
@@ -80,7 +80,7 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 			for page in pages_ahead.recipient_pages(client, source, action, mapper):
 				_mapped, result = sync_batch(campaign.name, [page], identity, anonymous, policy.create_for)
 				total.add(result)
-	bounces.mark_campaign(campaign.name)
+	bounced_flags.mark_campaign(campaign.name)
 	return total
 
 
@@ -111,7 +111,7 @@ def sync_recipient(
 	anonymous = retention.is_anonymised(campaign.name)
 	mapped, result = sync_batch(campaign.name, [fetched], identity, anonymous, policy.create_for)
 	for row in mapped.rows:
-		bounces.mark_person(campaign.name, row.email)
+		bounced_flags.mark_person(campaign.name, row.email)
 	return result
 
 
@@ -130,9 +130,9 @@ def find_or_create_contact(contact_data: dict) -> Document | None:
 	matches = find_contacts([person])
 	if name := matches.contact_of(person):
 		return frappe.get_doc("Contact", name)
-	if not matches.is_unknown(person) or not contact_changes.usable(person.email):
+	if not matches.is_unknown(person) or not contact_values.usable(person.email):
 		return None
-	return contact_changes.create_contact(person)
+	return contact_values.create_contact(person)
 
 
 def update_contact_from_zoho(contact: Document, contact_data: dict) -> bool:
@@ -145,9 +145,9 @@ def update_contact_from_zoho(contact: Document, contact_data: dict) -> bool:
 	person = _person(contact_data)
 	if person is None:
 		return False
-	changes = list(contact_changes.changes({contact.name: person}))
+	changes = list(contact_values.changes({contact.name: person}))
 	for name, _person_of, values in changes:
-		contact.update(contact_changes.apply_changes(name, values).as_dict())
+		contact.update(contact_values.apply_changes(name, values).as_dict())
 	return bool(changes)
 
 

@@ -18,11 +18,11 @@ from frappe import _
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.errors import NotConnected
-from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.connection.tokens import mark_working
+from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.shared_locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
-from erpnext_zoho_integration.sync.fetch.session import ZohoSession, open_session
+from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.mapping.page_results import Note
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Times

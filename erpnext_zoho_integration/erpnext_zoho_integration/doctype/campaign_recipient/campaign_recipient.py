@@ -9,7 +9,7 @@ from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, ROW_KEY
-from erpnext_zoho_integration.sync.campaigns import bounces
+from erpnext_zoho_integration.sync.campaigns import bounced_flags
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.matching import contact_of
 
@@ -41,10 +41,10 @@ class CampaignRecipient(Document):
 	def on_update(self) -> None:
 		"""Update the bounced flag of this person; a sync updates all flags at its end."""
 		if not self.flags.from_zoho:
-			bounces.mark_person(self.campaign, self.email)
+			bounced_flags.mark_person(self.campaign, self.email)
 
 	def after_delete(self) -> None:
-		bounces.mark_person(self.campaign, self.email)
+		bounced_flags.mark_person(self.campaign, self.email)
 
 	def link_contact(self) -> None:
 		if not self.contact and self.email and not self.rtbf:

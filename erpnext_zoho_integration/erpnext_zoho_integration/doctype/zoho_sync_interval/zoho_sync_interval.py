@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class ZohoSyncInterval(Document):
-	"""A row of Zoho Settings, see `sync.planning.schedule`."""
+	"""A row of Zoho Settings, see `sync.planning.check_intervals`."""

@@ -7,7 +7,7 @@ from erpnext_zoho_integration.store.doctypes import SYNC_TASK
 
 
 class ZohoSyncTask(Document):
-	"""Written by `sync.runs.tasks` only; deleted when its run ends."""
+	"""Written by `sync.runs.campaign_tasks`; `sync.privacy.scrubbing` redacts it. Deleted when its run ends."""
 
 
 def on_doctype_update() -> None:

@@ -30,7 +30,7 @@ def execute(filters: dict | None = None) -> tuple:
 	"""Return columns, rows, message, chart and summary; two queries for any number of campaigns.
 
 	Args:
-		filters: see `recipients.read_filters`, and `action_type`.
+		filters: see `recipient_queries.read_filters`, and `action_type`.
 	"""
 	filters = read_filters(filters)
 	if filters.action_type and filters.action_type not in ACTIONS:

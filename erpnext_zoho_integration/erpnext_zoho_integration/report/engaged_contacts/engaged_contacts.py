@@ -30,7 +30,7 @@ def execute(filters: dict | None = None) -> tuple:
 	"""Return columns, rows, message, chart and summary; two queries for any number of campaigns.
 
 	Args:
-		filters: see `recipients.read_filters`, and `only_clicked`.
+		filters: see `recipient_queries.read_filters`, and `only_clicked`.
 	"""
 	filters = read_filters(filters)
 	rows = read_recipients(campaign_names(filters), ("Opened", "Clicked"), _FIELDS)

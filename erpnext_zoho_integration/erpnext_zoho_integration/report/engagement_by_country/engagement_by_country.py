@@ -31,7 +31,7 @@ def execute(filters: dict | None = None) -> tuple:
 	"""Return columns, rows, message, chart and summary; two queries for any number of campaigns.
 
 	Args:
-		filters: see `recipients.read_filters`.
+		filters: see `recipient_queries.read_filters`.
 	"""
 	data = get_data(count_recipients(list(campaign_names(read_filters(filters)))))
 	return get_columns(), data, None, get_chart(data), get_report_summary(data)

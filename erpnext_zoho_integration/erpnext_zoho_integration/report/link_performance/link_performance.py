@@ -23,7 +23,7 @@ def execute(filters: dict | None = None) -> tuple:
 	"""Return columns, rows, message, chart and summary; two queries for any number of campaigns.
 
 	Args:
-		filters: see `recipients.read_filters`.
+		filters: see `recipient_queries.read_filters`.
 	"""
 	campaigns = campaign_names(read_filters(filters))
 	clickers = read_recipients(campaigns, ("Clicked",), ["campaign", "url_clicks"])

@@ -9,9 +9,9 @@ from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import make_rate_limiter
-from erpnext_zoho_integration.connection.rate_limit import RateLimiter
 from erpnext_zoho_integration.connection.settings import campaigns_url, get_settings
 from erpnext_zoho_integration.connection.tokens import TokenSource
+from erpnext_zoho_integration.connection.zoho_rate_limit import RateLimiter
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 
 # Zoho does not publish its largest page. It refuses a larger one with code 6502; the accepted size is remembered.

@@ -16,7 +16,7 @@ import pytest
 
 redis = pytest.importorskip("redis")
 
-from erpnext_zoho_integration.connection.rate_limit import BudgetUsedUp, RateLimiter  # noqa: E402
+from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp, RateLimiter  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 UNPACKED = ROOT / ".dev" / "redis" / "server"
@@ -221,7 +221,7 @@ def test_a_redis_that_fails_otherwise_is_no_reason_to_call_at_full_speed(
 _PROCESS = """
 import sys, threading
 import redis
-from erpnext_zoho_integration.connection.rate_limit import RateLimiter
+from erpnext_zoho_integration.connection.zoho_rate_limit import RateLimiter
 
 port, calls, window, threads, each = map(float, sys.argv[1:])
 server = redis.Redis(port=int(port))

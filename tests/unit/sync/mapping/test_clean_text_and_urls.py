@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from erpnext_zoho_integration.sync.mapping.text import MAX_DATA, clean, clean_url
+from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import MAX_DATA, clean, clean_url
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def changes(
 	Args:
 		people: by name of the Contact.
 		of_stored_rows: the rows of these people are stored already; then all stored rows decide on the status, see
-			`status.last_status`.
+			`zoho_status.last_status`.
 		disputed: gets the names of the Contacts whose status by all rows differs from the given person's.
 
 	Yields:

@@ -3,7 +3,7 @@
 Zoho has no list of the people who received a campaign: they are those it was sent to, without those whose mail bounced.
 The flag follows from other rows and does not come from Zoho, so it changes neither `content_hash` nor `modified`.
 
-`recipients.writers` writes Campaign Recipient; only this module decides about `bounced`, and sets it after all lists have
+`recipients.row_writers` writes Campaign Recipient; only this module decides about `bounced`, and sets it after all lists have
 been read.
 """
 

@@ -18,7 +18,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.doctype.campaign_recipien
 )
 from erpnext_zoho_integration.sync.contacts.contact_writers import BulkContacts, DocumentContacts
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Row
-from erpnext_zoho_integration.sync.recipients import listeners
+from erpnext_zoho_integration.sync.recipients import document_listeners
 from erpnext_zoho_integration.sync.recipients.matched_batch import MatchedBatch
 from erpnext_zoho_integration.sync.recipients.row_writers import BulkRecipients, Writers
 from tests.site.database_content import by_document, content, difference, forget_everything, run_all, states
@@ -194,9 +194,9 @@ def test_a_stock_site_is_written_in_bulk(zoho) -> None:
 @pytest.mark.parametrize("doctype", ["Contact", RECIPIENT])
 def test_every_listener_of_frappe_and_erpnext_is_known(site, doctype: str) -> None:
 	ours = {app for app in frappe.get_installed_apps() if app not in ("frappe", "erpnext")}
-	of_others = {path for path in listeners.hooked(doctype) if path.split(".")[0] not in ours}
-	assert of_others and not of_others - listeners.KNOWN.keys()
-	assert all(reason for reason in listeners.KNOWN.values())
+	of_others = {path for path in document_listeners.hooked(doctype) if path.split(".")[0] not in ours}
+	assert of_others and not of_others - document_listeners.KNOWN.keys()
+	assert all(reason for reason in document_listeners.KNOWN.values())
 
 
 def listening(doctype: str) -> tuple[dict, ...]:
@@ -256,8 +256,8 @@ def test_who_listens_is_heard_and_the_run_says_so(zoho, number: int) -> None:
 	listener = frappe.get_doc(wanted).insert(ignore_permissions=True)
 	settle()
 	try:
-		assert listeners.reasons_for_documents("Contact") == [f"{wanted['doctype']} {listener.name}"]
-		assert listeners.reasons_for_documents(RECIPIENT) == []
+		assert document_listeners.reasons_for_documents("Contact") == [f"{wanted['doctype']} {listener.name}"]
+		assert document_listeners.reasons_for_documents(RECIPIENT) == []
 		run = run_all()
 	finally:
 		frappe.db.rollback()
@@ -272,7 +272,7 @@ def test_who_listens_is_heard_and_the_run_says_so(zoho, number: int) -> None:
 		assert frappe.db.exists("ToDo", {"reference_type": "Contact", "reference_name": contact})
 	elif wanted["doctype"] == "Notification":
 		assert frappe.db.get_value("Contact", contact, "department") == "heard"
-	assert listeners.reasons_for_documents("Contact") == []
+	assert document_listeners.reasons_for_documents("Contact") == []
 
 
 @pytest.mark.parametrize("doctype", ["Contact", RECIPIENT])
@@ -287,7 +287,7 @@ def test_another_app_s_document_event_is_called(zoho, monkeypatch: pytest.Monkey
 	events.setdefault(doctype, {})["after_insert"] = [*stock.get(doctype, {}).get("after_insert", []), path]
 	answer_with(zoho, {"openedcontacts": [person("heard@example.com", 1), person("too@example.com", 2)]})
 	monkeypatch.setattr(frappe, "get_doc_hooks", lambda: events)
-	assert listeners.reasons_for_documents(doctype) == [path]
+	assert document_listeners.reasons_for_documents(doctype) == [path]
 	run = run_all()
 	assert heard == [(doctype, "after_insert")] * 2
 	assert any(path in row.message for row in notes_of(run))
@@ -299,7 +299,7 @@ def test_a_mandatory_field_is_left_to_the_document(zoho) -> None:
 	)
 	settle()
 	try:
-		assert listeners.reasons_for_documents("Contact") == ["mandatory field zoho_test_must"]
+		assert document_listeners.reasons_for_documents("Contact") == ["mandatory field zoho_test_must"]
 		assert isinstance(Writers.for_site().contacts, DocumentContacts)
 	finally:
 		frappe.delete_doc("Custom Field", "Contact-zoho_test_must")
