@@ -80,7 +80,7 @@ def open_session(patience: float | None = None) -> ZohoSession:
 	"""Return a connection with the settings of this site.
 
 	Args:
-		patience: how many seconds a call waits for the budget, see `connection.rate_limit`.
+		patience: how many seconds a call waits for the budget, see `connection.zoho_rate_limit`.
 	"""
 	settings = get_settings()
 	limiter = make_rate_limiter(settings, patience)

@@ -1,9 +1,9 @@
 """How recipients and Contacts are written: in bulk by default, document by document where the site listens.
 
-Both ways write the same; `listeners` decides which one a DocType gets.
+Both ways write the same; `document_listeners` decides which one a DocType gets.
 
 A sync writes Campaign Recipient here. Other writers of that table change existing rows for one purpose each:
-`contacts.row_links` links rows to Contacts, `campaigns.bounces` marks bounced mails, `campaigns.merging` moves rows to
+`contacts.row_links` links rows to Contacts, `campaigns.bounced_flags` marks bounced mails, `campaigns.merging` moves rows to
 another campaign, `campaigns.pruning` deletes rows gone at Zoho, `privacy.anonymised_rows` takes the person out, and
 `sync.document_events` follows changed, merged and deleted documents.
 """

@@ -66,7 +66,7 @@ def execute_slice(
 	Args:
 		run: name of the Zoho Sync Run.
 		seconds: after how long the slice ends, at the next page.
-		patience: how long it waits for Zoho itself, in seconds, see `connection.rate_limit`.
+		patience: how long it waits for Zoho itself, in seconds, see `connection.zoho_rate_limit`.
 		writers: by default those that the site needs.
 		progress: called now and then with the run's numbers.
 	"""
