@@ -297,7 +297,7 @@ def test_an_erasure_waits_for_a_page_that_has_read_the_register_and_is_not_writt
 		with erasing.cursor() as cursor:
 			cursor.execute("set innodb_lock_wait_timeout = 1")
 			entry = f"insert into `tab{ERASED_PERSON}` (name, stand_in) values (%s, 'x')"
-			[digest] = digests._person_digests(ADA, None)
+			[digest] = digests.person_digests(ADA, None)
 			with pytest.raises(pymysql.OperationalError, match="Lock wait timeout"):
 				cursor.execute(entry, digest)
 			frappe.db.commit()  # the page is written
