@@ -1,4 +1,4 @@
-"""What Frappe calls and when; docs/architecture.md describes the packages that the paths lead to."""
+"""The functions that Frappe calls, and when; docs/architecture.md describes the packages that the paths lead to."""
 
 app_name = "erpnext_zoho_integration"
 app_title = "ERPNext Zoho Integration"

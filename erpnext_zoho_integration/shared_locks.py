@@ -13,7 +13,7 @@ _LOST = (redis.exceptions.LockError, redis.exceptions.ConnectionError)
 
 
 class Held:
-	"""What a block gets: true if the lock is held, and a way to keep it for longer."""
+	"""The lock that a block holds: false if somebody else has it. It can be extended."""
 
 	def __init__(self, lock: Lock | None = None, held: bool = True) -> None:
 		self._lock = lock

@@ -1,4 +1,4 @@
-"""What Zoho has becomes what ERPNext stores; the only writer of synced data. A room imports only rooms below it.
+"""Stores Zoho's data in ERPNext; the only writer of synced data. A room imports only rooms below it.
 
 runs        starts, slices, resumes and logs runs; commits batches
 document_events  what happens here when people rename, merge, delete and save documents

@@ -35,7 +35,7 @@ RECORD = {
 
 
 class TestInstallation(unittest.TestCase):
-	"""What `bench install-app` and `bench migrate` put on the site."""
+	"""Tests for what `bench install-app` and `bench migrate` put on the site."""
 
 	def test_every_doctype_has_its_table(self) -> None:
 		doctypes = frappe.get_all("DocType", {"module": MODULE}, ["name", "issingle"])

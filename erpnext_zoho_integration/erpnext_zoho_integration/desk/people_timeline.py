@@ -15,7 +15,7 @@ from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, SENT_TIME
 
 TIMELINE_ROWS = 20
-# Of one company; the link to the list has all their names in its address, so it cannot hold many more.
+# At most so many Contacts of one company: the link to the list has all their names in its address.
 MAX_CONTACTS = 50
 # More rows than a person has; keeps the form fast for a shared address such as info@.
 MAX_ROWS = 1000

@@ -1,4 +1,4 @@
-"""What identifies a campaign in the keys of its rows."""
+"""The key that identifies a campaign in the keys of its rows."""
 
 import frappe
 

@@ -20,7 +20,7 @@ from erpnext_zoho_integration.sync.mapping import site_clock
 
 @dataclass(slots=True)
 class ListState:
-	"""What is known of one list of recipients since it was last read to its end.
+	"""The state of one list of recipients since it was last read to its end.
 
 	Attributes:
 		counter: the count in Zoho's report when the list was read.
@@ -45,7 +45,7 @@ class ListState:
 
 @dataclass(slots=True)
 class Cursor:
-	"""Where a sync of a campaign stands, committed with every page.
+	"""The point that a sync of a campaign has reached, committed with every batch.
 
 	Attributes:
 		run: the run that was under way.

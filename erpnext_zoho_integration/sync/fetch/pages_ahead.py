@@ -28,7 +28,7 @@ def recipient_pages(
 		yield mapper.page(zoho.ACTION_TYPES[action], source.variant, page)
 
 
-# What has been fetched is written if Zoho takes longer: a worker without a sign of life for minutes counts as dead.
+# The pages fetched so far are written if Zoho takes longer: a worker without a sign of life for minutes counts as dead.
 _GATHER_SECONDS = 10.0
 ListKey = tuple[Source, str]  # a list: whose it is, and Zoho's name of the action
 

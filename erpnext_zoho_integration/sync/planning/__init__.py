@@ -1,4 +1,4 @@
-"""What a run has to do.
+"""Decides the work of a run.
 
 due_campaigns    which campaigns are due
 check_intervals  how often a campaign of a certain age is due

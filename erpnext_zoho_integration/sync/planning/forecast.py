@@ -1,4 +1,4 @@
-"""What a run would cost and bring, before it is started. Reads only; a few calls to Zoho."""
+"""Estimates calls, minutes and rows of a run before it is started. Reads only; a few calls to Zoho."""
 
 from dataclasses import asdict, dataclass
 

@@ -1,4 +1,4 @@
-"""What Zoho Settings ask a sync to store, and how."""
+"""Reads from Zoho Settings which data a sync stores, and how."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ ACTION_SETTINGS = {
 
 @dataclass(slots=True)
 class Policy:
-	"""What the settings say about a run.
+	"""The settings of a run.
 
 	Attributes:
 		people_since: campaigns sent before this keep figures only, see `privacy.retention`; None: none do.

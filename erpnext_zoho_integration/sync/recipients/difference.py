@@ -12,7 +12,7 @@ from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELD
 
 @dataclass(slots=True)
 class Stored:
-	"""What the database has of a row."""
+	"""A stored row, as far as it is compared."""
 
 	name: str
 	content_hash: str | None

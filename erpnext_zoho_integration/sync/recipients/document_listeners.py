@@ -1,4 +1,4 @@
-"""What listens when a Contact or a Campaign Recipient is saved, and why a bulk write may skip each listener.
+"""The listeners to saved Contacts and Campaign Recipients, and why a bulk write may skip each of them.
 
 `KNOWN` holds the listeners of Frappe and ERPNext, with the reason. Anything else that a site has (another app's document
 events, Server Scripts, Webhooks, Notifications …) switches the DocType to the Document API, so that the site's own

@@ -45,7 +45,7 @@ _STALE_SECONDS = 2
 
 
 class BatchOutdated(Exception):
-	"""What was read for a batch has changed meanwhile; the batch is done again."""
+	"""The data read for a batch have changed meanwhile; the batch is done again."""
 
 
 class BatchWriter:

@@ -55,7 +55,7 @@ _RESUMABLE_SECONDS = 3600
 
 @dataclass(slots=True)
 class ZohoCampaign:
-	"""What Zoho says of a campaign before its lists are read.
+	"""Zoho's answers about a campaign before its lists are read.
 
 	Attributes:
 		record: the campaign in Zoho's list.

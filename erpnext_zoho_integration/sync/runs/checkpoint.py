@@ -18,7 +18,7 @@ class CampaignGone(Exception):
 
 
 class Checkpoint:
-	"""What the reader of a campaign's lists writes beside the rows. A dry run has one that writes nothing.
+	"""Writes what the reader of a campaign's lists stores beside the rows. A dry run has one that writes nothing.
 
 	Args:
 		state: of the campaign, with the cursor.

@@ -38,7 +38,7 @@ from erpnext_zoho_integration.sync.runs.list_reader import ListReader, ReadingPl
 
 @dataclass(slots=True)
 class Preview:
-	"""What a run would do with one campaign.
+	"""The result that a run would have for one campaign.
 
 	Attributes:
 		campaign_name: Zoho's name of it.

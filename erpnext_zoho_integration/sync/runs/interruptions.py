@@ -1,4 +1,4 @@
-"""What ends a slice or a run before its work is done, and which errors do."""
+"""The interruptions that end a slice or a run before its work is done, and which errors cause them."""
 
 import time
 

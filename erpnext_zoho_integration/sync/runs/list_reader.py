@@ -31,7 +31,7 @@ WriteBatch = Callable[[str, list[FetchedPage], MaybeStored], tuple[MappedBatch, 
 
 @dataclass(slots=True)
 class ReadingPlan:
-	"""What a sync reads of a campaign.
+	"""The lists of a campaign that a sync reads.
 
 	Attributes:
 		counted: all lists, action by action.

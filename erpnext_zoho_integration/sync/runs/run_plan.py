@@ -20,7 +20,7 @@ _WAIT_SECONDS = 300
 
 @dataclass(slots=True)
 class RunPlan:
-	"""What all workers of a run have to know.
+	"""The plan that all workers of a run share.
 
 	Attributes:
 		full: whether every list is read again.
