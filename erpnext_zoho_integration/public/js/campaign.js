@@ -73,7 +73,7 @@ erpnext_zoho_integration.campaign = {
 		const app = erpnext_zoho_integration;
 		for (const [key, average] of Object.entries(averages)) {
 			const text = app.escape(__("your average {0}", [app.percent(average)]));
-			$body.find(`[data-card=${key}] .zoho-note`).append(`<div class="text-nowrap">${text}</div>`);
+			$body.find(`[data-card=${key}] .zoho-note`).append(`<div>${text}</div>`);
 		}
 	},
 
