@@ -1,4 +1,5 @@
 """`bench --site SITE zoho-sync`: the sync that the button starts, with a progress bar and an exit code.
+`bench --site SITE zoho-consent`: compares the suppression list with the events.
 
 bench imports this file before every command of every app. So it imports the rooms of the sync inside the functions that
 need them: a `bench migrate` does not load them.
@@ -133,7 +134,35 @@ def _dry_run(mode: str, campaign: str | None) -> int:
 	return code
 
 
-commands = [zoho_sync]
+@click.command("zoho-consent")
+@click.option(
+	"--verify", is_flag=True, help="Compare the suppression list with the events; name what differs."
+)
+@click.option("--rebuild", is_flag=True, help="Make the suppression list anew from the events.")
+@pass_context
+def zoho_consent(context, verify: bool, rebuild: bool) -> None:
+	"""Check or rebuild the suppression list. Exit code: 0 equal, 2 something differs."""
+	from erpnext_zoho_integration.consent import suppression_list
+
+	code = 0
+	for site in context.sites:
+		frappe.init(site)
+		frappe.connect()
+		try:
+			if rebuild:
+				click.echo(f"{site}: {suppression_list.rebuild()} suppressed addresses")
+			if verify or not rebuild:
+				differences = list(suppression_list.differences())
+				for difference in differences:
+					click.secho(difference, fg="red")
+				click.echo(f"{site}: {len(differences)} differences")
+				code = 2 if differences else code
+		finally:
+			frappe.destroy()
+	sys.exit(code)
+
+
+commands = [zoho_sync, zoho_consent]
 
 if __name__ == "__main__":
 	site_name, run_name = sys.argv[1:3]

@@ -5,6 +5,7 @@ from frappe.model.document import Document
 from frappe.utils.background_jobs import get_queues
 
 from erpnext_zoho_integration.connection.tokens import disconnect
+from erpnext_zoho_integration.consent import backfill
 from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import (
 	create_custom_fields,
 	delete_custom_fields,
@@ -12,11 +13,15 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import 
 from erpnext_zoho_integration.store.doctypes import (
 	ANALYTICS,
 	CAMPAIGN_STATE,
+	CONSENT_EVENT,
 	DELETED_CAMPAIGN,
 	ERASED_PERSON,
+	HELD_MAIL,
+	MARKETING_MAIL,
 	NOTIFIED_USER,
 	RECIPIENT,
 	SETTINGS,
+	SUPPRESSED_ADDRESS,
 	SYNC_INTERVAL,
 	SYNC_RUN,
 	SYNC_RUN_CAMPAIGN,
@@ -40,6 +45,9 @@ TABLES = (
 	SYNC_RUN_ERROR,
 	DELETED_CAMPAIGN,
 	ERASED_PERSON,
+	CONSENT_EVENT,
+	SUPPRESSED_ADDRESS,
+	HELD_MAIL,
 )
 
 
@@ -50,14 +58,17 @@ def after_install() -> None:
 	settings = frappe.get_single(SETTINGS)
 	if not settings.intervals:
 		_add_intervals(settings)
+	settings.hold_back_marketing_mail = 1
 	settings.flags.ignore_mandatory = True
 	settings.save(ignore_permissions=True)
+	backfill.queue()
 
 
 def after_migrate() -> None:
 	"""Store the defaults of settings that the site does not have yet, and add the index that matching needs."""
 	add_missing_settings()
 	index_addresses()
+	backfill.queue()
 
 
 def add_missing_settings() -> None:
@@ -103,7 +114,7 @@ def before_uninstall() -> None:
 
 def after_uninstall() -> None:
 	"""Remove what Frappe leaves: values and secrets of Zoho Settings, scheduled jobs and the patch log."""
-	for doctype in (SYNC_INTERVAL, NOTIFIED_USER):
+	for doctype in (SYNC_INTERVAL, NOTIFIED_USER, MARKETING_MAIL):
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype)
 	frappe.db.delete("Singles", {"doctype": SETTINGS})

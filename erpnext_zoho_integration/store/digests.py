@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable
 from functools import lru_cache
 
-from erpnext_zoho_integration.store.addresses import normalize_email
+from erpnext_zoho_integration.store.addresses import normalize_email, person_address
 
 KEY_LENGTH = 40
 LIST_LENGTH = 8  # characters of the key that stand for the list
@@ -95,10 +95,9 @@ def digests_of(people: Iterable[PersonKey], key: bytes) -> dict[PersonKey, list[
 
 
 def person_digests(email: str | None, zoho_contact_id: str | None, key: bytes | None = None) -> list[str]:
-	"""Return the digests of one person: of the address and of Zoho's contact id, as far as they are known."""
-	digests = []
-	if email := normalize_email(email):
-		digests.append(keyed_digest(f"erased e-mail\n{email}", key)[:40])
+	"""Return the digests of one person: of the address in both of its forms, and of Zoho's contact id, as far as known."""
+	forms = dict.fromkeys((normalize_email(email), person_address(email)))
+	digests = [keyed_digest(f"erased e-mail\n{form}", key)[:40] for form in forms if form]
 	if zoho_contact_id:
 		digests.append(keyed_digest(f"erased contact\n{zoho_contact_id}", key)[:40])
 	return digests

@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable
 import frappe
 
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
+from erpnext_zoho_integration.store.addresses import spellings
 from erpnext_zoho_integration.store.digests import (
 	PersonKey,
 	digests_of,
+	keyed_digest,
 	person_digests,
 	pseudonym,
 	site_key,
@@ -24,6 +26,8 @@ AT_ZOHO, HERE = "Zoho", "This Site"
 _SIZE = "zoho_erased_size"  # in frappe.local.flags: the number of entries when last counted
 # Reading this many entries takes as long as looking one digest up.
 _READ_PER_DIGEST = 4
+# Whoever queues a mail waits no longer for a locked register.
+_PATIENCE_SECONDS = 2
 _WORD_WITH_ADDRESS = re.compile(r"[^\s<>\"]+@[^\s<>\"]+")
 
 
@@ -90,6 +94,41 @@ def look_up(digests: dict[PersonKey, list[str]]) -> ErasedLookup:
 	else:
 		rows = sql_lookups.select_in(ERASED_PERSON, columns, "name", wanted, sql_lookups.shared_lock())
 	return ErasedLookup({digest: stand_in for digest, stand_in in rows if digest in wanted}, digests)
+
+
+def suppressed_among(addresses: Collection[str]) -> set[str]:
+	"""Return those of some addresses that may not be mailed, in one query: erased here, or suppressed when erased.
+
+	Args:
+		addresses: in their normal form, see `addresses.person_address`.
+	"""
+	key = site_key()
+	by_digest = {
+		digest: address
+		for address in addresses
+		for digest in (
+			*(digest for text in spellings(address) for digest in person_digests(text, None, key)),
+			_suppressed_digest(address, key),
+		)
+	}
+	found = sql_lookups.select_in(ERASED_PERSON, ("name",), "name", by_digest, seconds=_PATIENCE_SECONDS)
+	return {by_digest[digest] for (digest,) in found if digest in by_digest}
+
+
+def register_suppressed(addresses: Collection[str]) -> None:
+	"""Remember that addresses are suppressed whose events are erased: only a digest stays, keyed like the others.
+
+	It says nothing about rows, so that another contact at Zoho with the same address keeps its own.
+	"""
+	key, now, user = site_key(), frappe.utils.now_datetime(), frappe.session.user
+	digests = {_suppressed_digest(address, key) for address in addresses}
+	known = {name for (name,) in sql_lookups.select_in(ERASED_PERSON, ("name",), "name", digests)}
+	rows = [(digest, now, now, user, user, 0, 0, "", HERE) for digest in sorted(digests - known)]
+	sql_writes.insert_rows(ERASED_PERSON, _COLUMNS, rows)
+
+
+def _suppressed_digest(address: str, key: bytes) -> str:
+	return keyed_digest(f"suppressed e-mail\n{address}", key)[:40]
 
 
 def addresses_in(texts: Iterable[str]) -> set[str]:

@@ -14,7 +14,12 @@ from frappe.query_builder import Field
 
 
 def select_in(
-	doctype: str, columns: Sequence[str], column: str, values: Iterable[str], condition: str = ""
+	doctype: str,
+	columns: Sequence[str],
+	column: str,
+	values: Iterable[str],
+	condition: str = "",
+	seconds: int = 0,
 ) -> list[tuple]:
 	"""Return columns of the rows whose `column` equals one of `values` in the database's collation.
 
@@ -26,8 +31,12 @@ def select_in(
 		column: with an index.
 		values: a page of them; an empty collection sends no query.
 		condition: further fixed SQL, such as ` AND contact IS NULL`.
+		seconds: on MariaDB, the longest wait for a locked table; 0 for the server's own.
+
+	Raises:
+		frappe.QueryTimeoutError: the table was locked for longer.
 	"""
-	return _select_in(doctype, columns, f"`{column}`", values, condition)
+	return _select_in(doctype, columns, f"`{column}`", values, condition, seconds)
 
 
 def select_in_any_case(
@@ -52,14 +61,38 @@ def select_in_any_case(
 
 
 def _select_in(
-	doctype: str, columns: Sequence[str], compared: str, values: Iterable[str], condition: str
+	doctype: str,
+	columns: Sequence[str],
+	compared: str,
+	values: Iterable[str],
+	condition: str,
+	seconds: int = 0,
 ) -> list[tuple]:
 	values = tuple(values)
 	if not values:
 		return []
 	places = ",".join(["%s"] * len(values))
 	query = f"SELECT {_listed(columns)} FROM `tab{doctype}` WHERE {compared} IN ({places}){condition}"
+	if seconds and frappe.db.db_type == "mariadb":
+		query = f"SET STATEMENT lock_wait_timeout={seconds}, max_statement_time={seconds} FOR {query}"
 	return list(frappe.db.sql(query, values))  # nosemgrep - names of columns are ours, values are bound
+
+
+def unusual_texts(doctype: str, column: str, characters: Iterable[str]) -> list[str]:
+	"""Return the different texts of a column that contain one of some characters, or that the database would not compare
+	as trimmed. SQLite compares exactly, so that there every text with a character outside ASCII is unusual.
+
+	Args:
+		doctype: its name.
+		column: with an index, which is read whole.
+		characters: that make a text unusual.
+	"""
+	conditions = [f"`{column}` LIKE %s"] * (len(tuple(characters)) + 1)
+	if frappe.db.db_type != "mariadb":
+		conditions.append(f"`{column}` GLOB '*[^ -~]*'")
+	query = f"SELECT DISTINCT `{column}` FROM `tab{doctype}` WHERE {' OR '.join(conditions)}"
+	bound = (" %", *(f"%{character}%" for character in characters))
+	return [text for (text,) in frappe.db.sql(query, bound)]  # nosemgrep - columns are ours, values are bound
 
 
 def select_all(doctype: str, columns: Sequence[str], end: str = "") -> list[tuple]:

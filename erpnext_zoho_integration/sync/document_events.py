@@ -11,6 +11,7 @@ from frappe.model.document import Document
 from frappe.query_builder import DocType
 
 from erpnext_zoho_integration.compat import campaign_writes_utm
+from erpnext_zoho_integration.consent import marks
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.doctypes import ANALYTICS, CAMPAIGN_STATE, DELETED_CAMPAIGN, RECIPIENT
 from erpnext_zoho_integration.store.fields import (
@@ -122,10 +123,10 @@ def contact_renamed(contact: Document, method: str | None, old: str, new: str, m
 	if merged.zoho_contact_id and not contact.zoho_contact_id:
 		frappe.db.set_value("Contact", old, ZOHO_CONTACT_ID, None, update_modified=False)
 		values = {ZOHO_CONTACT_ID: merged.zoho_contact_id, ZOHO_STATUS: merged.zoho_status}
-	if merged.unsubscribed and not contact.unsubscribed:
-		values["unsubscribed"] = 1
 	if values:
 		frappe.db.set_value("Contact", new, values)
+	if merged.unsubscribed:
+		marks.mark_contacts({new})
 
 
 def contact_saved(contact: Document, method: str | None = None) -> None:

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 import frappe
 
 from erpnext_zoho_integration import hooks, zoho
+from erpnext_zoho_integration.consent import rules
+from erpnext_zoho_integration.consent.events import Fact
+from erpnext_zoho_integration.consent.recording import record
 from erpnext_zoho_integration.erpnext_zoho_integration.api import campaigns, oauth, sync
 from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import get_custom_fields
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import settings
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SETTINGS
 from erpnext_zoho_integration.store.fields import SENT_TIME, ZOHO_CAMPAIGN_KEY, ZOHO_SENT_TIME
-from erpnext_zoho_integration.sync.contacts import row_links
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, Times, recipient_row
 
 APP = "erpnext_zoho_integration"
@@ -141,15 +143,17 @@ class TestRecipients(unittest.TestCase):
 
 	def test_opting_out_marks_the_contact(self) -> None:
 		self.assertFalse(self.contact.unsubscribed)
-		self.assertEqual(row_links.opt_out([self.contact.name]), 1)
+		moment = frappe.utils.now_datetime()
+		fact = Fact(EMAIL, rules.OPTED_OUT, moment, rules.EXACT, "Zoho", f"Zoho\n{CAMPAIGN_KEY}")
+		self.assertEqual(record([fact]).marked, 1)
 		self.assertTrue(frappe.db.get_value("Contact", self.contact.name, "unsubscribed"))
-		self.assertEqual(row_links.opt_out([self.contact.name]), 0)
+		self.assertEqual(record([fact]).facts, [])
 
 	def test_every_report_runs(self) -> None:
 		for action_type in ("Sent", "Opened", "Clicked", "Unsubscribed"):
 			self.insert_row(action_type)
 		reports = frappe.get_all("Report", {"module": MODULE}, pluck="name")
-		self.assertEqual(len(reports), 5)
+		self.assertEqual(len(reports), 6)
 		for name in reports:
 			columns, rows = frappe.get_doc("Report", name).get_data(
 				filters={"campaign": self.campaign.name}, ignore_prepared_report=True

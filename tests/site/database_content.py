@@ -135,6 +135,8 @@ def forget_everything() -> None:
 		"Zoho Sync Run Campaign",
 		TASK,
 		"Zoho Deleted Campaign",
+		"Zoho Consent Event",
+		"Zoho Suppressed Address",
 		"UTM Campaign",
 	):
 		if frappe.db.table_exists(doctype):

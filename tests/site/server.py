@@ -230,7 +230,7 @@ class Session(requests.Session):
 		session.csrf_token = self.csrf_token
 		return session
 
-	def call(self, method: str, http_method: str = "POST", **arguments: object) -> requests.Response:
+	def call(self, method: str, http_method: str = "POST", /, **arguments: object) -> requests.Response:
 		"""Call a whitelisted function as `frappe.call` does."""
 		values = {
 			key: value if isinstance(value, str) else json.dumps(value) for key, value in arguments.items()

@@ -30,6 +30,8 @@ SYNCED = (
 	"Contact Email",
 	"Contact Phone",
 	"Zoho Deleted Campaign",
+	"Zoho Consent Event",
+	"Zoho Suppressed Address",
 )
 
 

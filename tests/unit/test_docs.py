@@ -242,8 +242,8 @@ def test_the_defaults_that_are_listed_are_those_of_the_form() -> None:
 			if kinds[label] == "Check":
 				default = "on" if default == "1" else "off"
 			if kinds[label] == "Table":
-				default = "by age"
-			assert row[1].replace(",", "") == default, label
+				default = {"Check Campaigns": "by age"}.get(label, "Newsletter, Email Campaign")
+			assert row[1].replace(",", "") == default.replace(",", ""), label
 
 
 def test_the_intervals_that_are_listed_are_the_defaults() -> None:
@@ -289,12 +289,9 @@ def test_the_reports_are_named_and_open_to_the_roles_that_are_listed() -> None:
 		report = json.loads(path.read_text())
 		for page in (README, ROOT / "docs/user-guide.md"):
 			assert f"**{report['name']}**" in re.sub(r"\s+", " ", page.read_text())
-		assert {role["role"] for role in report["roles"]} == {
-			"System Manager",
-			"Sales Manager",
-			"Sales Master Manager",
-			"Sales User",
-		}
+		everybody = {"System Manager", "Sales Manager", "Sales Master Manager", "Sales User"}
+		wanted = {"System Manager"} if report["name"] == "Consent Evidence" else everybody
+		assert {role["role"] for role in report["roles"]} == wanted
 
 
 def test_the_command_has_the_options_and_exit_codes_that_are_listed() -> None:

@@ -4,5 +4,6 @@ campaigns      reads Zoho live: campaigns, reports, recipients
 oauth          connects to Zoho: authorize, callback, tokens
 sync           starts, forecasts and cancels syncs
 privacy        erases a person
+consent        lifts blocks, queues held mail again, shows the evidence
 custom_fields  the fields that the app adds to Campaign and Contact
 """

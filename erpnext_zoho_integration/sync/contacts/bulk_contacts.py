@@ -11,6 +11,7 @@ from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 from frappe.utils.global_search import get_formatted_value
 
+from erpnext_zoho_integration.consent import marks
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.digests import address_row_name, site_key
 from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_LAST_SYNCED, ZOHO_STATUS
@@ -19,7 +20,7 @@ from erpnext_zoho_integration.sync.contacts.unique_names import ContactNames
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
 
 # Fields from which Contact's form computes no other field.
-OWN_FIELDS = frozenset({ZOHO_CONTACT_ID, ZOHO_STATUS, "unsubscribed"})
+OWN_FIELDS = frozenset({ZOHO_CONTACT_ID, ZOHO_STATUS})
 _NO_FLAGS = {"is_primary_phone": 0, "is_primary_mobile_no": 0}
 _SKIPPED = frozenset({"doctype", "__islocal", "__unsaved"})
 
@@ -45,11 +46,14 @@ class ContactMaker:
 		if not people:
 			return {}
 		users = _users({person.email for person in people})
+		suppressed = marks.suppressed_among(person.email for person in people)
 		numbers = [[{**_NO_FLAGS, **row} for row in phone_rows(person)] for person in people]
 		contacts = [self._contact(*each, users) for each in zip(people, numbers, strict=True)]
 		names = self._names.give([contact["full_name"] for contact in contacts])
 		for contact, name in zip(contacts, names, strict=True):
 			contact["name"] = name
+		for contact in contacts:
+			contact[marks.FIELD] = int(contact["email_id"] in suppressed)
 		emails = [self._address(person, name) for person, name in zip(people, names, strict=True)]
 		hashes = _random_names(sum(map(len, numbers)))
 		phones = [

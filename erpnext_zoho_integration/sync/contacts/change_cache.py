@@ -81,4 +81,4 @@ class ChangeCache:
 def _fingerprint(person: Person) -> int:
 	"""Return a hash of all the values that `contact_values.changes` reads of a person."""
 	filled = (person.first_name, person.last_name, person.company_name, person.designation)
-	return hash((filled, person.zoho_contact_id, person.status, person.opted_out))
+	return hash((filled, person.zoho_contact_id, person.status))

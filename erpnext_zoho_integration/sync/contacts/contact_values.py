@@ -74,7 +74,7 @@ def changes(
 ) -> Iterator[tuple[str, Person, dict]]:
 	"""Yield the fields to set in Contacts that differ from Zoho.
 
-	Fills empty fields, takes over Zoho's status and opt-outs, and changes nothing else. Sends one query for any number of
+	Fills empty fields, takes over Zoho's status, and changes nothing else. Sends one query for any number of
 	people, a second one if a Contact has no Zoho contact id yet, and a third one if a status differs.
 
 	Args:
@@ -123,8 +123,6 @@ def difference(contact: Mapping, person: Person, taken_zoho_ids: set[str]) -> di
 		del changed[ZOHO_CONTACT_ID]
 	if values[ZOHO_STATUS] and contact.get(ZOHO_STATUS) != values[ZOHO_STATUS]:
 		changed[ZOHO_STATUS] = values[ZOHO_STATUS]
-	if person.opted_out and not contact.get("unsubscribed"):
-		changed["unsubscribed"] = 1
 	return changed
 
 
@@ -139,7 +137,7 @@ def apply_changes(name: str, changed: dict) -> Document:
 
 
 def _stored(names: list[str]) -> dict[str, dict]:
-	columns = ("name", "unsubscribed", ZOHO_STATUS, *_FILLED_IF_EMPTY)
+	columns = ("name", ZOHO_STATUS, *_FILLED_IF_EMPTY)
 	rows = sql_lookups.select_in("Contact", columns, "name", names)
 	return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
 
@@ -162,7 +160,6 @@ def contact_values(person: Person) -> dict:
 		"designation": person.designation,
 		ZOHO_CONTACT_ID: person.zoho_contact_id,
 		ZOHO_STATUS: person.status,
-		"unsubscribed": int(person.opted_out),
 	}
 
 

@@ -1,4 +1,7 @@
-"""Which Contact a person is: by Zoho's contact id, then by e-mail address, compared exactly.
+"""Which Contact a person is: the one that holds the e-mail address, else the one with Zoho's contact id.
+
+An id never overrules an address that belongs to another Contact: after a change of the account, or of the address at Zoho,
+it may name somebody else.
 
 Only reads; sends at most three queries for any number of people.
 """
@@ -8,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from erpnext_zoho_integration.store import sql_lookups
-from erpnext_zoho_integration.store.addresses import normalize_email
+from erpnext_zoho_integration.store.addresses import normalize_email, person_address
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
+from erpnext_zoho_integration.store.people_lookup import contacts_by_address
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
 
 _Waiting = Mapping[str, list[tuple[str, str]]]  # name and action type of rows, by address
@@ -23,20 +27,28 @@ class Matches:
 	Attributes:
 		by_zoho_id: names of Contacts by Zoho's contact id.
 		by_email: names of Contacts by normalized address.
+		by_row: names of Contacts to which earlier rows of an address are linked, by address.
 		ambiguous: by address: several Contacts among which nothing decides.
 		waiting: by address that has no Contact yet: name and action type of its stored rows, if asked for.
 	"""
 
 	by_zoho_id: Mapping[str, str] = field(default_factory=dict)
 	by_email: dict[str, str] = field(default_factory=dict)
+	by_row: Mapping[str, str] = field(default_factory=dict)
 	ambiguous: Mapping[str, list[str]] = field(default_factory=dict)
 	waiting: _Waiting = field(default_factory=dict)
 
 	def contact_of(self, person: Person) -> str | None:
 		"""Return the name of the Contact, or None if there is none or nothing decides among several."""
-		if person.zoho_contact_id and (contact := self.by_zoho_id.get(person.zoho_contact_id)):
-			return contact
-		return self.by_email.get(person.email)
+		by_id = self.by_zoho_id.get(person.zoho_contact_id or "")
+		if same_address := self.ambiguous.get(person.email):
+			return by_id if by_id in same_address else None
+		return self.by_email.get(person.email) or by_id or self.by_row.get(person.email)
+
+	def is_by_zoho_id_alone(self, person: Person) -> bool:
+		"""Return whether the Contact has the person's id at Zoho and another address."""
+		known = self.by_email.get(person.email) or self.ambiguous.get(person.email)
+		return not known and (person.zoho_contact_id or "") in self.by_zoho_id
 
 	def is_unknown(self, person: Person) -> bool:
 		"""Return whether no Contact can be this person; False if nothing decides among several."""
@@ -47,6 +59,7 @@ class Matches:
 		return Matches(
 			{**self.by_zoho_id, **later.by_zoho_id},
 			{**self.by_email, **later.by_email},
+			{**self.by_row, **later.by_row},
 			{**self.ambiguous, **later.ambiguous},
 			later.waiting,
 		)
@@ -61,10 +74,11 @@ def find_contacts(people: Iterable[Person], *, and_waiting: bool = False) -> Mat
 	"""
 	people = list(people)
 	by_zoho_id = _by_zoho_id({p.zoho_contact_id for p in people if p.zoho_contact_id})
-	emails = {p.email for p in people if p.zoho_contact_id not in by_zoho_id}
+	emails = {person.email for person in people}
 	by_email, ambiguous = _by_email(emails)
-	by_row, waiting = _by_earlier_rows(emails - by_email.keys() - ambiguous.keys(), and_waiting)
-	return Matches(by_zoho_id, by_email | by_row, ambiguous, waiting)
+	unknown = {p.email for p in people if p.zoho_contact_id not in by_zoho_id}
+	by_row, waiting = _by_earlier_rows(unknown - by_email.keys() - ambiguous.keys(), and_waiting)
+	return Matches(by_zoho_id, by_email, by_row, ambiguous, waiting)
 
 
 def contacts_of(emails: Iterable[str]) -> dict[str, str]:
@@ -88,13 +102,14 @@ def _by_email(emails: set[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
 
 	A Contact with it as primary address comes before one with it as a further address.
 	"""
-	columns, condition = ("email_id", "parent", "is_primary"), " AND parenttype = 'Contact'"
-	rows = sql_lookups.select_in_any_case("Contact Email", columns, "email_id", emails, condition)
-	candidates: dict[str, dict[str, int]] = defaultdict(dict)
-	for email_id, parent, is_primary in rows:
-		email = normalize_email(email_id)
-		if email in emails:
-			candidates[email][parent] = max(candidates[email].get(parent, 0), is_primary or 0)
+	by_form: dict[str, set[str]] = defaultdict(set)
+	for email in emails:
+		by_form[person_address(email)].add(email)
+	candidates = {
+		email: contacts
+		for address, contacts in contacts_by_address(by_form.keys() - {""}).items()
+		for email in by_form[address]
+	}
 	matched, ambiguous = {}, {}
 	for email, contacts in candidates.items():
 		best = [name for name, primary in contacts.items() if primary] or list(contacts)

@@ -8,7 +8,7 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.store.addresses import normalize_email
+from erpnext_zoho_integration.store.addresses import normalize_email, visible
 from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import (
 	MAX_DATA,
@@ -45,7 +45,6 @@ RECIPIENT_FIELDS = (
 )
 MAX_INT = 2_147_483_647
 _REMEMBERED_TIMES = 10_000
-OPT_OUT_ACTIONS = frozenset({"Unsubscribed", "Complaint"})
 
 
 @dataclass(slots=True)
@@ -82,7 +81,6 @@ class Person:
 
 	Attributes:
 		acted: the person did more than receive the mail.
-		opted_out: by unsubscribing or complaining.
 	"""
 
 	email: str
@@ -95,7 +93,6 @@ class Person:
 	mobile_no: str | None
 	status: str | None
 	acted: bool = True
-	opted_out: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -150,7 +147,7 @@ def recipient_row(
 		times: clocks of account and site.
 		variant: `A` or `B` for the test mails of an A/B campaign.
 	"""
-	email = normalize_email(record.email)
+	email = normalize_email(visible(record.email))
 	if not email or len(email) > MAX_EMAIL or not email.isprintable():
 		return None
 	full_name = " ".join(part for part in (record.first_name, record.last_name) if part)
@@ -190,7 +187,6 @@ def recipient_row(
 		mobile_no=clean(record.mobile),
 		status=status,
 		acted=action_type != "Sent",
-		opted_out=action_type in OPT_OUT_ACTIONS,
 	)
 	return Row(
 		key=row_key(identity, email, action_type),

@@ -11,8 +11,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from erpnext_zoho_integration.store import digests, erased_people, sql_lookups
-from erpnext_zoho_integration.store.addresses import normalize_email
+from erpnext_zoho_integration.consent import erasure as consent_erasure
+from erpnext_zoho_integration.store import digests, erased_people, people_lookup, sql_lookups
+from erpnext_zoho_integration.store.addresses import normalize_email, person_address, visible
 from erpnext_zoho_integration.store.digests import pseudonym
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
@@ -97,6 +98,7 @@ def erase_people_erased_at_zoho(
 		clear_zoho_fields(names)
 		own = {row.email for row in rows if row.zoho_contact_id in identifiers or not row.zoho_contact_id}
 		scrubbing.redact_texts(own | identifiers, names)
+	consent_erasure.erase([*by_email, *(row.email for row in rows)])
 	return registered
 
 
@@ -110,7 +112,7 @@ def erase_on_deletion_request(request: Document, method: str | None = None) -> N
 
 
 def _normalized_address(email: str) -> str:
-	address = normalize_email(email)
+	address = normalize_email(visible(email))
 	if "@" not in address or len(address) > MAX_EMAIL or not address.isprintable():
 		frappe.throw(_("Enter the e-mail address of the person."))
 	return address
@@ -118,6 +120,7 @@ def _normalized_address(email: str) -> str:
 
 def _erase(address: str, delete_contact: bool = False) -> Erasure:
 	erased_people.register({(address, None)}, erased_people.HERE)
+	people_lookup.read_unusual_anew()
 	contacts = _contacts_with(address)
 	identifiers = _identifiers_of(address, contacts)
 	addresses = {address} | {row.email for row in _rows_of((), identifiers)}
@@ -131,6 +134,7 @@ def _erase(address: str, delete_contact: bool = False) -> Erasure:
 	if delete_contact:
 		_delete_contacts(contacts, result)
 	result.texts = scrubbing.redact_texts(addresses | identifiers, filled)
+	consent_erasure.erase(addresses)
 	return result
 
 
@@ -176,9 +180,9 @@ def _anonymise_rows(rows: list[frappe._dict], by_email: dict[str, str | None] | 
 
 
 def _contacts_with(address: str) -> set[str]:
-	columns, condition = ("parent", "email_id"), " AND parenttype = 'Contact'"
-	found = sql_lookups.select_in_any_case("Contact Email", columns, "email_id", {address}, condition)
-	return {name for name, email in found if normalize_email(email) == address}
+	return people_lookup.documents_with("Contact", {person_address(address)}).get(
+		person_address(address), set()
+	)
 
 
 def _identifiers_of(address: str, contacts: Collection[str]) -> set[str]:

@@ -21,6 +21,7 @@ from frappe.query_builder.functions import Coalesce
 from frappe.utils import get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.settings import get_settings
+from erpnext_zoho_integration.consent import backfill
 from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.addresses import normalize_email
 from erpnext_zoho_integration.store.digests import row_key
@@ -124,6 +125,7 @@ def anonymise_campaign(campaign: str, after_batch: Callable[[], None] = lambda: 
 	Returns:
 		The number of rows that were anonymised.
 	"""
+	backfill.record_campaign(campaign)
 	identity, changed, last = campaign_identity(campaign), 0, ""
 	while rows := anonymised_rows.load_rows_of_campaign(campaign, last, _BATCH):
 		last = rows[-1].name

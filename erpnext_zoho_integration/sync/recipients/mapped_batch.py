@@ -6,6 +6,7 @@ from itertools import chain
 
 from frappe import _
 
+from erpnext_zoho_integration.consent import zoho_facts
 from erpnext_zoho_integration.store import erased_people
 from erpnext_zoho_integration.store.digests import PersonKey, pseudonym
 from erpnext_zoho_integration.sync.mapping.page_results import Note
@@ -32,14 +33,18 @@ class MappedBatch:
 		erased: the erased ones among these people, by the register.
 		by_action: the rows by action type; pages of one action are one.
 		newly_erased: people who are erased at Zoho and not here yet.
-		opted_out: addresses of people who opted out, by key of their anonymous row.
+		identity: of the campaign, see `campaigns.identity`.
+		rowless: address, action type and Zoho contact id of people whose address cannot be stored in a row.
+		hidden: rows that name their person, by key of the anonymous row that is stored instead.
 	"""
 
 	digests: dict[PersonKey, list[str]]
 	erased: erased_people.ErasedLookup
+	identity: str
 	by_action: dict[str, MappedPage] = field(default_factory=dict)
 	newly_erased: set[PersonKey] = field(default_factory=set)
-	opted_out: dict[str, str] = field(default_factory=dict)
+	hidden: dict[str, Row] = field(default_factory=dict)
+	rowless: list[tuple[str, str, str | None]] = field(default_factory=list)
 
 	@property
 	def rows(self) -> list[Row]:
@@ -56,7 +61,7 @@ def map_batch(pages: Sequence[FetchedPage], identity: str, anonymous: bool = Fal
 		anonymous: keep figures only, see `retention`.
 	"""
 	digests = {person: each for page in pages for person, each in page.digests.items()}
-	batch = MappedBatch(digests, erased_people.look_up(digests))
+	batch = MappedBatch(digests, erased_people.look_up(digests), identity)
 	for page in pages:
 		_add_page(batch, page, identity, anonymous)
 	return batch
@@ -79,11 +84,13 @@ def _add_page(batch: MappedBatch, fetched: FetchedPage, identity: str, anonymous
 				batch.newly_erased.add(person)
 		elif row:
 			if anonymous:
-				row = anonymous_row(row, identity)
-				if row.person.opted_out:
-					batch.opted_out[row.key] = row.person.email
+				named, row = row, anonymous_row(row, identity)
+				if row.action_type in zoho_facts.EVENTS:
+					batch.hidden[row.key] = named
 			page.rows.append(row)
 		else:
 			page.skipped += 1
+			if email and fetched.action_type in zoho_facts.EVENTS:
+				batch.rowless.append((email, fetched.action_type, contact_id))
 			reason = _("it has no e-mail address") if not email else _("its e-mail address is unusable")
 			page.notes.append(Note(_("Recipients not stored: {0}").format(reason), "Recipients"))

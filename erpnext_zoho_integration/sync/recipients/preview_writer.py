@@ -2,6 +2,11 @@
 
 from collections.abc import Iterable
 
+from erpnext_zoho_integration.consent import events, marks
+from erpnext_zoho_integration.consent.events import Fact
+from erpnext_zoho_integration.consent.recording import Recorded
+from erpnext_zoho_integration.consent.rules import OBJECTIONS
+from erpnext_zoho_integration.store.addresses import person_address
 from erpnext_zoho_integration.sync.contacts import contact_values
 from erpnext_zoho_integration.sync.contacts.contact_writers import Changes, RefusedPeople, RefusedRows
 from erpnext_zoho_integration.sync.contacts.matching import Matches, find_contacts
@@ -22,9 +27,10 @@ class PreviewWriter:
 		self.linked: set[str] = set()
 		self._by_email: dict[str, str] = {}
 		self._by_zoho_id: dict[str, str] = {}
+		self._objected: set[str] = set()
 
 	def as_writers(self) -> Writers:
-		return Writers(self, self, [], self)
+		return Writers(self, self, [], self, self)
 
 	def find(self, people: Iterable[Person], *, and_waiting: bool = False) -> Matches:
 		"""Find Contacts as `matching.find_contacts` does, and those that a run would have created."""
@@ -60,11 +66,15 @@ class PreviewWriter:
 	def mark_bounced(self, keys: list[str], mark: bool) -> None:
 		pass
 
-	def link_found(self, rows: Iterable[tuple[str, str, str]]) -> None:
-		self.linked.update(name for _contact, name, _action in rows)
-
 	def set_contacts(self, links: dict[str, str]) -> None:
-		pass
+		self.linked.update(links)
 
-	def opt_out(self, contacts: Iterable[str]) -> int:
+	def record(self, facts: Iterable[Fact]) -> Recorded:
+		new = events.new_among(facts)
+		objected = {fact.address for fact in new if fact.event in OBJECTIONS} - self._objected
+		self._objected |= objected
+		created = sum(person_address(email) in objected for email in self._by_email)
+		return Recorded(new, marks.count_unmarked(objected) + created)
+
+	def mark_contacts(self, names: Iterable[str]) -> int:
 		return 0

@@ -1,6 +1,6 @@
 """How recipients and Contacts are written: in bulk by default, document by document where the site listens.
 
-Both ways write the same; `document_listeners` decides which one a DocType gets.
+Both ways write the same; `store.document_listeners` decides which one a DocType gets.
 
 A sync writes Campaign Recipient here. Other writers of that table change existing rows for one purpose each:
 `contacts.row_links` links rows to Contacts, `campaigns.bounced_flags` marks bounced mails, `campaigns.merging` moves rows to
@@ -15,8 +15,12 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
+from erpnext_zoho_integration.consent import recording
+from erpnext_zoho_integration.consent.events import Fact
+from erpnext_zoho_integration.consent.recording import Recorded
 from erpnext_zoho_integration.store import sql_writes
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
+from erpnext_zoho_integration.store.document_listeners import reasons_for_documents
 from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY
 from erpnext_zoho_integration.sync.campaigns import bounced_flags
@@ -33,7 +37,6 @@ from erpnext_zoho_integration.sync.contacts.contact_writers import (
 )
 from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELDS, Row, in_order
 from erpnext_zoho_integration.sync.recipients.difference import Stored, columns
-from erpnext_zoho_integration.sync.recipients.document_listeners import reasons_for_documents
 
 NewRows = list[tuple[Row, str | None]]
 ChangedRows = list[tuple[Row, Stored, str | None]]
@@ -48,13 +51,17 @@ class RecipientWriter(Protocol):
 
 
 class LinkWriter(Protocol):
-	"""Links rows to Contacts and opts Contacts out, as the module `contacts.row_links` does."""
-
-	def link_found(self, rows: Iterable[tuple[str, str, str]]) -> None: ...
+	"""Links rows to Contacts, as the module `contacts.row_links` does."""
 
 	def set_contacts(self, links: dict[str, str]) -> None: ...
 
-	def opt_out(self, contacts: Iterable[str]) -> int: ...
+
+class ConsentWriter(Protocol):
+	"""Records opt-outs, as the module `consent.recording` does."""
+
+	def record(self, facts: Iterable[Fact]) -> Recorded: ...
+
+	def mark_contacts(self, names: Iterable[str]) -> int: ...
 
 
 class DocumentRecipients:
@@ -141,6 +148,7 @@ class Writers:
 		contacts: writes Contacts.
 		reasons: why documents are written one by one, as translated sentences.
 		links: links rows to Contacts; by default `contacts.row_links`.
+		consent: records opt-outs; by default `consent.recording`.
 
 	Attributes:
 		parallel: whether other workers may create the same Contacts.
@@ -153,11 +161,13 @@ class Writers:
 		contacts: ContactWriter,
 		reasons: list[str],
 		links: LinkWriter = row_links,
+		consent: ConsentWriter = recording,
 	) -> None:
 		self.recipients = recipients
 		self.contacts = contacts
 		self.reasons = reasons
 		self.links = links
+		self.consent = consent
 		self.parallel = False
 		self.change_cache = ChangeCache()
 

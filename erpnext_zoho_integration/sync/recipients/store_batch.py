@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 from frappe import _
 
+from erpnext_zoho_integration.consent.events import Fact
+from erpnext_zoho_integration.consent.zoho_facts import OBJECTIONS
 from erpnext_zoho_integration.store.fields import ZOHO_STATUS
-from erpnext_zoho_integration.sync.contacts import contact_values, matching, zoho_status
+from erpnext_zoho_integration.sync.contacts import contact_values, zoho_status
 from erpnext_zoho_integration.sync.contacts.contact_writers import Changes, RefusedPeople
 from erpnext_zoho_integration.sync.mapping.page_results import PageResult
 from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person, Row
 from erpnext_zoho_integration.sync.privacy import erasure
-from erpnext_zoho_integration.sync.recipients.difference import stored_rows
+from erpnext_zoho_integration.sync.recipients import opt_outs
 from erpnext_zoho_integration.sync.recipients.mapped_batch import MappedBatch, map_batch
 from erpnext_zoho_integration.sync.recipients.matched_batch import MatchedBatch, match_batch
 from erpnext_zoho_integration.sync.recipients.row_writers import Writers
@@ -66,14 +68,15 @@ def create_contacts(batch: MatchedBatch, writers: Writers) -> PageResult:
 	batch.created, failures = writers.contacts.create(batch.people)
 	_note_refused_contacts(batch, failures)
 	in_this_batch = {stored.name for _row, stored in batch.unchanged_unlinked}
-	writers.links.link_found(
-		(contact, name, action_type)
-		for email, contact in batch.created.items()
-		for name, action_type in batch.matches.waiting.get(email, ())
-		if name not in in_this_batch
+	writers.links.set_contacts(
+		{
+			name: contact
+			for email, contact in batch.created.items()
+			for name, _action_type in batch.matches.waiting.get(email, ())
+			if name not in in_this_batch
+		}
 	)
-	opted_out = sum(person.opted_out for person in batch.people if person.email in batch.created)
-	return PageResult(contacts_created=len(batch.created), opted_out=opted_out)
+	return PageResult(contacts_created=len(batch.created))
 
 
 def store_batch(batch: MatchedBatch, writers: Writers) -> dict[str, PageResult]:
@@ -84,15 +87,33 @@ def store_batch(batch: MatchedBatch, writers: Writers) -> dict[str, PageResult]:
 	"""
 	_note_ambiguous_contacts(batch)
 	_count_known_rows(batch)
-	opted_out = _opt_out_people_of_figures(batch, writers)  # before their rows are stored
+	facts = opt_outs.facts_of(batch)  # before the rows are stored
 	contacts = _contacts_of_rows(batch)
 	_write_rows(batch, contacts, writers)
-	links = _link_unchanged_rows(batch, contacts, writers)
+	_link_unchanged_rows(batch, contacts, writers)
 	_update_contacts(batch, contacts, writers)
-	opted_out += _opt_out_linked_people(batch, links, writers)
 	_settle_status_of_new_contacts(batch, writers)
-	next(iter(batch.results.values())).opted_out += opted_out
+	_record_opt_outs(batch, facts, writers)
 	return batch.results
+
+
+def _record_opt_outs(batch: MatchedBatch, facts: list[Fact], writers: Writers) -> None:
+	"""Record the opt-outs of new rows, and mark Contacts that are linked to them though they hold another address."""
+	marked = writers.consent.record(facts).marked
+	objected = [row for row in batch.unlinked if row.action_type in OBJECTIONS and not row.erased]
+	marked += writers.consent.mark_contacts(
+		{contact for row in objected if (contact := batch.matches.by_row.get(row.email))}
+	)
+	for row in objected:
+		if batch.matches.is_by_zoho_id_alone(row.person) and row in batch.new_unlinked:
+			batch.note(
+				[row.action_type],
+				_(
+					"{0} has opted out. The Contact {1} has the same contact id at Zoho but another address, and is not marked. Check whether it is the same person."
+				).format(row.email, batch.matches.contact_of(row.person)),
+				"Contacts",
+			)
+	next(iter(batch.results.values())).opted_out += marked
 
 
 def _note_refused_contacts(batch: MatchedBatch, failures: RefusedPeople) -> None:
@@ -134,16 +155,6 @@ def _count_known_rows(batch: MatchedBatch) -> None:
 		batch.results[action_type].erased = sum(row.erased for row in page.rows)
 
 
-def _opt_out_people_of_figures(batch: MatchedBatch, writers: Writers) -> int:
-	"""Opt out the Contacts of people who newly opted out of a campaign that keeps figures only."""
-	opted_out = batch.mapped.opted_out
-	if not opted_out:
-		return 0
-	stored = stored_rows(opted_out)
-	emails = [email for key, email in opted_out.items() if key not in stored]
-	return writers.links.opt_out(set(matching.contacts_of(emails).values()))
-
-
 def _contacts_of_rows(batch: MatchedBatch) -> dict[str, str | None]:
 	"""Return the Contacts of new, changed and unlinked rows, by key of the row."""
 	by_zoho_id = {
@@ -178,28 +189,14 @@ def _write_rows(batch: MatchedBatch, contacts: dict[str, str | None], writers: W
 		batch.note([row.action_type], f"{row.email}: {error}", "Write", is_error=True)
 
 
-def _link_unchanged_rows(
-	batch: MatchedBatch, contacts: dict[str, str | None], writers: Writers
-) -> dict[str, str]:
-	"""Link unchanged rows that had no Contact; return the Contacts by name of the row."""
+def _link_unchanged_rows(batch: MatchedBatch, contacts: dict[str, str | None], writers: Writers) -> None:
+	"""Link unchanged rows that had no Contact."""
 	links = {
 		stored.name: contact for row, stored in batch.unchanged_unlinked if (contact := contacts.get(row.key))
 	}
 	writers.links.set_contacts(links)
 	for row, stored in batch.unchanged_unlinked:
 		batch.results[row.action_type].linked += stored.name in links
-	return links
-
-
-def _opt_out_linked_people(batch: MatchedBatch, links: dict[str, str], writers: Writers) -> int:
-	"""Opt out the Contacts of unchanged rows that say so and have just been linked."""
-	return writers.links.opt_out(
-		{
-			links[stored.name]
-			for row, stored in batch.unchanged_unlinked
-			if row.person.opted_out and stored.name in links
-		}
-	)
 
 
 def _update_contacts(batch: MatchedBatch, contacts: dict[str, str | None], writers: Writers) -> None:
@@ -248,9 +245,6 @@ def _take_over(
 		)
 	)
 	refused = _change_contacts(batch, changes, lambda _person: [action_type], writers)
-	batch.results[action_type].opted_out += sum(
-		values.get("unsubscribed", 0) for _name, person, values in changes if person.email not in refused
-	)
 	# A new Contact was made of one of a person's addresses; another address may say something else.
 	disputed |= {c for c in made_here & claims.keys() if claims[c].email not in batch.created}
 	writers.change_cache.remember(

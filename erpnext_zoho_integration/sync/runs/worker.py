@@ -21,6 +21,7 @@ from erpnext_zoho_integration.connection.errors import NotConnected
 from erpnext_zoho_integration.connection.tokens import mark_working
 from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp
 from erpnext_zoho_integration.shared_locks import Held, shared_lock
+from erpnext_zoho_integration.store import people_lookup
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.sync.fetch.zoho_session import ZohoSession, open_session
 from erpnext_zoho_integration.sync.mapping import site_clock
@@ -76,6 +77,7 @@ def execute_slice(
 		frappe.db.commit()  # nosemgrep - ends a snapshot in which it may still be under way
 		return frappe.db.get_value(SYNC_RUN, run, "status")
 	frappe.db.commit()  # nosemgrep - others must see that the run is under way
+	people_lookup.read_unusual_anew()
 	policy = sync_settings.read_policy()
 	writers = writers or Writers.for_site()
 	writers.parallel = run_log.number_of_workers(run) > 1

@@ -22,6 +22,7 @@ from zoho_simulator import Simulator
 APP = "erpnext_zoho_integration"
 # What may be expected of a role; a refusal of a guest is 401 or 403 by the version of Frappe.
 OK, NO, SENT_ON = (200,), (401, 403), (301, 302, 303)
+BAD_INPUT = (417,)
 
 
 class Function(NamedTuple):
@@ -33,8 +34,10 @@ class Function(NamedTuple):
 	expected: tuple[tuple[int, ...], ...]
 
 
+CONSENT = {"email": "a@b.example", "given_at": "2026-01-01", "method": "E-mail", "text": "yes", "file": "x"}
 KEY, NAME = {"campaign_key": "{key}"}, {"campaign_name": "{campaign}"}
 ONLY_SYSTEM_MANAGER = (NO, NO, NO, NO, NO, OK)
+REFUSED_IN_WORDS = (NO, NO, NO, NO, NO, BAD_INPUT)
 FROM_SALES_MANAGER = (NO, NO, NO, OK, OK, OK)
 FROM_SALES_USER = (NO, NO, OK, OK, OK, OK)
 # Who may read, in one table: the whole surface.
@@ -55,6 +58,11 @@ SURFACE = [
 	Function("campaigns.sync_campaign_data", "GET", {"campaign_key": "{unsynced}"}, ONLY_SYSTEM_MANAGER),
 	Function("sync.sync_all_campaigns", "POST", {}, FROM_SALES_MANAGER),
 	Function("sync.sync_campaign_by_name", "POST", NAME, FROM_SALES_MANAGER),
+	Function("consent.record_consent", "POST", CONSENT, REFUSED_IN_WORDS),
+	Function("consent.record_address_works_again", "POST", {"email": "a@b.example"}, REFUSED_IN_WORDS),
+	Function("consent.queue_again", "POST", {"held": "none"}, (NO, NO, NO, NO, NO, (404,))),
+	Function("consent.hold_back_marketing_mail", "POST", {}, ONLY_SYSTEM_MANAGER),
+	Function("consent.consent_evidence", "GET", {"email": "a@b.example"}, ONLY_SYSTEM_MANAGER),
 	Function("sync.cancel_run", "POST", {"run": "{run}"}, FROM_SALES_MANAGER),
 ]
 NEVER = [

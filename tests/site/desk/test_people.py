@@ -242,7 +242,7 @@ def test_a_sync_works_out_what_the_form_shows_so_that_opening_it_reads_no_recipi
 	with statements() as opening:
 		run_onload(campaign)
 	assert len(campaign.get("__onload")["zoho"]["cards"]) == 7
-	assert len(opening) <= 5
+	assert len(opening) <= 6
 	with statements() as below:
 		found = dashboard.get_insights(campaign.name)
 	assert not [each for each in opening + below if "tabCampaign Recipient" in each]

@@ -49,11 +49,11 @@ def test_a_fault_in_style_fails_and_can_be_repaired(tmp_path: Path) -> None:
 	assert module.read_text() == 'x = {"a": 1}\n'
 
 
-def test_types_are_strict_in_zoho_and_sync() -> None:
+def test_types_are_strict_in_zoho_sync_and_consent() -> None:
 	tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
 	settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
 	assert settings["strict"] is True
-	assert [Path(folder).name for folder in settings["files"]] == ["zoho", "sync"]
+	assert [Path(folder).name for folder in settings["files"]] == ["zoho", "sync", "consent"]
 	strictest = next(
 		each for each in settings["overrides"] if each["module"] == ["erpnext_zoho_integration.zoho.*"]
 	)

@@ -10,6 +10,7 @@ from frappe.utils import add_to_date, cint, get_datetime, now_datetime
 
 from erpnext_zoho_integration.connection.settings import redirect_uri, stored_secret
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
+from erpnext_zoho_integration.consent import settings as consent_settings
 from erpnext_zoho_integration.store.fields import (
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
@@ -31,7 +32,12 @@ NOT_OF_THE_FORM = (
 	"connected_on",
 	"last_sync",
 	"notified_problems",
+	"consent_backfill",
 )
+
+
+# Besides DocTypes that are submitted, such as invoices.
+NEVER_MARKETING = frozenset({"User", "Notification", "Payment Request", "Dunning"})
 
 
 class ZohoSettings(Document):
@@ -54,8 +60,22 @@ class ZohoSettings(Document):
 					frappe.bold(frappe.utils.escape_html(self.account_time_zone))
 				)
 			)
+		self.refuse_other_mail()
 		if before and before.client_id and before.client_id != self.client_id:
 			self.end_connection(before)
+
+	def refuse_other_mail(self) -> None:
+		"""Refuse DocTypes whose mails people must get, such as invoices and password resets."""
+		for row in self.marketing_mail:
+			if row.document_type in NEVER_MARKETING or frappe.get_meta(row.document_type).is_submittable:
+				frappe.throw(
+					_("{0} cannot be marketing mail: people who opted out must still get it.").format(
+						frappe.bold(_(row.document_type))
+					)
+				)
+
+	def on_update(self) -> None:
+		consent_settings.forget()
 
 	def end_connection(self, before: Document) -> None:
 		"""Drop the tokens, which belong to the former client, and revoke them at Zoho after the commit."""

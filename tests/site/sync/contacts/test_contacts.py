@@ -99,7 +99,8 @@ def test_an_address_that_this_version_would_refuse_is_matched_exactly_too(
 	give_address(contact, stored)
 	give_address(second, other)
 	answer_with(zoho, {"openedcontacts": [person(at_zoho, 1), person(other, 2)]})
-	assert not errors_of(sync_all())
+	run = sync_all()
+	assert not errors_of(run), [e.message for e in errors_of(run)]
 	assert (linked(stored), linked(other)) == (contact.name, second.name)
 
 
@@ -121,14 +122,13 @@ def test_case_and_blanks_around_do_not_matter(zoho, stored: str, at_zoho: str) -
 	assert frappe.db.count("Contact", {"zoho_contact_id": ("is", "set")}) == 1
 
 
-def test_zohos_id_comes_before_the_address(zoho) -> None:
+def test_an_id_of_zoho_never_overrules_the_address_of_another_contact(zoho) -> None:
 	known = new_contact("old@example.com", zoho_contact_id=person(None, 7)["contactid"])
 	other = new_contact("new@example.com", first_name="Other")
 	answer_with(zoho, {"openedcontacts": [person("new@example.com", 7), person("other@example.com", 8)]})
 	sync_all()
-	assert linked("new@example.com") == known.name
-	other.reload()
-	assert not other.zoho_contact_id
+	assert linked("new@example.com") == other.name
+	assert not other.reload().zoho_contact_id and known.reload().zoho_contact_id
 
 
 def test_a_second_address_of_a_contact_is_theirs_and_a_primary_one_comes_first(zoho) -> None:
@@ -363,7 +363,7 @@ def test_what_a_contact_agrees_with_is_no_news_and_what_campaigns_dispute_about_
 def test_addresses_are_found_by_an_index_however_many_contacts_there_are(site) -> None:
 	with statements() as asked:
 		matching.contacts_of(["ada@example.com"])
-	(query,) = asked
+	query = next(query for query in asked if "LIKE" not in query)
 	explain = "EXPLAIN" if frappe.db.db_type == "mariadb" else "EXPLAIN QUERY PLAN"
 	values = ("ada@example.com",) * query.count("%s")
 	assert "zoho_address" in str(frappe.db.sql(f"{explain} {query}", values))

@@ -16,9 +16,9 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 from erpnext_zoho_integration.erpnext_zoho_integration.doctype.campaign_recipient.campaign_recipient import (
 	CampaignRecipient,
 )
+from erpnext_zoho_integration.store import document_listeners
 from erpnext_zoho_integration.sync.contacts.contact_writers import BulkContacts, DocumentContacts
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Row
-from erpnext_zoho_integration.sync.recipients import document_listeners
 from erpnext_zoho_integration.sync.recipients.matched_batch import MatchedBatch
 from erpnext_zoho_integration.sync.recipients.row_writers import BulkRecipients, Writers
 from tests.site.database_content import by_document, content, difference, forget_everything, run_all, states

@@ -172,14 +172,17 @@ def assert_links() -> None:
 	):
 		owners.setdefault(email.strip().lower(), set()).add(parent)
 	names = set(frappe.get_all("Contact", pluck="name"))
+	from erpnext_zoho_integration.consent import suppression_list
+
 	opted_out = set(frappe.get_all("Contact", {"unsubscribed": 1}, pluck="name"))
 	for row in frappe.get_all(RECIPIENT, {"rtbf": 0}, ["email", "contact", "action_type"]):
 		if row.contact:
 			assert row.contact in names, row
-			if row.action_type in ("Unsubscribed", "Complaint"):
-				assert row.contact in opted_out, row
 		else:
 			assert len(owners.get(row.email, ())) != 1, row
+		if row.action_type in ("Unsubscribed", "Complaint"):
+			assert suppression_list.blocked_among({row.email}), row
+			assert owners.get(row.email, set()) <= opted_out, row
 
 
 @pytest.mark.parametrize("seed", SEEDS)

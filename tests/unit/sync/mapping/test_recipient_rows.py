@@ -273,9 +273,8 @@ def test_the_person_behind_a_row() -> None:
 	).person
 	assert (person.first_name, person.last_name) == ("‹b›Bold‹/b›", None)
 	assert (person.phone, person.mobile_no, person.designation) == ("+91 7000000000", None, "CTO")
-	assert not person.acted and not person.opted_out
-	assert row("Opened").person.acted and not row("Opened").person.opted_out
-	assert row("Unsubscribed").person.opted_out and row("Complaint").person.opted_out
+	assert not person.acted
+	assert row("Opened").person.acted
 
 
 @pytest.mark.parametrize(
@@ -298,7 +297,7 @@ def test_an_erased_person_leaves_a_figure_and_nothing_else() -> None:
 		"variant": "A",
 	}
 	assert made.key == erased_row("erased-123", "Unsubscribed", "3zkey").key
-	assert made.person.email == "erased-123" and not made.person.acted and not made.person.opted_out
+	assert made.person.email == "erased-123" and not made.person.acted
 
 
 def test_of_records_for_one_row_the_lowest_id_stands_then_the_final_mailing() -> None:

@@ -53,6 +53,8 @@ KNOWN = {
 	"erpnext_zoho_integration.sync.document_events.before_contact_validate": "ours",
 	"erpnext_zoho_integration.sync.document_events.after_contact_validate": "ours",
 	"erpnext_zoho_integration.sync.document_events.contact_saved": "ours: a batch links its rows itself",
+	"erpnext_zoho_integration.consent.document_events.person_validated": "ours: a batch looks the addresses of new Contacts up itself",
+	"erpnext_zoho_integration.consent.document_events.person_saved": "ours: records boxes that users tick; a batch ticks none",
 }
 
 # DocTypes that react to documents of another one: DocType → (field that names it, further filters).
@@ -76,7 +78,7 @@ def reasons_for_documents(doctype: str) -> list[str]:
 	"""Return what on this site listens to each saved document of a DocType; empty if nothing does."""
 	checks: tuple[Callable[[str], list[str]], ...] = (
 		_hooks,
-		_records,
+		records,
 		_classes,
 		_fields,
 		_calls,
@@ -100,7 +102,8 @@ def _hooks(doctype: str) -> list[str]:
 	return sorted(hooked(doctype) - KNOWN.keys())
 
 
-def _records(doctype: str) -> list[str]:
+def records(doctype: str) -> list[str]:
+	"""Return the documents of `REACTING` that concern a DocType."""
 	found = []
 	for kind, (fieldname, filters) in REACTING.items():
 		if frappe.db.table_exists(kind):

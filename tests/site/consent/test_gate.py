@@ -1,0 +1,374 @@
+"""The gate: marketing mail leaves out who opted out, all other mail is sent, and it never fails open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import frappe
+
+from erpnext_zoho_integration.consent import held_mail, rules, suppression_list
+from erpnext_zoho_integration.consent.events import Fact
+from erpnext_zoho_integration.consent.recording import record
+from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_person
+from tests.site.consent.helpers import (
+	HELD,
+	blocked,
+	events,
+	held,
+	hold_back,
+	mailed,
+	new_lead,
+	new_member,
+	queued,
+	ticked,
+)
+from tests.site.syncing import new_contact, statements
+
+NOW = frappe.utils.now_datetime
+
+
+@pytest.fixture(autouse=True)
+def gate(site) -> None:
+	hold_back()
+
+
+@pytest.fixture
+def at_once(monkeypatch) -> None:
+	"""Frappe queues the mails of a newsletter in a job; in its own tests it does so at once."""
+	monkeypatch.setattr(frappe.local, "flags", frappe.local.flags)
+	monkeypatch.setitem(frappe.local.flags, "in_test", True)
+	if hasattr(frappe, "in_test"):
+		monkeypatch.setattr(frappe, "in_test", True)
+
+
+def suppress(*addresses: str, event: str = rules.OPTED_OUT) -> None:
+	record(Fact(a, event, NOW(), rules.EXACT, "Zoho", f"test {a}") for a in addresses)
+
+
+def newsletter(*emails: str) -> frappe.model.document.Document:
+	for email in emails:
+		if not frappe.db.exists("Email Group Member", {"email": email}):
+			new_member(email)
+	document = frappe.get_doc({"doctype": "Newsletter", "subject": "Summer Sale", "message": "Now"})
+	document.append("email_group", {"email_group": "News"})
+	return document.insert()
+
+
+def send(reference: str, name: str = "any", to=("free@example.com", "gone@example.com"), **more) -> None:
+	frappe.sendmail(
+		recipients=list(to),
+		subject="Hello",
+		message="Hello",
+		reference_doctype=reference,
+		reference_name=name,
+		**more,
+	)
+
+
+def test_a_newsletter_reaches_everybody_else_once(at_once) -> None:
+	document = newsletter("free@example.com", "gone@example.com", "also@example.com")
+	suppress("gone@example.com")
+	frappe.db.set_value("Email Group Member", {"email": "gone@example.com"}, "unsubscribed", 0)
+	document.queue_all()
+	assert mailed("Newsletter") == ["also@example.com", "free@example.com"]
+	assert held() == ["gone@example.com"] and held_mail.count("Newsletter", document.name) == 1
+
+
+@pytest.mark.parametrize(
+	"text",
+	["GONE@Example.com", "Gone <gone@example.com>", " gone@example.com ", "gone@example.com\u200b"],
+)
+def test_no_spelling_of_an_address_gets_through(text: str) -> None:
+	suppress("gone@example.com")
+	send("Newsletter", to=["free@example.com", text])
+	assert mailed() == ["free@example.com"]
+
+
+@pytest.mark.parametrize("other", ["gone+news@example.com", "gone@example.org", "g.one@example.com"])
+def test_look_alikes_get_their_mail(other: str) -> None:
+	suppress("gone@example.com")
+	send("Newsletter", to=[other])
+	assert mailed() == [other]
+
+
+def email_campaign(kind: str, recipient: str) -> frappe.model.document.Document:
+	campaign = frappe.get_doc({"doctype": "Campaign", "campaign_name": f"By mail {kind}"}).insert()
+	return frappe.get_doc(
+		{
+			"doctype": "Email Campaign",
+			"campaign_name": campaign.name,
+			"email_campaign_for": kind,
+			"recipient": recipient,
+		}
+	).insert()
+
+
+def through_communication(document, to: list[str]) -> None:
+	"""As ERPNext up to 15.65 does: one Communication names everybody."""
+	from frappe.core.doctype.communication.email import make
+
+	make(
+		doctype="Email Campaign",
+		name=document.name,
+		subject="Hello",
+		content="Hello",
+		sender="site@example.com",
+		recipients=to,
+		communication_medium="Email",
+		sent_or_received="Sent",
+		send_email=True,
+		email_template=None,
+	)
+
+
+def through_communication_without_reference(document, to: list[str]) -> None:
+	"""As ERPNext from the end of 2025 does: mails that name a Communication only."""
+	communication = frappe.get_doc(
+		{
+			"doctype": "Communication",
+			"reference_doctype": "Email Campaign",
+			"reference_name": document.name,
+			"subject": "Hello",
+			"content": "Hello",
+			"communication_medium": "Email",
+			"sent_or_received": "Sent",
+			"recipients": ", ".join(to),
+		}
+	).insert()
+	frappe.sendmail(
+		recipients=to,
+		subject="Hello",
+		content="Hello",
+		communication=communication.name,
+		queue_separately=True,
+	)
+
+
+def with_reference(document, to: list[str]) -> None:
+	"""As the newest ERPNext does: mails with a reference."""
+	for each in to:
+		send("Email Campaign", document.name, [each])
+
+
+@pytest.mark.parametrize(
+	"way", [through_communication, through_communication_without_reference, with_reference]
+)
+def test_each_generation_of_email_campaign_is_gated(way, at_once) -> None:
+	lead = new_lead("gone@example.com")
+	document = email_campaign("Lead", lead.name)
+	suppress("gone@example.com")
+	way(document, ["free@example.com", "gone@example.com"])
+	assert [address for address in mailed() if "gone" in address] == []
+	assert [address for address in mailed() if "free" in address]
+	assert "gone@example.com" not in str(frappe.get_all("Email Queue", pluck="message"))
+
+
+@pytest.mark.parametrize(
+	"way", [through_communication, through_communication_without_reference, with_reference]
+)
+def test_an_email_campaign_to_nobody_else_is_mailed_to_nobody(way, at_once) -> None:
+	contact = new_contact("gone@example.com")
+	suppress("gone@example.com")
+	way(email_campaign("Contact", contact.name), ["gone@example.com"])
+	assert mailed() == [] and held()
+
+
+def test_other_mail_is_sent() -> None:
+	suppress("gone@example.com")
+	for reference in ("Customer", "User", "Notification", "Contact"):
+		send(reference)
+	frappe.sendmail(recipients=["gone@example.com"], subject="Reset", message="Reset")
+	assert mailed().count("gone@example.com") == 5 and held() == []
+
+
+def test_other_mail_costs_no_query() -> None:
+	send("Contact")
+	suppress("gone@example.com")
+	with statements() as asked:
+		send("Contact")
+	ours = ("Zoho", "Singles")
+	assert not [query for query in asked if any(word in query for word in ours)]
+
+
+def test_marketing_mail_costs_at_most_three_queries() -> None:
+	suppress("gone@example.com")
+	send("Newsletter")
+	with statements() as asked:
+		send("Newsletter", to=["free@example.com"])
+	assert len([query for query in asked if "Zoho" in query]) <= 3
+
+
+def test_it_can_be_turned_off() -> None:
+	suppress("gone@example.com")
+	hold_back(False)
+	send("Newsletter")
+	assert "gone@example.com" in mailed()
+
+
+def test_hard_bounces_are_a_setting_and_can_be_lifted() -> None:
+	suppress("dead@example.com", event=rules.HARD_BOUNCED)
+	send("Newsletter", to=["dead@example.com"])
+	assert mailed() == []
+	hold_back(hold_back_after_hard_bounces=0)
+	send("Newsletter", to=["dead@example.com"])
+	assert mailed() == ["dead@example.com"]
+
+
+def test_erased_people_get_no_marketing_mail() -> None:
+	suppress("gone@example.com")
+	erase_person("gone@example.com")
+	erase_person("never-opted-out@example.com")
+	assert not blocked("gone@example.com"), "nothing names them any more"
+	send("Newsletter", to=["gone@example.com", "never-opted-out@example.com", "free@example.com"])
+	assert mailed() == ["free@example.com"]
+
+
+@pytest.mark.parametrize("copies", [{"cc": ["boss@example.com"]}, {"bcc": ["boss@example.com"]}])
+def test_a_mail_whose_to_is_empty_is_held_whole(copies: dict) -> None:
+	suppress("gone@example.com")
+	communication = frappe.get_doc(
+		{
+			"doctype": "Communication",
+			"reference_doctype": "Newsletter",
+			"reference_name": newsletter("reader@example.com").name,
+			"communication_medium": "Email",
+			"sent_or_received": "Sent",
+			"subject": "Hello",
+			"recipients": "gone@example.com",
+			**{kind: ", ".join(who) for kind, who in copies.items()},
+		}
+	).insert()
+	assert not communication.recipients and not communication.cc and not communication.bcc
+	if "cc" in copies:
+		send("Newsletter", to=["gone@example.com"], **copies)
+		assert mailed() == []
+
+
+def test_a_copy_to_somebody_who_opted_out_is_left_out() -> None:
+	suppress("gone@example.com")
+	send("Newsletter", to=["free@example.com"], cc=["gone@example.com", "boss@example.com"])
+	assert mailed() == ["boss@example.com", "free@example.com"]
+
+
+def test_held_mail_reaches_nobody_however_it_is_retried() -> None:
+	from frappe.email.doctype.email_queue import email_queue
+
+	suppress("gone@example.com")
+	send("Newsletter", to=["gone@example.com"])
+	(mail,) = queued("Newsletter")
+	assert mail.status == "Error" and "Held back" in mail.error
+	email_queue.retry_sending([mail.name])
+	assert frappe.get_doc("Email Queue", mail.name).recipients == []
+
+
+def test_an_opt_out_leaves_the_mails_that_wait() -> None:
+	send("Newsletter", "one", ["gone@example.com"])
+	send("Newsletter", "two", ["free@example.com", "Gone <GONE@example.com>"])
+	send("Customer", "three", ["gone@example.com"])
+	suppress("gone@example.com")
+	assert mailed("Newsletter") == ["free@example.com"] and mailed("Customer") == ["gone@example.com"]
+	statuses = {mail.reference_name: mail.status for mail in queued("Newsletter")}
+	assert statuses == {"one": "Error", "two": "Not Sent"}
+	assert len(held()) == 2
+
+
+@pytest.fixture
+def unreadable(monkeypatch) -> Iterator[None]:
+	"""The list cannot be read: its table has another name."""
+	frappe.db.commit()
+	frappe.db.sql_ddl("ALTER TABLE `tabZoho Suppressed Address` RENAME TO `tabZoho Hidden`")
+	yield
+	frappe.db.rollback()
+	frappe.db.sql_ddl("ALTER TABLE `tabZoho Hidden` RENAME TO `tabZoho Suppressed Address`")
+
+
+def test_a_list_that_cannot_be_read_holds_marketing_mail_and_nothing_else(unreadable) -> None:
+	send("Newsletter", to=["free@example.com"])
+	send("Customer", to=["free@example.com"])
+	assert mailed("Newsletter") == [] and mailed("Customer") == ["free@example.com"]
+	assert held() == ["free@example.com"]
+	assert frappe.get_all(HELD, pluck="reason") == ["List Unreadable"]
+
+
+def test_what_was_held_in_doubt_can_be_queued_again(site) -> None:
+	suppress("gone@example.com")
+	frappe.db.commit()
+	frappe.db.sql_ddl("ALTER TABLE `tabZoho Suppressed Address` RENAME TO `tabZoho Hidden`")
+	try:
+		send("Newsletter", to=["free@example.com", "gone@example.com"])
+		frappe.db.commit()
+	finally:
+		frappe.db.sql_ddl("ALTER TABLE `tabZoho Hidden` RENAME TO `tabZoho Suppressed Address`")
+	assert mailed() == []
+	(name,) = frappe.get_all(HELD, pluck="name")
+	assert held_mail.queue_again(name) == 1
+	assert mailed() == ["free@example.com"] and held() == ["gone@example.com"]
+	assert queued()[0].status == "Not Sent"
+	with pytest.raises(frappe.ValidationError, match="queued again"):
+		held_mail.queue_again(name)
+
+
+def test_lists_are_compared_and_made_anew() -> None:
+	suppress("gone@example.com", "also@example.com")
+	assert list(suppression_list.differences()) == []
+	frappe.db.sql("update `tabZoho Suppressed Address` set blocked = 0 where email = 'gone@example.com'")
+	frappe.db.sql("delete from `tabZoho Suppressed Address` where email = 'also@example.com'")
+	frappe.db.sql(
+		"insert into `tabZoho Suppressed Address` (name, email, blocked, bounced) values ('nobody', 'x@y.z', 1, 0)"
+	)
+	assert len(list(suppression_list.differences())) == 3
+	assert suppression_list.rebuild() == 2
+	assert (
+		list(suppression_list.differences()) == []
+		and blocked("gone@example.com")
+		and blocked("also@example.com")
+	)
+
+
+def test_events_are_changed_by_nobody() -> None:
+	suppress("gone@example.com")
+	event = frappe.get_last_doc("Zoho Consent Event")
+	for act in (
+		event.save,
+		event.delete,
+		lambda: frappe.rename_doc("Zoho Consent Event", event.name, "other", force=True),
+	):
+		with pytest.raises(frappe.PermissionError):
+			act()
+	with pytest.raises(frappe.PermissionError):
+		frappe.get_doc({"doctype": "Zoho Consent Event", "email": "a@b.c"}).insert(ignore_permissions=True)
+	with pytest.raises(frappe.PermissionError):
+		frappe.get_doc("Zoho Suppressed Address", {"email": "gone@example.com"}).delete()
+	assert events("gone@example.com") == [("Opted Out", "Zoho")]
+
+
+def test_users_say_so_in_erpnext() -> None:
+	contact, lead = new_contact("box@example.com", "second@example.com"), new_lead("lead@example.com")
+	for document in (contact, lead):
+		document.unsubscribed = 1
+		document.save()
+	member = new_member("member@example.com")
+	new_member("member@example.com", "Other")
+	member.unsubscribed = 1
+	member.save()
+	assert not blocked("member@example.com"), "still in the other group"
+	other = frappe.get_doc("Email Group Member", {"email": "member@example.com", "email_group": "Other"})
+	other.unsubscribed = 1
+	other.save()
+	for reference, email in (
+		(newsletter("reader@example.com"), "link@example.com"),
+		(email_campaign("Lead", lead.name), "campaign@example.com"),
+		(contact, "conversation@example.com"),
+	):
+		document = {"reference_doctype": reference.doctype, "reference_name": reference.name}
+		frappe.get_doc({"doctype": "Email Unsubscribe", "email": email, **document}).insert()
+	frappe.get_doc(
+		{"doctype": "Email Unsubscribe", "email": "all@example.com", "global_unsubscribe": 1}
+	).insert()
+	for email in ("box", "second", "lead", "member", "link", "campaign", "all"):
+		assert blocked(f"{email}@example.com"), email
+	assert not blocked("conversation@example.com")
+	assert events("link@example.com") == [("Opted Out", "Unsubscribe Link")]
+	assert ticked("Contact", contact.name)
