@@ -42,7 +42,7 @@ def manager(web: Web, make_user: Callable[..., str]) -> Session:
 
 
 def get(session: Session, function: str, **arguments: object) -> requests.Response:
-	return session.call(f"{API}.campaigns.{function}", http_method="GET", **arguments)
+	return session.call(f"{API}.campaigns.{function}", "GET", **arguments)
 
 
 def campaign(simulator: Simulator, **wanted: object) -> dict:

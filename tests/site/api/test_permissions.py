@@ -173,7 +173,7 @@ def test_what_is_not_whitelisted_is_refused_for_everybody(
 	requests_before = len(account.simulator.requests)
 	for session in (*(session_of(role) for role in ROLES), web.session("Administrator")):
 		for http_method in ("GET", "POST"):
-			answer = session.call(path, http_method=http_method)
+			answer = session.call(path, http_method)
 			assert answer.status_code in NO, answer.text[:500]
 	assert len(account.simulator.requests) == requests_before
 
