@@ -232,7 +232,7 @@ SMALL = {SUBSCRIBE: ((6.0, 4), (60.0, 20), (600.0, 70))}
 
 def test_the_windows_are_four_fifths_of_zohos() -> None:
 	zohos = {60: 500, 3600: 12_500, 86_400: 75_000}
-	assert {seconds: calls for seconds, calls in WINDOWS[SUBSCRIBE]} == {
+	assert dict(WINDOWS[SUBSCRIBE]) == {
 		seconds: calls * 8 // 10 for seconds, calls in zohos.items()
 	}
 
@@ -266,7 +266,7 @@ def test_the_real_windows_hold_and_few_counters_are_kept(
 	for _nth in range(10_001):
 		limiter.before_call(SUBSCRIBE)
 	assert 3600 <= clock.now - began <= 3600 + 60 + 1  # the hour is full after 10,000
-	stored = [key for key in client.keys("site|*")]
+	stored = list(client.keys("site|*"))
 	assert sum(client.zcard(key) for key in stored if client.type(key) == b"zset") <= 400
 	assert all(client.hlen(key) <= PARTS + 1 for key in stored if client.type(key) == b"hash")
 

@@ -13,6 +13,7 @@ from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quie
 from erpnext_zoho_integration.store.fields import (
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
+	GRANTED_SCOPES,
 	IS_ACTIVE,
 	NO_TOKENS_BEFORE,
 )
@@ -24,6 +25,7 @@ NOT_OF_THE_FORM = (
 	"token_expiry",
 	NO_TOKENS_BEFORE,
 	"api_domain",
+	GRANTED_SCOPES,
 	IS_ACTIVE,
 	CONNECTION_STATUS,
 	CONNECTION_ERROR,
