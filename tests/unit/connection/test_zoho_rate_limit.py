@@ -232,9 +232,7 @@ SMALL = {SUBSCRIBE: ((6.0, 4), (60.0, 20), (600.0, 70))}
 
 def test_the_windows_are_four_fifths_of_zohos() -> None:
 	zohos = {60: 500, 3600: 12_500, 86_400: 75_000}
-	assert dict(WINDOWS[SUBSCRIBE]) == {
-		seconds: calls * 8 // 10 for seconds, calls in zohos.items()
-	}
+	assert dict(WINDOWS[SUBSCRIBE]) == {seconds: calls * 8 // 10 for seconds, calls in zohos.items()}
 
 
 @pytest.mark.parametrize("seed", range(6))
