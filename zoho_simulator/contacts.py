@@ -166,6 +166,7 @@ class ContactBook:
 			place = (self.world.version, list_key, ",".join(states))
 			found = self._listed.get(place)
 			if found is None:
+				self._listed = {each: rows for each, rows in self._listed.items() if each[0] == place[0]}
 				found = self._listed[place] = [
 					*self._persons(list_key, states),
 					*self._moved(list_key, states),
@@ -273,7 +274,10 @@ class ContactBook:
 		with self.world.lock:
 			for mailing, rank in self._received(person, campaign_key):
 				if mailing.opt_out(rank, self.world.now):
+					states = self._base_states()
+					states[self.world.people.first_of(mailing.person(rank))] = UNSUBSCRIBED
 					self.world.version += 1
+					self._base = (self.world.version, states)
 				return mailing.key
 		return ""
 

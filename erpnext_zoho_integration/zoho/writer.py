@@ -106,6 +106,8 @@ class CampaignsWriter(CampaignsClient):
 		return self._write(SUBSCRIBE, form, retry=retry)
 
 	def _write(self, endpoint: str, form: Mapping[str, str], *, retry: bool) -> Written:
+		if not all(form.values()):  # else its refusal would be taken for a body that was not read
+			raise InvalidRequest("a value is missing", endpoint=endpoint)
 		form = {"resfmt": "JSON", **form}
 		if endpoint not in self.query_endpoints:
 			try:
@@ -135,6 +137,11 @@ class CampaignsWriter(CampaignsClient):
 
 
 def _contact(email: str, fields: Mapping[str, str | None]) -> Secret:
-	"""Return `contactinfo`: JSON by display name, as public clients send it. Zoho's own sample breaks on commas."""
+	"""Return `contactinfo`: JSON by display name, as public clients send it. Zoho's own sample breaks on commas.
+
+	It is empty if there is no address.
+	"""
+	if not email.strip():
+		return Secret("")
 	values = {name: value for name, value in fields.items() if value is not None and name != CONTACT_EMAIL}
 	return Secret(json.dumps({**values, CONTACT_EMAIL: email}, ensure_ascii=False, separators=(",", ":")))

@@ -13,6 +13,7 @@ import frappe
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection import authorization, writing
 from erpnext_zoho_integration.connection.clients import campaigns_client
+from erpnext_zoho_integration.connection.error_messages import explain, explained_errors
 from erpnext_zoho_integration.connection.errors import ScopesMissing, WritingStopped
 from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp
 from tests.site.connecting import (
@@ -233,3 +234,25 @@ def test_writes_keep_the_budget_of_the_site(start_simulator: Callable) -> None:
 		client.do_not_mail(ANNA)
 	assert not paused.value.locked
 	client.subscribe(PROSPECTS, "b@acme.example")  # another method
+
+
+# Words
+
+
+def test_a_person_is_told_why_nothing_is_written(connected: Simulator) -> None:
+	frappe.db.set_single_value(SETTINGS, "stop_writing", 1)
+	with pytest.raises(WritingStopped, match="Zoho Settings"), explained_errors():
+		writing.writing_client()
+	assert "is stopped" in frappe.get_message_log()[-1]["message"]
+
+
+@pytest.mark.parametrize(
+	("error", "words"),
+	[
+		(zoho.AddressRefused("x", code="2005"), "does not take this e-mail address. [x (code 2005)]"),
+		(zoho.ContactLimitReached("x"), "takes no more contacts"),
+		(zoho.ListUnavailable("x"), "no longer has this mailing list"),
+	],
+)
+def test_each_refusal_of_a_write_has_words_of_its_own(error: zoho.ZohoError, words: str) -> None:
+	assert words in explain(error)

@@ -92,8 +92,19 @@ def test_where_zoho_reads_no_body_the_query_is_used_and_remembered_for_that_endp
 def test_what_is_missing_in_the_query_too_is_a_bug_and_is_not_remembered(writer, server):
 	server.say(MISSING, MISSING)
 	with pytest.raises(zoho.InvalidRequest):
-		writer.subscribe("", ANNA)
+		writer.subscribe("3zlist", ANNA)
 	assert writer.query_endpoints == set() and len(server.requests) == 2
+
+
+def test_without_a_list_or_an_address_nothing_is_sent(writer, server):
+	for write in (
+		lambda: writer.subscribe("", ANNA),
+		lambda: writer.subscribe("3zlist", " "),
+		lambda: writer.do_not_mail(""),
+	):
+		with pytest.raises(zoho.InvalidRequest):
+			write()
+	assert server.requests == []
 
 
 # -- what an answer means --------------------------------------------------------------------------------------
