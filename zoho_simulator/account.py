@@ -11,6 +11,7 @@ from zoho_simulator import activity
 from zoho_simulator import expected as expectation
 from zoho_simulator.campaigns import Campaign
 from zoho_simulator.clock import Clock
+from zoho_simulator.contacts import ContactBook
 from zoho_simulator.faults import FaultPlan
 from zoho_simulator.page_cache import PageCache
 from zoho_simulator.rate_limits import RateLimits
@@ -27,11 +28,15 @@ class Account:
 	Args:
 		settings: the initial settings; `reset` returns to them.
 		world: the data, from `sizing.make_world(settings)`.
+
+	Attributes:
+		contact_book: contacts, lists and topics, with what people do: `confirm`, `unsubscribe`, `leave_topic`.
 	"""
 
 	def __init__(self, settings: Settings, world: World) -> None:
 		self.settings = settings
 		self.world = world
+		self.contact_book = ContactBook(world, lambda: self.settings)
 		self.clock = Clock(settings.time_scale)
 		self.limits = RateLimits(self.clock, lambda: self.settings)
 		self.tokens = TokenStore(self.clock, lambda: self.settings)
@@ -55,6 +60,15 @@ class Account:
 	def contacts(self, actions: Sequence[str] | None = None) -> int:
 		"""Return the number of distinct e-mails among the rows of `actions`, by default of all actions."""
 		return expectation.contacts(self.world, set(actions) if actions else None)
+
+	def contact(self, email: str) -> dict[str, Any] | None:
+		"""Return a contact's state, lists, topics and fields; None if no contact has the e-mail."""
+		found = self.contact_book.find(email)
+		return found.as_dict() if found else None
+
+	def writes(self) -> dict[str, Any]:
+		"""Return confirmation mails, re-subscriptions and calls by e-mail, see `ContactBook.writes`."""
+		return self.contact_book.writes()
 
 	def evolve(self, days: float = 1, campaign: str = "", **what: int) -> dict[str, Any]:
 		"""Let days pass and add activity, see `activity.evolve`."""
@@ -87,6 +101,7 @@ class Account:
 		"""
 		settings = self._initial_settings.changed(options)
 		self.world = make_world(settings)
+		self.contact_book = ContactBook(self.world, lambda: self.settings)
 		self._apply(settings)
 		self.plan()
 		self.limits.clear()

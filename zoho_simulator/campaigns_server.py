@@ -6,14 +6,14 @@ ref: https://www.zoho.com/campaigns/help/developers/
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from zoho_simulator.account import Account
-from zoho_simulator.campaigns import OWNER, Campaign
+from zoho_simulator.api_methods import CAMPAIGN_READ, ApiError, Method, paging
+from zoho_simulator.campaigns import Campaign
+from zoho_simulator.contacts_server import ContactsServer
 from zoho_simulator.formats import to_xml
 from zoho_simulator.http_messages import (
-	MESSAGES,
 	XML_TYPE,
 	Answer,
 	Request,
@@ -21,6 +21,7 @@ from zoho_simulator.http_messages import (
 	json_answer,
 	unauthorised,
 )
+from zoho_simulator.localised import in_german
 from zoho_simulator.mailings import ACTIONS, Mailing
 from zoho_simulator.people import to_json
 from zoho_simulator.rate_limits import refusal
@@ -28,7 +29,6 @@ from zoho_simulator.recipients import RowWriter, envelope
 from zoho_simulator.reports import Reporter
 
 PREFIX = "/api/v1.1/"
-CAMPAIGN_READ, CONTACT_READ = "ZohoCampaigns.campaign.READ", "ZohoCampaigns.contact.READ"
 # Values of the parameter status of recentcampaigns, and the status of the listed campaigns; None: any.
 STATUSES = {
 	"all": None,
@@ -46,38 +46,20 @@ STATUSES = {
 }
 
 
-class ApiError(Exception):
-	"""An error that Zoho answers with HTTP 200 and an error envelope."""
-
-	def __init__(self, code: str, message: str = "") -> None:
-		super().__init__(code)
-		self.code = code
-		self.message = message or MESSAGES[code]
-
-
-class Method(NamedTuple):
-	"""One method of the API: its handler, the scope it needs, and its parameters."""
-
-	handler: Callable[[dict[str, str], bool], Answer | dict[str, Any]]
-	scope: str
-	required: tuple[str, ...] = ()
-	optional: tuple[str, ...] = ()
-
-
 class CampaignsServer:
 	"""Answer the calls of the API."""
 
 	def __init__(self, account: Account) -> None:
 		self.account = account
-		key, paging = "campaignkey", ("fromindex", "range")
-		recipients = Method(self.recipients, CAMPAIGN_READ, (key, "action"), (*paging, "type"))
+		key, pages = "campaignkey", ("fromindex", "range")
+		recipients = Method(self.recipients, CAMPAIGN_READ, (key, "action"), (*pages, "type"))
 		self.methods = {
-			"recentcampaigns": Method(self.recent, CAMPAIGN_READ, (), ("sort", "status", *paging)),
+			"recentcampaigns": Method(self.recent, CAMPAIGN_READ, (), ("sort", "status", *pages)),
 			"campaignreports": Method(self.report, CAMPAIGN_READ, (key,)),
 			"getcampaignreports": Method(self.report, CAMPAIGN_READ, (key,)),
 			"getcampaigndetails": Method(self.details, CAMPAIGN_READ, (key, "campaigntype")),
 			"getcampaignrecipientsdata": recipients,
-			"getmailinglists": Method(self.mailing_lists, CONTACT_READ, (), ("sort", *paging)),
+			**ContactsServer(account).methods,
 		}
 
 	@property
@@ -85,13 +67,14 @@ class CampaignsServer:
 		return Reporter(self.account.settings)
 
 	def handle(self, request: Request) -> Answer:
-		"""Answer one call. Only parameters in the query string count, even for POST."""
+		"""Answer one call. Parameters come in the query or in a form body; a JSON body is not read."""
 		name = request.path.removeprefix(PREFIX)
 		uri = "/api/v1.1/" + name
-		params = dict(request.query)
-		as_json = params.get("resfmt") in ("JSON", "json")
+		given = self._given(request, name)
+		params = dict(given)
 		method = self.methods.get(name)
-		if not method:  # this answer needs no token
+		as_json = self._wants_json(name, params, method)
+		if not method or (method.post_only and request.method != "POST"):  # this answer needs no token
 			return self.write(error("1004", uri), as_json)
 		denied = self._denied_status(request, method)
 		if denied:
@@ -101,7 +84,7 @@ class CampaignsServer:
 		if locked is not None:
 			return refusal(settings.rate_refusal, locked, settings, uri)
 		try:
-			self._check(request, method)
+			self._check(given, method)
 			payload = method.handler(params, as_json)
 		except ApiError as failed:
 			payload = error(failed.code, uri, failed.message)
@@ -109,7 +92,18 @@ class CampaignsServer:
 			return payload
 		return self.write({"uri": uri, "version": "1.1", **payload}, as_json)
 
+	def _given(self, request: Request, name: str) -> list[tuple[str, str]]:
+		"""Return the parameters of a call; the options say at which methods Zoho does not read a form body."""
+		unread = name in self.account.settings.unread_bodies
+		return [*request.query, *(() if unread or request.method != "POST" else request.form)]
+
+	def _wants_json(self, name: str, params: dict[str, str], method: Method | None) -> bool:
+		asked = params.get(method.format if method else "resfmt") in ("JSON", "json")
+		return asked and name not in self.account.settings.xml_answers
+
 	def write(self, payload: dict[str, Any], as_json: bool, status: int = 200) -> Answer:
+		if self.account.settings.language == "german" and "message" in payload:
+			payload = {**payload, "message": in_german(payload["message"])}
 		return json_answer(payload, status) if as_json else Answer(status, to_xml(payload), XML_TYPE)
 
 	def _denied_status(self, request: Request, method: Method) -> int:
@@ -121,14 +115,14 @@ class CampaignsServer:
 		family = method.scope.rpartition(".")[0]
 		return 0 if {method.scope, f"{family}.ALL"} & scopes else self.account.settings.scope_status
 
-	def _check(self, request: Request, method: Method) -> None:
-		names = Counter(name for name, _value in request.query)
+	def _check(self, given: list[tuple[str, str]], method: Method) -> None:
+		names = Counter(name for name, _value in given)
 		if any(count > 1 for count in names.values()):
 			raise ApiError("1006")
-		known = {"resfmt", *method.required, *method.optional}
+		known = {method.format, *method.required, *method.optional}
 		if self.account.settings.strict_params and set(names) - known:
 			raise ApiError("1002")
-		params = dict(request.query)
+		params = dict(given)
 		if any(not params.get(name) for name in method.required):
 			raise ApiError("903")
 
@@ -172,28 +166,6 @@ class CampaignsServer:
 			"campaign_count": len(page),
 			"requestdetails": f"{{range={size}, status={asked}, fromindex={first}}}",
 			"recent_campaigns": [self.reporter.listed(*each) for each in page],
-		}
-
-	def mailing_lists(self, params: dict[str, str], as_json: bool) -> dict[str, Any]:
-		"""getmailinglists: one list of all contacts."""
-		first, size = paging(params, 20, self.account.settings.max_range)
-		if first > 1:
-			raise ApiError("2401", "No mailing list has been created.")
-		everyone = {
-			"listkey": "3z" + "a" * 64,
-			"listname": "Customers",
-			"listdesc": "undefined",
-			"noofcontacts": str(self.account.world.population),
-			"owner": "Acme",
-			"zuid": OWNER,
-			"segments": {},
-			"otherslist": "false",
-		}
-		return {
-			"status": "success",
-			"code": "0",
-			"requestdetails": {"fromindex": first, "range": size, "total_list_count": 1, "sort": "desc"},
-			"list_of_details": [everyone],
 		}
 
 	# -- one campaign --------------------------------------------------------------------------------------
@@ -263,16 +235,3 @@ def page_body(writer: RowWriter, first: int, size: int, as_json: bool) -> bytes 
 		return None
 	head |= head.pop("requestdetails")
 	return to_xml(head).replace(b"</response>", contacts.encode() + b"</response>")
-
-
-def paging(params: dict[str, str], default: int, largest: int) -> tuple[int, int]:
-	"""Return the first row (from 1; Zoho treats 0 as 1) and the page size. Raises ApiError."""
-	try:
-		first, size = int(params.get("fromindex") or 1), int(params.get("range") or default)
-	except ValueError:
-		raise ApiError("1005") from None
-	if first < 0 or size < 1:
-		raise ApiError("1001")
-	if size > largest:
-		raise ApiError("6502")
-	return max(first, 1), size

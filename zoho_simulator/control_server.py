@@ -64,6 +64,37 @@ class ControlServer:
 	def get_faults(self, params: dict[str, str]) -> Any:
 		return self.account.faults.as_list()
 
+	def get_contact(self, params: dict[str, str]) -> Any:
+		"""Return the contact with ?email=…, or null."""
+		return self.account.contact(params["email"])
+
+	def get_lists(self, params: dict[str, str]) -> Any:
+		"""Return the mailing lists and topics."""
+		book = self.account.contact_book
+		return {"lists": [vars(each) for each in book.lists.values()], "topics": book.topics}
+
+	def get_writes(self, params: dict[str, str]) -> Any:
+		return self.account.writes()
+
+	def post_contact(self, body: dict[str, Any]) -> Any:
+		"""Create or change a contact: email, and state, lists, pending, topics or fields."""
+		return self.account.contact_book.set_contact(**body).as_dict()
+
+	def post_person(self, body: dict[str, Any]) -> Any:
+		"""Let a person act: does is confirm, unsubscribe or leave_topic, with the arguments of that method."""
+		does = body.pop("does")
+		if does not in ("confirm", "unsubscribe", "leave_topic"):
+			raise ValueError("a person can confirm, unsubscribe and leave_topic")
+		return getattr(self.account.contact_book, does)(**body).as_dict()
+
+	def post_list(self, body: dict[str, Any]) -> Any:
+		"""Add a mailing list by name and signup_form, or delete the one whose key is in delete."""
+		book = self.account.contact_book
+		if "delete" in body:
+			book.delete_list(body["delete"])
+			return {}
+		return {"key": book.add_list(**body)}
+
 	def post_evolve(self, body: dict[str, Any]) -> Any:
 		return self.account.evolve(**body)
 

@@ -53,7 +53,7 @@ def _campaign(world: World, campaign: Campaign) -> dict[str, Any]:
 	special = world.special_persons(campaign)
 	actions: dict[str, Any] = {}
 	for action, label in STORED_ACTIONS.items():
-		by_key = {each.key: each.counts.length(action) for each in campaign.mailings}
+		by_key = {each.key: each.length(action) for each in campaign.mailings}
 		actions[label] = {**count_rows(world, campaign, action, special), "by_key": by_key}
 	return {
 		"campaign_key": campaign.key,
@@ -67,7 +67,7 @@ def _campaign(world: World, campaign: Campaign) -> dict[str, Any]:
 		"child_keys": [each.key for each in campaign.mailings[1:]],
 		**{name: sum(each[name] for each in actions.values()) for name in COLUMNS},
 		"actions": actions,
-		"reports": {each.key: figures(each.counts) for each in campaign.mailings},
+		"reports": {each.key: figures(each.shown) for each in campaign.mailings},
 	}
 
 
@@ -83,7 +83,7 @@ def count_rows(world: World, campaign: Campaign, action: str, special: set[int])
 		action: Zoho's name of the list, such as "openedcontacts".
 		special: `world.special_persons(campaign)`.
 	"""
-	listed = sum(mailing.counts.length(action) for mailing in campaign.mailings)
+	listed = sum(mailing.length(action) for mailing in campaign.mailings)
 	missing = erased = special_rows = 0
 	keys: set[str] = set()
 	for person in special:
@@ -130,7 +130,7 @@ def rows(world: World, key: str, label: str) -> Iterator[dict[str, Any]]:
 	action, seen = by_label[label], set()
 	for mailing in campaign.mailings:
 		writer = RowWriter(world, world.settings, campaign, mailing, action)
-		for position in range(mailing.counts.length(action)):
+		for position in range(mailing.length(action)):
 			rank = mailing.rank_at(action, position)
 			person = mailing.person(rank)
 			email = world.people.key(person)
@@ -163,7 +163,7 @@ def contacts(world: World, labels: set[str] | None = None) -> int:
 	for campaign in world.sent():
 		for mailing in campaign.mailings:
 			for action in wanted:
-				for position in range(mailing.counts.length(action)):
+				for position in range(mailing.length(action)):
 					person = mailing.person(mailing.rank_at(action, position))
 					if not (world.is_erased(person) or world.is_missing(person)):
 						met[world.people.first_of(person)] = 1

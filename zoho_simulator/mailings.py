@@ -88,6 +88,7 @@ class Mailing:
 		counts: the counters.
 		history: per counter, the count reached at a time, oldest first; times of actions are interpolated from it.
 		more_clicks: per rank, the clicks added after the first sync.
+		left: per rank, when somebody opted out who is not one of `counts.opted_out`; see `opt_out`.
 	"""
 
 	key: str
@@ -97,6 +98,7 @@ class Mailing:
 	counts: Counts
 	history: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 	more_clicks: dict[int, int] = field(default_factory=dict)
+	left: dict[int, int] = field(default_factory=dict)
 	size: int = field(init=False)
 	_factor: int = field(init=False)
 	_inverse: int = field(init=False)
@@ -125,11 +127,29 @@ class Mailing:
 			return [range(self.first, last)]
 		return [range(self.first, self.population), range(last - self.population)]
 
+	@property
+	def shown(self) -> Counts:
+		"""The counters as Zoho's report shows them."""
+		return self.counts._replace(opted_out=self.length("optoutcontacts")) if self.left else self.counts
+
+	def length(self, action: str) -> int:
+		"""Return the number of rows in the list of `action`."""
+		return self.counts.length(action) + (len(self.left) if action == "optoutcontacts" else 0)
+
+	def opt_out(self, rank: int, now: int) -> bool:
+		"""Let the recipient with this rank opt out at `now`. Return False if that has happened before."""
+		if self.holds("optoutcontacts", rank):
+			return False
+		self.left[rank] = now
+		return True
+
 	def rank_at(self, action: str, position: int, newest_first: bool = False) -> int:
 		"""Return the rank of the row at `position` (from 0) of the list of `action`."""
 		counts = self.counts
 		if newest_first and action in _GROWING:
-			position = counts.length(action) - 1 - position
+			position = self.length(action) - 1 - position
+		if action == "optoutcontacts" and position >= counts.opted_out:
+			return list(self.left)[position - counts.opted_out]
 		if action in ("openedcontacts", "clickedcontacts"):
 			return position
 		if action == "sentcontacts":
@@ -162,6 +182,8 @@ class Mailing:
 			return counts.opened <= rank < counts.delivered
 		if action == "unsentcontacts":
 			return rank >= counts.sent
+		if action == "optoutcontacts" and rank in self.left:
+			return True
 		first, step = OPT_OUT if action == "optoutcontacts" else COMPLAINT
 		return rank >= first and not (rank - first) % step and (rank - first) // step < counts.length(action)
 
@@ -169,6 +191,8 @@ class Mailing:
 		"""Return when the recipient with this rank acted. Lower ranks acted earlier, except in hard bounces."""
 		if action in ("sentcontacts", "sentsoftbounce"):
 			return self.sent_at + rank // 200 + (40 if action == "sentsoftbounce" else 0)
+		if action == "optoutcontacts" and rank in self.left:
+			return self.left[rank]
 		ordinal = rank
 		if action == "senthardbounce":
 			ordinal = self.counts.sent - 1 - rank
@@ -190,6 +214,10 @@ class Mailing:
 			count = getattr(self.counts, counter) + by
 			self.history.setdefault(counter, []).append((count, now))
 			self.counts = self.counts._replace(**{counter: count})
+			if counter == "opted_out" and self.left:  # who is counted now is not listed twice
+				first, step = OPT_OUT
+				counted = range(first, first + step * count, step)
+				self.left = {rank: when for rank, when in self.left.items() if rank not in counted}
 		return max(by, 0)
 
 	def clicks(self, rank: int) -> int:

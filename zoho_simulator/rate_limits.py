@@ -1,12 +1,13 @@
-"""Zoho's limit on API calls: a number of calls per method and window, then a lock.
+"""Zoho's limits on API calls: numbers of calls per method and window, then a lock.
 
 ref: https://www.zoho.com/campaigns/help/developers/campaign-recipient-data.html (500 calls in 5 minutes, 30 minutes lock)
+ref: https://www.zoho.com/campaigns/help/developers/contact-subscribe.html (500 a minute, 12,500 an hour, 75,000 a day)
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,15 @@ from zoho_simulator.clock import Clock
 from zoho_simulator.http_messages import Answer, error, json_answer
 from zoho_simulator.settings import Settings
 
+# Per method with other windows than `rate_window`: the length of each window in rate_windows, and its calls in rate_limits.
+OTHER_WINDOWS = {"json/listsubscribe": ((1 / 5, 1), (12, 25), (288, 150))}
+
 
 class RateLimits:
 	"""Count calls per method in a rolling or fixed window; lock a method that exceeds its limit.
 
-	`fullest` has the largest number of calls that each method had in one rolling window, even without a limit.
+	`fullest` has the largest number of calls that each method had in one rolling window, even without a limit; longer
+	windows are "method seconds".
 	`refused` has the number of refused calls per method.
 	"""
 
@@ -28,8 +33,8 @@ class RateLimits:
 		self._clock = clock
 		self._settings = settings
 		self._lock = threading.Lock()
-		self._calls: dict[str, deque[float]] = {}
-		self._fixed: dict[str, tuple[int, int]] = {}
+		self._calls: dict[str, list[float]] = {}
+		self._fixed: dict[tuple[str, float], tuple[int, int]] = {}
 		self._locked_until: dict[str, float] = {}
 
 	def clear(self) -> None:
@@ -48,25 +53,35 @@ class RateLimits:
 				if settings.lock_extends:
 					until = self._locked_until[method] = now + settings.rate_lock
 				return until - now
-			rolling, fixed = self._count(method, now, settings.rate_window)
-			self.fullest[method] = max(self.fullest.get(method, 0), rolling)
-			calls = rolling if settings.rate_windows == "rolling" else fixed
-			if not settings.rate_limit or calls <= settings.rate_limit:
+			if not self._count(method, now, settings):
 				return None
 			self._locked_until[method] = now + settings.rate_lock
 			self.refused[method] = self.refused.get(method, 0) + 1
 			return settings.rate_lock
 
-	def _count(self, method: str, now: float, window: float) -> tuple[int, int]:
-		"""Count a call. Return the calls in the rolling window that ends now and in the current fixed window."""
-		calls = self._calls.setdefault(method, deque())
+	def _count(self, method: str, now: float, settings: Settings) -> bool:
+		"""Count a call in every window of its method. Return whether one has too many."""
+		calls = self._calls.setdefault(method, [])
 		calls.append(now)
-		while calls[0] <= now - window:
-			calls.popleft()
-		number = int(now // window)
-		current, counted = self._fixed.get(method, (number, 0))
-		self._fixed[method] = (number, counted + 1 if current == number else 1)
-		return len(calls), self._fixed[method][1]
+		exceeded = False
+		windows = OTHER_WINDOWS.get(method, ((1, 1),))
+		for number, (length, share) in enumerate(windows):
+			seconds = settings.rate_window * length
+			rolling = len(calls) - bisect_right(calls, now - seconds)
+			place = f"{method} {seconds:g}" if number else method
+			self.fullest[place] = max(self.fullest.get(place, 0), rolling)
+			fixed = self._count_fixed((method, seconds), int(now // seconds))
+			counted = rolling if settings.rate_windows == "rolling" else fixed
+			exceeded = exceeded or 0 < settings.rate_limit * share < counted
+		old = bisect_right(calls, now - settings.rate_window * windows[-1][0])
+		if old > 1000:
+			del calls[:old]
+		return exceeded
+
+	def _count_fixed(self, place: tuple[str, float], number: int) -> int:
+		current, counted = self._fixed.get(place, (number, 0))
+		self._fixed[place] = (number, counted + 1 if current == number else 1)
+		return self._fixed[place][1]
 
 
 def refusal(form: str, seconds: float, settings: Settings, uri: str) -> Answer:

@@ -59,7 +59,7 @@ class RowWriter:
 
 	def _ranks(self, first: int, size: int) -> list[int]:
 		"""Return the ranks of the recipients on a page."""
-		last = min(first + size, self.mailing.counts.length(self.action))
+		last = min(first + size, self.mailing.length(self.action))
 		newest_first = self.settings.new_rows == "first"
 		return [self.mailing.rank_at(self.action, position, newest_first) for position in range(first, last)]
 

@@ -77,7 +77,7 @@ class Reporter:
 			**self.location(campaign, mailing.counts),
 			"campaign-details": [details],
 			"campaign-reach": [reach(mailing.counts)],
-			"campaign-reports": [{"campaign_name": campaign.name, **figures(mailing.counts)}],
+			"campaign-reports": [{"campaign_name": campaign.name, **figures(mailing.shown)}],
 		}
 
 	def location(self, campaign: Campaign, counts: Counts) -> dict[str, Any]:

@@ -26,6 +26,9 @@ DATA_CENTERS = {
 REFUSALS = ("429", "429-retry-after", "400", "400-retry-after", "200-filter", "200-envelope")
 ENDS_OF_LIST = ("6303", "6302", "6501", "text", "empty", "absent")
 MAY_BE_NEGATIVE = ("seed", "other_campaigns", "skew_hours")
+OPTED_OUT = ("confirmation", "unchanged", "resubscribes", "2006")
+BOUNCED = ("unchanged", "confirmation", "resubscribes", "2007")
+LIST_GONE = ("2501", "2002", "2102", "2202", "2206")
 SHAPES = ("mixed", "list", "dict", "json", "java", "absent")
 
 
@@ -73,6 +76,42 @@ class Settings:
 		0, "add one open to a campaign at every n-th of its pages that is read; 0: never"
 	)
 
+	# Contacts: how Zoho answers where nobody has documented it
+	topics: int = option(2, "topics of the account, at most 4")
+	subscribe_opted_out: str = option(
+		"confirmation", "listsubscribe of somebody who has opted out", choices=OPTED_OUT
+	)
+	subscribe_bounced: str = option("unchanged", "listsubscribe of an address that bounced", choices=BOUNCED)
+	do_not_mail_unknown: str = option(
+		"adds", "contactdonotmail of an unknown address", choices=("adds", "2103")
+	)
+	opt_out_mails: bool = option(False, "contactdonotmail mails the person")
+	unread_bodies: tuple[str, ...] = option((), "methods that do not read a form body: code 903")
+	xml_answers: tuple[str, ...] = option((), "methods that answer in XML although JSON was requested")
+	language: str = option("english", "language of messages", choices=("english", "german"))
+	unsub_lists_do_not_mail: bool = option(True, "getlistsubscribers lists Do-Not-Mail as unsub")
+	api_opt_outs: bool = option(False, "optoutcontacts lists who was moved to Do-Not-Mail over the API")
+	topic_opt_outs: bool = option(False, "optoutcontacts lists who left one topic")
+	subscribers_max_range: int = option(
+		500, "largest page of getlistsubscribers; a larger one gets code 6502"
+	)
+	allfields_shape: str = option("nested", "shape of contact/allfields", choices=("nested", "flat"))
+	custom_values: bool = option(False, "getlistsubscribers has the values of custom fields")
+	custom_dates: str = option(
+		"kept", "dates of custom fields in getlistsubscribers", choices=("kept", "written")
+	)
+	long_values: str = option("cut", "over-long values in a write", choices=("cut", "kept", "refused"))
+	other_options: str = option(
+		"kept", "values in a write that a pick list does not offer", choices=("kept", "dropped")
+	)
+	unknown_fields: str = option("ignored", "fields in a write that do not exist", choices=("ignored", "910"))
+	sole_topic: bool = option(
+		False, "listsubscribe without a topic gives the only one of an account with one"
+	)
+	contact_limit: int = option(0, "active contacts that the plan allows; 0: no limit")
+	contact_limit_code: str = option("2302", "code of one contact too many", choices=("2302", "914"))
+	deleted_list_code: str = option("2501", "code of a deleted list", choices=LIST_GONE)
+
 	# The accounts server
 	client_id: str = option("sim-client", "client id of the registered application")
 	client_secret: str = option("sim-secret", "client secret of the registered application")
@@ -89,6 +128,9 @@ class Settings:
 	refresh_tokens_kept: int = option(20, "valid refresh tokens; one more evicts the oldest")
 	legacy_expires_in: bool = option(
 		False, "expires_in in milliseconds, and expires_in_sec, as in old answers"
+	)
+	scope_separator: str = option(
+		"space", "between the scopes of a token answer", choices=("space", "comma", "absent")
 	)
 	scope_status: int = option(401, "HTTP status of code 1007 when the token lacks the scope")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from zoho_simulator.account import Account
 from zoho_simulator.accounts_server import AccountsServer
@@ -123,7 +124,9 @@ class Simulator(Account):
 		elif fault.fault == "delay":
 			time.sleep(fault.seconds)
 		elif fault.fault == "xml":
-			request.query = [pair for pair in request.query if pair[0] != "resfmt"]
+			request.query = [pair for pair in request.query if pair[0] not in ("resfmt", "type")]
+			if request.form:
+				request.body = urlencode([pair for pair in request.form if pair[0] != "resfmt"]).encode()
 		answer = self._route(request) if fault.needs_answer else Answer()
 		if fault.fault == "throttle":
 			form = fault.form or self.settings.rate_refusal

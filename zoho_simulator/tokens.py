@@ -140,11 +140,13 @@ class TokenStore:
 		lifetime = int(settings.access_token_ttl)
 		answer: dict[str, object] = {
 			"access_token": access_token,
-			"scope": " ".join(scopes),
+			"scope": ("," if settings.scope_separator == "comma" else " ").join(scopes),
 			"api_domain": f"https://www.zohoapis.{settings.domain.partition('.')[2]}",
 			"token_type": "Bearer",
 			"expires_in": lifetime,
 		}
+		if settings.scope_separator == "absent":
+			del answer["scope"]
 		if settings.legacy_expires_in:
 			answer |= {"expires_in": lifetime * 1000, "expires_in_sec": lifetime}
 		return answer

@@ -17,7 +17,13 @@ from frappe.utils import get_url_to_form
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.error_messages import explain
-from erpnext_zoho_integration.connection.settings import accounts_url, data_center, get_settings, oauth_client
+from erpnext_zoho_integration.connection.settings import (
+	accounts_url,
+	data_center,
+	get_settings,
+	oauth_client,
+	wanted_scopes,
+)
 from erpnext_zoho_integration.connection.tokens import store_tokens
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 
@@ -38,7 +44,7 @@ def begin() -> str:
 	client = oauth_client(settings)
 	state = secrets.token_urlsafe(32)
 	frappe.cache.set_value(_state_key(), state, expires_in_sec=STATE_SECONDS)
-	return client.authorization_url(accounts_url(settings.data_center), state)
+	return client.authorization_url(accounts_url(settings.data_center), state, wanted_scopes(settings))
 
 
 def complete(query: Mapping[str, str | None]) -> None:

@@ -1,6 +1,7 @@
 """Makes the Zoho client and the rate limiter from Zoho Settings."""
 
 import json
+import time
 from collections.abc import Callable
 
 import redis
@@ -18,6 +19,7 @@ from erpnext_zoho_integration.connection.zoho_rate_limit import (
 	WINDOW_SECONDS,
 	RateLimiter,
 )
+from erpnext_zoho_integration.store.doctypes import SETTINGS
 
 
 def campaigns_client(
@@ -57,3 +59,16 @@ def make_rate_limiter(settings: Document | None = None, patience: float | None =
 		locks=json.loads(settings.method_locks or "{}"),
 		patience=PATIENCE_SECONDS if patience is None else patience,
 	)
+
+
+def remember_lock(limiter: RateLimiter, error: zoho.RateLimited) -> float:
+	"""Tell all workers that Zoho has locked a method. Commits.
+
+	Returns:
+		The end of the lock, in seconds since the epoch.
+	"""
+	until = limiter.lock(error.endpoint or "", error.retry_after)
+	locks = {name: end for name, end in limiter.locks.items() if end > time.time()}
+	frappe.db.set_single_value(SETTINGS, {"method_locks": json.dumps(locks)}, update_modified=False)
+	frappe.db.commit()  # nosemgrep - must stay whatever happens to the caller
+	return until

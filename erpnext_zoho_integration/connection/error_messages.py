@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.errors import NotConnected
+from erpnext_zoho_integration.connection.errors import NotConnected, ScopesMissing, WritingStopped
 
 
 def explain(error: Exception) -> str:
@@ -27,8 +27,8 @@ def explained_errors() -> Iterator[None]:
 	title = _("Zoho Campaigns")
 	try:
 		yield
-	except NotConnected as error:
-		frappe.throw(frappe.utils.escape_html(str(error)), NotConnected, title=title)
+	except (NotConnected, ScopesMissing, WritingStopped) as error:
+		frappe.throw(frappe.utils.escape_html(str(error)), type(error), title=title)
 	except zoho.ZohoError as error:
 		frappe.throw(frappe.utils.escape_html(explain(error)), title=title)
 
@@ -58,11 +58,17 @@ def _texts() -> list[tuple[type[Exception] | tuple[type[Exception], ...], str]]:
 			),
 		),
 		(
+			zoho.ContactLimitReached,
+			_("The plan of the connected Zoho account takes no more contacts."),
+		),
+		(
 			(zoho.AccountError, zoho.PermissionDenied),
 			_(
 				"The connected Zoho account may not read this. Check that it is active, belongs to an organisation in Zoho Campaigns and may read its reports."
 			),
 		),
+		(zoho.AddressRefused, _("Zoho does not take this e-mail address.")),
+		(zoho.ListUnavailable, _("Zoho no longer has this mailing list.")),
 		(
 			zoho.RecordUnavailable,
 			_("Zoho no longer has this campaign, or it has not been sent yet."),

@@ -5,3 +5,15 @@ import frappe
 
 class NotConnected(frappe.ValidationError):
 	"""The site has no usable connection to Zoho."""
+
+
+class WritingStopped(frappe.ValidationError):
+	"""Writing to Zoho is stopped, in Zoho Settings or in site_config.json."""
+
+
+class ScopesMissing(frappe.ValidationError):
+	"""A feature needs scopes that Zoho has not granted; everything else works. `scopes` are the missing ones."""
+
+	def __init__(self, message: str, scopes: tuple[str, ...] = ()) -> None:
+		super().__init__(message)
+		self.scopes = scopes

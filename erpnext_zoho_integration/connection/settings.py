@@ -3,11 +3,17 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.doctypes import SETTINGS
+from erpnext_zoho_integration.store.fields import TELL_ZOHO
 
 CALLBACK = "erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.callback"
+
+
+# The settings that switch on a feature which writes to Zoho.
+WRITING_FEATURES = (TELL_ZOHO,)
 
 
 def get_settings() -> Document:
@@ -44,6 +50,12 @@ def accounts_url(code: str | None = None) -> str:
 def campaigns_url(code: str | None = None) -> str:
 	"""Return the URL of the Campaigns server: `zoho_campaigns_base_url` in site_config.json, or the data centre's."""
 	return frappe.conf.get("zoho_campaigns_base_url") or data_center(code).campaigns_url
+
+
+def wanted_scopes(settings: Document | None = None) -> tuple[str, ...]:
+	"""Return the scopes that the features which are switched on need; those for writing only if one writes."""
+	settings = settings or get_settings()
+	return zoho.scopes_for(writing=any(cint(settings.get(feature)) for feature in WRITING_FEATURES))
 
 
 def redirect_uri() -> str:

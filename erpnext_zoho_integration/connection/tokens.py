@@ -23,12 +23,14 @@ from erpnext_zoho_integration.connection.settings import (
 	get_settings,
 	oauth_client,
 	stored_secret,
+	wanted_scopes,
 )
 from erpnext_zoho_integration.shared_locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 from erpnext_zoho_integration.store.fields import (
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
+	GRANTED_SCOPES,
 	IS_ACTIVE,
 	NO_TOKENS_BEFORE,
 )
@@ -42,6 +44,7 @@ DISCONNECTED = {
 	"refresh_token": None,
 	"token_expiry": None,
 	NO_TOKENS_BEFORE: None,
+	GRANTED_SCOPES: None,
 	IS_ACTIVE: 0,
 }
 
@@ -246,6 +249,8 @@ def _store_refreshed(tokens: zoho.Tokens, reactivate: bool) -> None:
 	if tokens.refresh_token:
 		set_encrypted_password(SETTINGS, SETTINGS, tokens.refresh_token, "refresh_token")
 	values = {"token_expiry": str(_from_now(tokens.expires_in)), NO_TOKENS_BEFORE: None}
+	if tokens.scopes:
+		values[GRANTED_SCOPES] = " ".join(tokens.scopes)
 	if reactivate:
 		# The problem, such as a wrong client secret, has been solved.
 		values |= {IS_ACTIVE: 1, CONNECTION_STATUS: "Connected", CONNECTION_ERROR: None}
@@ -259,6 +264,8 @@ def _connected(tokens: zoho.Tokens, data_center: str, user: str) -> dict:
 		"access_token": tokens.access_token,
 		"token_expiry": _from_now(tokens.expires_in),
 		NO_TOKENS_BEFORE: None,
+		# By RFC 6749, an answer without scopes grants those that were asked for.
+		GRANTED_SCOPES: " ".join(tokens.scopes or wanted_scopes()),
 		"data_center": data_center,
 		"api_domain": tokens.api_domain or zoho.DATA_CENTERS[data_center].api_domain,
 		"code": None,

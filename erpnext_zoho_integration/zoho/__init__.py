@@ -2,23 +2,27 @@
 
 - `data_centers`: the host names of every region
 - `oauth`: consent page, callback, tokens
-- `client`, `paging`: the endpoints and how their lists are read page by page
+- `client`, `paging`: the endpoints and how their lists are read page by page; `writer`: those that write
 - `transport`: HTTP requests, time-outs, retries; `answers`: what an answer means
-- `records`, `recipients`, `events`: Zoho's fields as records
+- `records`, `recipients`, `events`, `contacts`: Zoho's fields as records
 - `time_calibration`: the times of an account in UTC; `dates`, `values`: single dates and values
 - `errors`, `error_codes`, `redaction`: what can go wrong; secrets in messages and logs
 """
 
 from .answers import EmptyAnswer, interpret
 from .client import CampaignsClient
+from .contacts import ContactField, MailingList, Subscriber, Topic, Written
 from .data_centers import DATA_CENTERS, DataCenter, by_accounts_server, by_location
 from .dates import ZohoTime
 from .errors import (
 	AccountError,
+	AddressRefused,
 	AuthenticationError,
 	AuthorizationRefused,
 	CampaignUnavailable,
+	ContactLimitReached,
 	InvalidRequest,
+	ListUnavailable,
 	MalformedAnswer,
 	OAuthError,
 	PageTooLarge,
@@ -33,7 +37,16 @@ from .errors import (
 	ZohoError,
 )
 from .events import Event, LinkClicks
-from .oauth import SCOPES, Callback, OAuthClient, Tokens, parse_callback
+from .oauth import (
+	READING_SCOPES,
+	WRITING_SCOPES,
+	Callback,
+	OAuthClient,
+	Tokens,
+	parse_callback,
+	scopes_for,
+	scopes_lacking,
+)
 from .recipients import ACTION_TYPES, ACTIONS, Recipient
 from .records import (
 	ACTION_COUNTERS,
@@ -48,6 +61,7 @@ from .records import (
 from .redaction import Secret, redact
 from .time_calibration import Clock, find_zone
 from .transport import HTTPAnswer, Transport
+from .writer import CampaignsWriter
 
 __all__ = [
 	"ACTIONS",
@@ -55,8 +69,10 @@ __all__ = [
 	"ACTION_TYPES",
 	"DATA_CENTERS",
 	"METRICS",
-	"SCOPES",
+	"READING_SCOPES",
+	"WRITING_SCOPES",
 	"AccountError",
+	"AddressRefused",
 	"AuthenticationError",
 	"AuthorizationRefused",
 	"BadRecord",
@@ -65,14 +81,19 @@ __all__ = [
 	"CampaignDetails",
 	"CampaignUnavailable",
 	"CampaignsClient",
+	"CampaignsWriter",
 	"ChildCampaign",
 	"Clock",
+	"ContactField",
+	"ContactLimitReached",
 	"DataCenter",
 	"EmptyAnswer",
 	"Event",
 	"HTTPAnswer",
 	"InvalidRequest",
 	"LinkClicks",
+	"ListUnavailable",
+	"MailingList",
 	"MalformedAnswer",
 	"OAuthClient",
 	"OAuthError",
@@ -86,11 +107,14 @@ __all__ = [
 	"RecordUnavailable",
 	"Report",
 	"Secret",
+	"Subscriber",
 	"TokenThrottled",
 	"Tokens",
+	"Topic",
 	"Transport",
 	"Unavailable",
 	"UnknownRefusal",
+	"Written",
 	"ZohoError",
 	"ZohoTime",
 	"by_accounts_server",
@@ -99,4 +123,6 @@ __all__ = [
 	"interpret",
 	"parse_callback",
 	"redact",
+	"scopes_for",
+	"scopes_lacking",
 ]

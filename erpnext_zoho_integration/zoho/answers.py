@@ -8,7 +8,8 @@ ref: https://www.zoho.com/campaigns/help/developers/error-codes.html and the pag
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -20,15 +21,22 @@ from .error_codes import (
 	EMPTY,
 	GONE,
 	LIMIT_CODES,
+	LIST_ENDPOINTS,
+	LIST_GONE,
 	PERMISSION,
 	TRANSIENT,
+	WRITES,
+	Meaning,
 )
 from .errors import (
 	LOCK_SECONDS,
 	AccountError,
+	AddressRefused,
 	AuthenticationError,
 	CampaignUnavailable,
+	ContactLimitReached,
 	InvalidRequest,
+	ListUnavailable,
 	MalformedAnswer,
 	PageTooLarge,
 	PermissionDenied,
@@ -38,6 +46,7 @@ from .errors import (
 	UnknownRefusal,
 	ZohoError,
 )
+from .redaction import Secret
 from .transport import HTTPAnswer, raise_for_status, retry_after
 
 Json = dict[str, Any]
@@ -49,6 +58,15 @@ SUCCESS: Final = frozenset({"", "0", "200"})
 _LIMIT_TEXT = re.compile(
 	r"THROTTL|rate limit|calls? limit|too many (?:requests|calls)|limit exceeded|try again after \d+ ", re.I
 )
+
+# The error for each meaning of a code at an endpoint that writes, and its text if Zoho sends none.
+_WRITE_ERRORS: Final[Mapping[Meaning, tuple[type[ZohoError], str]]] = {
+	"address": (AddressRefused, "Zoho does not take this address"),
+	"list": (ListUnavailable, "the list is deleted or unknown to Zoho"),
+	"contact limit": (ContactLimitReached, "the Zoho account takes no more contacts"),
+	"try again": (Unavailable, "Zoho asks to try again later"),
+	"bug": (InvalidRequest, "Zoho does not understand the request"),
+}
 
 _AGAIN = re.compile(r"try again (?:after|in) (\d+) *(second|minute|hour)", re.I)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
@@ -71,10 +89,10 @@ class EmptyAnswer(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-	"""Code and message of an error envelope."""
+	"""Code and message of an error envelope. Zoho's words may name somebody, so they are not in the `repr`."""
 
 	code: str
-	message: str
+	message: str = field(repr=False)
 
 	def says(self, *words: str) -> bool:
 		"""Tell whether the message contains one of these words, in any case of letters."""
@@ -99,7 +117,9 @@ def interpret(endpoint: str, answer: HTTPAnswer) -> Json:
 	refusal = _refusal(body)
 	if refusal is None and 200 <= answer.status < 300:
 		return body
-	return _refused(endpoint, answer, refusal or _Refusal("", str(body.get("message") or "")))
+	refusal = refusal or _Refusal("", str(body.get("message") or ""))
+	del body  # error reports print the variables of a frame
+	return _refused(endpoint, answer, refusal)
 
 
 def parse_json(answer: HTTPAnswer) -> Json | None:
@@ -162,10 +182,15 @@ def _is_known_error(code: str) -> bool:
 
 
 def _not_json(endpoint: str, answer: HTTPAnswer) -> Json:
-	text = answer.text.strip()
-	refusal = _xml_refusal(text)
-	if refusal:
-		return _refused(endpoint, answer, refusal)
+	text = Secret(answer.text.strip())  # error reports print the variables of a frame
+	envelope = _xml_envelope(text)
+	if envelope is not None:
+		refusal = _xml_refusal(envelope)
+		if refusal:
+			del envelope
+			return _refused(endpoint, answer, refusal)
+		if endpoint in WRITES and 200 <= answer.status < 300:
+			return envelope  # it is done; what was asked for is no data
 	if answer.status == 401:
 		raise AuthenticationError("Zoho did not accept the access token", endpoint=endpoint, status=401)
 	if not (text.startswith("{") and answer.status < 400):  # a truncated answer may contain any words
@@ -181,24 +206,32 @@ def _not_json(endpoint: str, answer: HTTPAnswer) -> Json:
 	raise MalformedAnswer(f"{kind} instead of a JSON object", endpoint=endpoint, status=answer.status)
 
 
-def _xml_refusal(text: str) -> _Refusal | None:
-	"""Return the error in an XML envelope, or None. Zoho's error answers may ignore `resfmt=JSON`."""
+def _xml_envelope(text: str) -> Json | None:
+	"""Return status, code and message of an XML envelope, or None. Zoho's answers may ignore `resfmt=JSON`."""
 	if not text.startswith("<") or "<response" not in text[:500] or "<!" in text[:500]:
 		return None
 	try:
 		root = ElementTree.fromstring(text)
 	except ElementTree.ParseError:
 		return None
-	code = (root.findtext(".//code") or "").strip()
-	status = (root.findtext(".//status") or "").strip().casefold()
+	found = {name: (root.findtext(f".//{name}") or "").strip() for name in ("status", "code", "message")}
+	return {name: value for name, value in found.items() if value}
+
+
+def _xml_refusal(envelope: Json) -> _Refusal | None:
+	status, code = envelope.get("status", "").casefold(), envelope.get("code", "")
 	if status == "success" or (not status and code in SUCCESS):
 		return None
-	return _Refusal(code, (root.findtext(".//message") or "").strip())
+	return _Refusal(code, envelope.get("message", ""))
 
 
 def _refused(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> Json:
 	"""Return an `EmptyAnswer` if the refusal means "nothing there", else raise its error."""
 	code = refusal.code
+	meaning = WRITES.get(endpoint, {}).get(code)
+	if meaning is not None and answer.status != 429 and answer.status < 500:
+		kind, otherwise = _WRITE_ERRORS[meaning]
+		raise _error(kind, endpoint, answer, refusal, otherwise)
 	if code not in ACCOUNT:
 		_raise_if_limited(endpoint, answer, refusal)
 	if answer.status == 401 or code in {"401", "1007"}:
@@ -206,15 +239,16 @@ def _refused(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> Json:
 	raise_for_status(answer, endpoint)
 	if _means_empty(endpoint, refusal):
 		return EmptyAnswer(code, refusal.message)
-	if code in TRANSIENT:
+	if code in TRANSIENT or (endpoint in LIST_ENDPOINTS and code == "2502"):
 		raise _error(Unavailable, endpoint, answer, refusal, "Zoho asks to try again later")
 	raise _permanent(endpoint, answer, refusal)
 
 
 def _means_empty(endpoint: str, refusal: _Refusal) -> bool:
 	if refusal.code in EMPTY.get(endpoint, ()):
-		# Elsewhere in Zoho's documentation, 6303 means "User agent unknown." and 2203 "deleted".
-		return not refusal.says("user agent", "delete", "privilege")
+		# Elsewhere in Zoho's documentation, 6303 means "User agent unknown.", 2203 "deleted", and 2502 "Error in
+		# displaying contacts details. Please try after sometime."
+		return not refusal.says("user agent", "delete", "privilege", "try after", "try again", "retry")
 	return endpoint in CONTACT_LISTS and refusal.says("no contacts")
 
 
@@ -228,6 +262,8 @@ def _permanent(endpoint: str, answer: HTTPAnswer, refusal: _Refusal) -> ZohoErro
 		return _error(CampaignUnavailable, endpoint, answer, refusal, "an A/B campaign that was not sent")
 	if code == "6607" and refusal.says("no content"):
 		return _error(CampaignUnavailable, endpoint, answer, refusal, "a campaign without content")
+	if endpoint in LIST_ENDPOINTS and code in LIST_GONE:
+		return _error(ListUnavailable, endpoint, answer, refusal, "the list is deleted or unknown to Zoho")
 	if code in GONE:
 		kind = CampaignUnavailable if endpoint in CAMPAIGN_ENDPOINTS else RecordUnavailable
 		return _error(kind, endpoint, answer, refusal, "deleted, not sent yet, or unknown to Zoho")

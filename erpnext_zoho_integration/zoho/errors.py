@@ -70,6 +70,10 @@ class AccountError(ZohoError):
 	"""The Zoho account itself cannot use Zoho Campaigns (not active, unknown, over its contact limit)."""
 
 
+class ContactLimitReached(AccountError):
+	"""The plan of the Zoho account takes no more contacts."""
+
+
 class PermissionDenied(ZohoError):
 	"""The Zoho user who authorised the connection may not do this."""
 
@@ -135,6 +139,20 @@ class RecordUnavailable(ZohoError):
 
 class CampaignUnavailable(RecordUnavailable):
 	"""The campaign was deleted, has not been sent yet, or its key is unknown."""
+
+
+class ListUnavailable(RecordUnavailable):
+	"""The mailing list was deleted, or its key is unknown."""
+
+
+class AddressRefused(ZohoError):
+	"""Zoho does not take this one e-mail address; `code` says why, and trying again does not help.
+
+	`2004`: not an address; `2005`: of a group, such as info@; `2006`: in Do-Not-Mail; `2007`: refused;
+	`2103`: no contact has it.
+	"""
+
+	action: ClassVar[Action] = "skip"
 
 
 class UnknownRefusal(ZohoError):

@@ -25,8 +25,10 @@ from .redaction import MASK, Secret, redact
 from .transport import HTTPAnswer, Transport, raise_for_status, retry_after
 from .values import number, text
 
-# This scope is enough to read campaigns, reports and recipients. The app writes nothing to Zoho.
-SCOPES: Final = ("ZohoCampaigns.campaign.READ",)
+# This scope is enough to read campaigns, reports and recipients.
+READING_SCOPES: Final = ("ZohoCampaigns.campaign.READ",)
+# These are for features that write, and for reading back what was written.
+WRITING_SCOPES: Final = ("ZohoCampaigns.contact.READ", "ZohoCampaigns.contact.UPDATE")
 
 AUTHORIZE: Final = "oauth/v2/auth"
 TOKEN: Final = "oauth/v2/token"
@@ -58,6 +60,31 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
+def scopes_for(writing: bool) -> tuple[str, ...]:
+	"""Return the scopes to ask for: one for reading, and two more only if a feature that writes is switched on."""
+	return (*READING_SCOPES, *WRITING_SCOPES) if writing else READING_SCOPES
+
+
+def scopes_lacking(granted: str, needed: Iterable[str]) -> tuple[str, ...]:
+	"""Return the needed scopes that are not among the granted ones.
+
+	Args:
+		granted: As Zoho gives them, separated by spaces or commas.
+		needed: Such as `ZohoCampaigns.contact.UPDATE`, which `ZohoCampaigns.contact.ALL` includes.
+	"""
+	have = {scope.casefold() for scope in split_scopes(granted)}
+	return tuple(
+		scope
+		for scope in needed
+		if not {scope.casefold(), f"{scope.rpartition('.')[0]}.all".casefold()} & have
+	)
+
+
+def split_scopes(scopes: str) -> tuple[str, ...]:
+	"""Return the scopes in a text; they are separated by spaces or commas."""
+	return tuple(scopes.replace(",", " ").split())
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Tokens:
 	"""An answer of the token endpoint.
@@ -80,7 +107,7 @@ class Tokens:
 	@property
 	def scopes(self) -> tuple[str, ...]:
 		"""Return the granted scopes one by one."""
-		return tuple(self.scope.replace(",", " ").split())
+		return split_scopes(self.scope)
 
 	def __repr__(self) -> str:
 		refresh = MASK if self.refresh_token else None
@@ -159,7 +186,7 @@ class OAuthClient:
 		self._redirect_uri = redirect_uri
 		self._transport = transport
 
-	def authorization_url(self, accounts_url: str, state: str, scopes: Iterable[str] = SCOPES) -> str:
+	def authorization_url(self, accounts_url: str, state: str, scopes: Iterable[str] = READING_SCOPES) -> str:
 		"""Return the address of Zoho's consent page.
 
 		Args:

@@ -14,6 +14,14 @@ T = TypeVar("T")
 # A list with more pages than this is treated as one without end.
 MAX_PAGES: Final = 100_000
 
+_IDENTITIES: Final = (
+	"contactid",
+	"contactemailaddress",
+	"campaign_key",
+	"contact_email",
+	"listkey",
+	"topicId",
+)
 _ECHO = re.compile(r"\brange=(\d+)")
 
 
@@ -135,9 +143,7 @@ def _fingerprint(raw: list[Any]) -> int:
 	for a large page.
 	"""
 	identities = [
-		(str(row.get("contactid")), str(row.get("contactemailaddress")), str(row.get("campaign_key")))
-		if isinstance(row, dict)
-		else repr(row)
+		tuple(str(row.get(name)) for name in _IDENTITIES) if isinstance(row, dict) else repr(row)
 		for row in raw
 	]
 	return hash((tuple(identities), repr(raw[0]), repr(raw[-1])))

@@ -15,7 +15,8 @@ _NAMES = (
 _PAIR = re.compile(rf"(?i)\b({_NAMES})(['\"]?\s*[=:]\s*['\"]?)(?![\"'\s*])([^\s&'\",;}}\])]{{9,}})")
 # The bounds keep the search linear on a long text without spaces.
 _PART = r"[^\s@<>\"'(),;:=]"
-_EMAIL = re.compile(rf"{_PART}{{1,64}}@{_PART}{{1,255}}")
+# An address in a URL has %40 instead of @.
+_EMAIL = re.compile(rf"{_PART}{{1,64}}(?:@|%40){_PART}{{1,255}}")
 
 
 class Secret(str):
@@ -41,9 +42,9 @@ def redact(text: str) -> str:
 	text = _HEADER.sub(rf"\1 {MASK}", text)
 	text = _TOKEN.sub(MASK, text)
 	text = _PAIR.sub(rf"\1\2{MASK}", text)
-	return _EMAIL.sub(_mask_email, text) if "@" in text else text
+	return _EMAIL.sub(_mask_email, text) if "@" in text or "%40" in text else text
 
 
 def _mask_email(match: re.Match[str]) -> str:
-	local, _, domain = match.group().rpartition("@")
-	return f"{local[0]}***@{domain}"
+	local, at, domain = re.split("(@|%40)", match.group(), maxsplit=1)
+	return f"{local[0]}***{at}{domain}"

@@ -118,6 +118,7 @@ class Transport:
 		max_body: Largest size of an answer, in bytes.
 		sleep: Waits the given seconds.
 		before_call: Called with the endpoint before every attempt. It may wait, or refuse by raising.
+		on_limit: Called with the error of a call that Zoho refused because there were too many.
 		clock: A monotonic clock, in seconds.
 
 	Attributes:
@@ -133,6 +134,7 @@ class Transport:
 		max_body: int = MAX_BODY,
 		sleep: Callable[[float], None] = time.sleep,
 		before_call: Callable[[str], None] | None = None,
+		on_limit: Callable[[RateLimited], None] | None = None,
 		clock: Callable[[], float] = time.monotonic,
 	) -> None:
 		self.calls = 0
@@ -143,6 +145,7 @@ class Transport:
 		self._max_body = max_body
 		self._sleep = sleep
 		self._before_call = before_call
+		self._on_limit = on_limit
 		self._clock = clock
 		self._counting = threading.Lock()
 		self._back_off = tenacity.wait_exponential(multiplier=0.5, max=MAX_WAIT) + tenacity.wait_random(
@@ -160,6 +163,7 @@ class Transport:
 		data: Mapping[str, str] | None = None,
 		headers: Mapping[str, str] | None = None,
 		retry: bool = True,
+		before: Callable[[], None] | None = None,
 	) -> T:
 		"""Send one request and return the result of `read`; try again if that can help.
 
@@ -173,6 +177,7 @@ class Transport:
 			headers: Request headers.
 			retry: False for a request that must not reach Zoho twice. It is repeated only if it certainly
 				never left this machine.
+			before: Called right before every attempt, after `before_call`. It may refuse by raising.
 
 		Raises:
 			Unavailable: no usable answer after all attempts.
@@ -187,6 +192,8 @@ class Transport:
 		def announce(_: tenacity.RetryCallState) -> None:
 			if self._before_call:
 				self._before_call(endpoint)
+			if before:
+				before()
 
 		retrying = tenacity.Retrying(
 			sleep=self._sleep,
@@ -197,7 +204,12 @@ class Transport:
 			before_sleep=_log_retry,
 			reraise=True,
 		)
-		answer: T = retrying(attempt)
+		try:
+			answer: T = retrying(attempt)
+		except RateLimited as error:
+			if self._on_limit:
+				self._on_limit(error)
+			raise
 		return answer
 
 	def _worth_repeating(self, error: BaseException, retry: bool) -> bool:

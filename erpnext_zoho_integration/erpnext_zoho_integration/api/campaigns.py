@@ -42,9 +42,9 @@ def get_valid_token() -> str:
 def make_api_call(
 	endpoint: str, method: str = "GET", params: dict | None = None, data: dict | None = None
 ) -> dict:
-	"""Call a method of the Zoho Campaigns API and return its parsed JSON. Never whitelisted.
+	"""Call a method of the Zoho Campaigns API that reads, and return its parsed JSON. Never whitelisted.
 
-	If Zoho refuses the token, it is refreshed once and the call repeated once. "No contacts" is an empty answer.
+	Methods that may write are refused: only `connection.writing.writing_client` does that. If Zoho refuses the token, it is refreshed once and the call repeated once. "No contacts" is an empty answer.
 
 	Args:
 		endpoint: such as `recentcampaigns`.

@@ -1,14 +1,12 @@
 """The connection of a run to Zoho: clients, one token, one budget of calls, and a thread that fetches ahead."""
 
-import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import frappe
 from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection.clients import make_rate_limiter
+from erpnext_zoho_integration.connection.clients import make_rate_limiter, remember_lock
 from erpnext_zoho_integration.connection.settings import campaigns_url, get_settings
 from erpnext_zoho_integration.connection.tokens import TokenSource
 from erpnext_zoho_integration.connection.zoho_rate_limit import RateLimiter
@@ -59,11 +57,7 @@ class ZohoSession:
 		Returns:
 			The end of the lock, in seconds since the epoch.
 		"""
-		until = self.limiter.lock(error.endpoint or "", error.retry_after)
-		locks = {name: end for name, end in self.limiter.locks.items() if end > time.time()}
-		frappe.db.set_single_value(SETTINGS, {"method_locks": json.dumps(locks)}, update_modified=False)
-		frappe.db.commit()  # nosemgrep - must stay whatever happens to this run
-		return until
+		return remember_lock(self.limiter, error)
 
 	def close(self, *, remember: bool = True) -> None:
 		"""End the fetching thread.

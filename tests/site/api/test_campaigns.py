@@ -414,14 +414,20 @@ def test_nothing_to_list_is_an_empty_answer(zoho_account: Simulator, silent_key:
 
 def test_a_call_goes_out_as_it_was_asked_for(zoho_account: Simulator) -> None:
 	with pytest.raises(zoho.ZohoError):
-		campaigns.make_api_call("addlist", "POST", params={"listname": "ü & co"}, data={"mode": "new"})
+		campaigns.make_api_call(RECENT, "POST", params={"status": "ü & co"}, data={"mode": "new"})
 	[request] = zoho_account.requests
-	assert (request["method"], request["path"]) == ("POST", "/api/v1.1/addlist")
-	assert request["params"] == {"resfmt": "JSON", "listname": "ü & co", "mode": "new"}
+	assert (request["method"], request["path"]) == ("POST", f"/api/v1.1/{RECENT}")
+	assert request["params"] == {"resfmt": "JSON", "status": "ü & co", "mode": "new"}
 
 
-@pytest.mark.parametrize("endpoint", ["../oauth/v2/token", "https://evil.example/x", "", "a?b=c", "a b"])
-def test_only_methods_of_the_api_are_called(zoho_account: Simulator, endpoint: str) -> None:
+@pytest.mark.parametrize(
+	"endpoint",
+	[
+		*("../oauth/v2/token", "https://evil.example/x", "", "a?b=c", "a b"),
+		*("json/listsubscribe", "json/contactdonotmail", "sendcampaign", "deletemailinglist"),
+	],
+)
+def test_only_methods_of_the_api_that_read_are_called(zoho_account: Simulator, endpoint: str) -> None:
 	with pytest.raises(zoho.InvalidRequest):
 		campaigns.make_api_call(endpoint)
 	assert zoho_account.requests == []

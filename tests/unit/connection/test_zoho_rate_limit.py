@@ -11,12 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 redis = pytest.importorskip("redis")
 
-from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp, RateLimiter  # noqa: E402
+from erpnext_zoho_integration.connection.zoho_rate_limit import (  # noqa: E402
+	PARTS,
+	WINDOWS,
+	BudgetUsedUp,
+	RateLimiter,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 UNPACKED = ROOT / ".dev" / "redis" / "server"
@@ -216,6 +222,96 @@ def test_a_redis_that_fails_otherwise_is_no_reason_to_call_at_full_speed(
 	for _nth in range(4):
 		limiter.before_call("report")
 	assert sum(clock.slept) == pytest.approx(4 * 300 / 400)
+
+
+# -- methods with limits of their own --------------------------------------------------------------------------
+
+SUBSCRIBE = "json/listsubscribe"
+SMALL = {SUBSCRIBE: ((6.0, 4), (60.0, 20), (600.0, 70))}
+
+
+def test_the_windows_are_four_fifths_of_zohos() -> None:
+	zohos = {60: 500, 3600: 12_500, 86_400: 75_000}
+	assert dict(WINDOWS[SUBSCRIBE]) == {seconds: calls * 8 // 10 for seconds, calls in zohos.items()}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_window_of_any_length_is_exceeded_wherever_it_begins(
+	seed: int, make_limiter: Callable, clock: Time
+) -> None:
+	random = Random(seed)
+	limiters = [make_limiter(windows=SMALL, patience=float("inf")) for _worker in range(3)]
+	clock.now += random.random() * 1000
+	moments = []
+	pace = random.choice([0.0, 1.0, 8.0])
+	for _nth in range(400):
+		if random.random() < 0.02:  # a pause, then all at once
+			clock.now += random.random() * 700
+		clock.now += random.random() * pace
+		random.choice(limiters).before_call(SUBSCRIBE)
+		moments.append(clock.now)
+	for seconds, calls in SMALL[SUBSCRIBE]:
+		assert fullest(moments, seconds) <= calls
+	# Counting in parts costs at most one part in each window.
+	assert moments[-1] - moments[0] < 400 * (600 + 2 * 600 / PARTS) / 70 + 20 * 700
+
+
+def test_the_real_windows_hold_and_few_counters_are_kept(
+	make_limiter: Callable, client: redis.Redis, clock: Time
+) -> None:
+	limiter = make_limiter(patience=float("inf"))
+	began = clock.now
+	for _nth in range(10_001):
+		limiter.before_call(SUBSCRIBE)
+	assert 3600 <= clock.now - began <= 3600 + 60 + 1  # the hour is full after 10,000
+	stored = list(client.keys("site|*"))
+	assert sum(client.zcard(key) for key in stored if client.type(key) == b"zset") <= 400
+	assert all(client.hlen(key) <= PARTS + 1 for key in stored if client.type(key) == b"hash")
+
+
+def test_a_full_day_lets_the_worker_go_and_says_for_how_long(make_limiter: Callable, clock: Time) -> None:
+	windows = {SUBSCRIBE: ((60.0, 400), (86_400.0, 3))}
+	limiter = make_limiter(windows=windows, patience=30.0)
+	for _nth in range(3):
+		limiter.before_call(SUBSCRIBE)
+	with pytest.raises(BudgetUsedUp) as paused:
+		limiter.before_call(SUBSCRIBE)
+	assert not paused.value.locked and 86_400 <= paused.value.seconds <= 86_400 * (1 + 1 / PARTS)
+	clock.now += paused.value.seconds
+	limiter.before_call(SUBSCRIBE)
+	assert limiter.used(SUBSCRIBE) == 1
+
+
+def test_who_waits_for_one_window_takes_no_place_in_the_others(make_limiter: Callable, clock: Time) -> None:
+	limiter = make_limiter(windows={SUBSCRIBE: ((60.0, 1), (3600.0, 2))}, patience=0.0)
+	limiter.before_call(SUBSCRIBE)
+	for _nth in range(5):
+		with pytest.raises(BudgetUsedUp):
+			limiter.before_call(SUBSCRIBE)
+	clock.now += 60
+	limiter.before_call(SUBSCRIBE)
+
+
+def test_other_methods_keep_the_one_window(make_limiter: Callable, clock: Time) -> None:
+	limiter = make_limiter(calls=3, window=10.0, patience=10.0)
+	for _nth in range(6):
+		limiter.before_call("json/contactdonotmail")
+	assert sum(clock.slept) == pytest.approx(10.0, abs=0.1)
+
+
+def test_scaled_time_scales_all_windows(make_limiter: Callable, clock: Time) -> None:
+	limiter = make_limiter(window=3.0, patience=float("inf"))  # a hundredth
+	for _nth in range(401):
+		limiter.before_call(SUBSCRIBE)
+	assert sum(clock.slept) == pytest.approx(0.6, abs=0.01)
+
+
+def test_without_redis_the_slowest_pace_of_all_windows_is_kept(clock: Time) -> None:
+	with socket.socket() as probe:
+		probe.bind(("127.0.0.1", 0))
+		nobody = redis.Redis(port=probe.getsockname()[1])
+	RateLimiter(nobody, "site|", clock=clock, sleep=clock.sleep).before_call(SUBSCRIBE)
+	assert sum(clock.slept) == pytest.approx(86_400 / 60_000)
 
 
 _PROCESS = """

@@ -108,8 +108,16 @@ def test_nothing_to_list_is_not_an_error(endpoint, code, message):
 		(RECIPIENTS, "6607", "Insufficient privileges", zoho.PermissionDenied),
 		(RECIPIENTS, "6607", "No content for this campaign.", zoho.CampaignUnavailable),
 		("getcampaigndetails", "2206", "Campaign deleted or does not exist", zoho.CampaignUnavailable),
-		("getlistsubscribers", "2206", "List deleted", zoho.RecordUnavailable),
-		("getlistsubscribers", "2203", "List has been deleted", zoho.RecordUnavailable),
+		("getlistsubscribers", "2206", "List deleted", zoho.ListUnavailable),
+		("getlistsubscribers", "2203", "List has been deleted", zoho.ListUnavailable),
+		("getlistsubscribers", "2501", "Listkey is empty or invalid.", zoho.ListUnavailable),
+		("listsubscriberscount", "2501", "", zoho.ListUnavailable),
+		(
+			"getlistsubscribers",
+			"2502",
+			"Error in displaying contacts details.Please try after sometime.",
+			zoho.Unavailable,
+		),
 		("getmailinglists", "2706", "Insufficient privilege", zoho.PermissionDenied),
 		("recentcampaigns", "6002", "Invalid campaign key", zoho.RecordUnavailable),
 		# Missing campaigns

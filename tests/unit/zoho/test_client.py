@@ -40,9 +40,9 @@ def test_a_call_asks_for_json_and_carries_the_token_in_its_header(client, server
 
 def test_parameters_of_a_post_go_into_the_query_too(client, server):
 	server.say({"status": "success"})
-	client.call("sendcampaign", {"campaignkey": "k"}, "POST", {"a": 1})
+	client.call("getmailinglists", {"sort": "asc"}, "POST", {"a": 1})
 	request = server.requests[0]
-	assert (request.method, request.query) == ("POST", {"resfmt": "JSON", "campaignkey": "k"})
+	assert (request.method, request.query) == ("POST", {"resfmt": "JSON", "sort": "asc"})
 	assert request.form == {"a": "1"}
 
 
@@ -79,7 +79,7 @@ def test_an_error_that_zoho_asks_to_retry_is_retried(client, server):
 def test_a_post_is_not_repeated(client, server):
 	server.say(Reply(status=503), {"status": "success"})
 	with pytest.raises(Unavailable):
-		client.call("sendcampaign", {"campaignkey": "k"}, "POST")
+		client.call("getmailinglists", {"sort": "asc"}, "POST")
 	assert len(server.requests) == 1
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from erpnext_zoho_integration.zoho import (
 	DATA_CENTERS,
-	SCOPES,
 	AuthorizationRefused,
 	OAuthClient,
 	OAuthError,
@@ -15,6 +14,8 @@ from erpnext_zoho_integration.zoho import (
 	Transport,
 	Unavailable,
 	parse_callback,
+	scopes_for,
+	scopes_lacking,
 )
 from tests.unit.zoho.stub_server import Reply
 
@@ -48,7 +49,33 @@ def test_the_consent_page_is_asked_for_a_refresh_token_and_one_scope(client):
 		"prompt": "consent",
 		"state": "st&te",
 	}
-	assert SCOPES == ("ZohoCampaigns.campaign.READ",)
+
+
+def test_scopes_for_writing_are_asked_for_only_if_something_writes():
+	assert scopes_for(writing=False) == ("ZohoCampaigns.campaign.READ",)
+	assert scopes_for(writing=True) == (
+		"ZohoCampaigns.campaign.READ",
+		"ZohoCampaigns.contact.READ",
+		"ZohoCampaigns.contact.UPDATE",
+	)
+
+
+@pytest.mark.parametrize(
+	"granted, lacking",
+	[
+		("", ["contact.READ", "contact.UPDATE"]),
+		("ZohoCampaigns.campaign.READ", ["contact.READ", "contact.UPDATE"]),
+		("ZohoCampaigns.campaign.ALL,ZohoCampaigns.contact.READ", ["contact.UPDATE"]),
+		("ZohoCampaigns.contact.READ ZohoCampaigns.contact.UPDATE", []),
+		("ZohoCampaigns.contact.READ,ZohoCampaigns.contact.UPDATE", []),
+		("ZohoCampaigns.contact.READ, ZohoCampaigns.contact.UPDATE", []),
+		("zohocampaigns.contact.read zohocampaigns.contact.update", []),
+		("ZohoCampaigns.contact.ALL", []),
+	],
+)
+def test_scopes_may_come_with_spaces_or_commas_and_all_includes_each(granted, lacking):
+	needed = scopes_for(writing=True)[1:]
+	assert scopes_lacking(granted, needed) == tuple(f"ZohoCampaigns.{scope}" for scope in lacking)
 
 
 def test_several_scopes_are_joined_with_commas(client):

@@ -21,6 +21,7 @@ TOKEN = "1000.8cb99dxxxxxxxxxxxxx9be93.9b8xxxxxxxxxxxxxxxf"
 		("/callback?code=abcdefghijkl0123&location=in", "abcdefghijkl0123"),
 		("Authorization: Bearer abcdefghijkl0123", "abcdefghijkl0123"),
 		("recipient anna.bell@example.com is bad", "anna.bell"),
+		("contactinfo=%7B%22Contact+Email%22%3A%22anna.bell%40example.com%22%7D", "anna.bell"),
 	],
 )
 def test_secrets_and_people_are_masked(text, hidden):

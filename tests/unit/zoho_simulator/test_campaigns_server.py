@@ -143,13 +143,16 @@ class TestEnvelopes:
 		assert len(report["campaign-reports"][0]) == 26
 		assert all(isinstance(value, str) for value in report["campaign-reports"][0].values())
 		lists = call(zoho, "getmailinglists", scope="ZohoCampaigns.contact.READ")
-		assert lists["requestdetails"]["total_list_count"] == 1
+		assert lists["requestdetails"]["total_list_count"] == 3
 
-	def test_a_post_takes_parameters_from_the_query_only(self, zoho):
+	def test_a_post_takes_parameters_from_the_query_or_a_form_but_not_from_json(self, zoho):
 		key = first_key(zoho)
 		assert get(zoho, RECIPIENTS, http="POST", **ask(RECIPIENTS, key)).json()["status"] == "success"
 		headers = {"Authorization": f"Zoho-oauthtoken {zoho.grant_tokens()['access_token']}"}
-		url = f"{zoho.url}/api/v1.1/{RECIPIENTS}?resfmt=JSON"
+		form = {"resfmt": "JSON", **ask(RECIPIENTS, key)}
+		url = f"{zoho.url}/api/v1.1/{RECIPIENTS}"
+		assert requests.post(url, form, headers=headers, timeout=30).json()["status"] == "success"
+		url += "?resfmt=JSON"
 		body = requests.post(url, json=ask(RECIPIENTS, key), headers=headers, timeout=30)
 		assert body.json()["code"] == "903"
 

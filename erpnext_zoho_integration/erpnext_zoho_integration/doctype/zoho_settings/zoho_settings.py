@@ -14,6 +14,7 @@ from erpnext_zoho_integration.consent import settings as consent_settings
 from erpnext_zoho_integration.store.fields import (
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
+	GRANTED_SCOPES,
 	IS_ACTIVE,
 	NO_TOKENS_BEFORE,
 )
@@ -25,6 +26,7 @@ NOT_OF_THE_FORM = (
 	"token_expiry",
 	NO_TOKENS_BEFORE,
 	"api_domain",
+	GRANTED_SCOPES,
 	IS_ACTIVE,
 	CONNECTION_STATUS,
 	CONNECTION_ERROR,
