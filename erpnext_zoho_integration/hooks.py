@@ -98,6 +98,7 @@ doc_events = {
 scheduler_events = {
 	"cron": {
 		"* * * * *": ["erpnext_zoho_integration.sync.runs.queue.resume_waiting"],
+		"*/5 * * * *": [f"{_CONSENT}.tell_zoho.start"],
 		"30 * * * *": ["erpnext_zoho_integration.sync.runs.notifications.check"],
 		"15 * * * *": [f"{_CONSENT}.hourly.check"],
 	},

@@ -55,6 +55,7 @@ CLEANED = (
 	"User Permission",
 	"Error Log",
 	"Email Queue",
+	"Email Template",
 	"Email Queue Recipient",
 	"Email Group",
 	"Email Group Member",

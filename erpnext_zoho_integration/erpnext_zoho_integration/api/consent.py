@@ -3,6 +3,7 @@
 import frappe
 
 from erpnext_zoho_integration.consent import evidence, held_mail, new_consent, upgrade
+from erpnext_zoho_integration.consent import tell_zoho as telling
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
 
 
@@ -58,6 +59,27 @@ def hold_back_marketing_mail() -> dict:
 	"""
 	require(SYSTEM_MANAGER)
 	return upgrade.turn_on()
+
+
+@frappe.whitelist(methods=["POST"])
+def tell_zoho() -> dict:
+	"""Tell Zoho from now on about opt-outs of ERPNext; it cannot be undone there.
+
+	Returns:
+		`missing_scopes`: what Zoho has not granted yet; somebody has to authorize again first.
+	"""
+	require(SYSTEM_MANAGER)
+	return {"missing_scopes": telling.turn_on()}
+
+
+@frappe.whitelist(methods=["POST"])
+def approve_telling() -> int:
+	"""Let Zoho be told about many boxes that were ticked at once; return how many.
+
+	More than fifty in an hour wait for this.
+	"""
+	require(SYSTEM_MANAGER)
+	return telling.approve()
 
 
 @frappe.whitelist(methods=["GET", "POST"])

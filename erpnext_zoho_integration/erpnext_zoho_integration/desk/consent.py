@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, format_date
 
-from erpnext_zoho_integration.consent import backfill, mail_preview, suppression_list, upgrade
+from erpnext_zoho_integration.consent import backfill, mail_preview, suppression_list, tell_zoho, upgrade
 from erpnext_zoho_integration.consent.settings import consent_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.people_timeline import people_of
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
@@ -50,7 +50,7 @@ def overview() -> dict:
 	"""Return what Zoho Settings show about consent.
 
 	Returns:
-		`hold_back`: whether marketing mail is held back; `complete`: whether all earlier opt-outs are known; `counts`:
+		`tell_zoho`: whether Zoho is told about opt-outs; `to_tell`: numbers of those it does not know yet; `hold_back`: whether marketing mail is held back; `complete`: whether all earlier opt-outs are known; `counts`:
 		numbers of suppressed addresses by reason; `impact`: what turning it on would change, see `upgrade.impact`.
 	"""
 	require(SYSTEM_MANAGER)
@@ -60,6 +60,8 @@ def overview() -> dict:
 		"complete": backfill.is_complete(),
 		"counts": suppression_list.counts(),
 		"impact": None if hold_back else upgrade.impact(),
+		"tell_zoho": tell_zoho.is_on(),
+		"to_tell": tell_zoho.counts(),
 	}
 
 

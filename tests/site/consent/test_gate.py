@@ -51,7 +51,10 @@ def newsletter(*emails: str) -> frappe.model.document.Document:
 	for email in emails:
 		if not frappe.db.exists("Email Group Member", {"email": email}):
 			new_member(email)
-	document = frappe.get_doc({"doctype": "Newsletter", "subject": "Summer Sale", "message": "Now"})
+	if not frappe.db.table_exists("Newsletter"):
+		pytest.skip("Newsletter is an app of its own since Frappe 16, and not installed")
+	values = {"subject": "Summer Sale", "message": "Now", "sender_email": "site@example.com"}
+	document = frappe.get_doc({"doctype": "Newsletter", **values})
 	document.append("email_group", {"email_group": "News"})
 	return document.insert()
 
@@ -94,13 +97,20 @@ def test_look_alikes_get_their_mail(other: str) -> None:
 
 
 def email_campaign(kind: str, recipient: str) -> frappe.model.document.Document:
-	campaign = frappe.get_doc({"doctype": "Campaign", "campaign_name": f"By mail {kind}"}).insert()
+	template = "zoho test mail"
+	if not frappe.db.exists("Email Template", template):
+		values = {"name": template, "subject": "Hello", "response": "Hello"}
+		frappe.get_doc({"doctype": "Email Template", **values}).insert()
+	campaign = frappe.get_doc({"doctype": "Campaign", "campaign_name": f"By mail {kind}"})
+	campaign.append("campaign_schedules", {"email_template": template, "send_after_days": 0})
+	campaign.insert()
 	return frappe.get_doc(
 		{
 			"doctype": "Email Campaign",
 			"campaign_name": campaign.name,
 			"email_campaign_for": kind,
 			"recipient": recipient,
+			"start_date": frappe.utils.today(),
 		}
 	).insert()
 

@@ -113,7 +113,7 @@ def test_only_a_system_manager_lifts_and_reads_the_proof(session_of, role: str) 
 	opt_out("ada@example.com")
 	frappe.db.commit()
 	session = session_of(role)
-	base = "/api/method/erpnext_zoho_integration.erpnext_zoho_integration.api.consent"
+	base = "erpnext_zoho_integration.erpnext_zoho_integration.api.consent"
 	for function, args in (
 		(
 			"record_consent",
@@ -124,9 +124,9 @@ def test_only_a_system_manager_lifts_and_reads_the_proof(session_of, role: str) 
 		("hold_back_marketing_mail", {}),
 		("consent_evidence", {"email": "ada@example.com"}),
 	):
-		assert session.post(f"{base}.{function}", data=args).status_code == 403, function
+		assert session.call(f"{base}.{function}", **args).status_code in (401, 403), function
 	for doctype in ("Zoho Consent Event", "Zoho Suppressed Address", "Zoho Held Mail"):
-		assert session.get(f"/api/resource/{doctype}").status_code == 403, doctype
+		assert session.get(f"/api/resource/{doctype}").status_code in (401, 403), doctype
 
 
 def test_evidence_is_shown_in_order() -> None:
