@@ -4,6 +4,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils.background_jobs import get_queues
 
+from erpnext_zoho_integration.connection.identity import note_identity
 from erpnext_zoho_integration.connection.tokens import disconnect
 from erpnext_zoho_integration.consent import backfill
 from erpnext_zoho_integration.erpnext_zoho_integration.api.custom_fields import (
@@ -65,8 +66,9 @@ def after_install() -> None:
 
 
 def after_migrate() -> None:
-	"""Store the defaults of settings that the site does not have yet, and add the index that matching needs."""
+	"""Bring the site up to date: new settings, what identifies it, the index that matching needs, the consent backfill."""
 	add_missing_settings()
+	note_identity()
 	index_addresses()
 	backfill.queue()
 

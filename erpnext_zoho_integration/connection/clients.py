@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 
 import redis
 
@@ -29,15 +30,24 @@ def campaigns_client(
 
 	Args:
 		token_provider: returns the access token for each call; by default the stored one, refreshed when it expires.
-		transport: sends the calls; by default a new one without a rate limiter.
+		transport: sends the calls; by default one that keeps the budget of calls which all workers share. A web request
+			does not wait for it.
+
+	Raises:
+		BudgetUsedUp: by a call, if it would have to wait for longer than that.
 	"""
 	source = TokenSource()
 	return zoho.CampaignsClient(
 		campaigns_url(),
 		token_provider or source.current,
-		transport or zoho.Transport(),
+		transport or _limited_transport(),
 		refresh=source.renew,
 	)
+
+
+def _limited_transport() -> zoho.Transport:
+	limiter = make_rate_limiter(patience=0 if getattr(frappe.local, "request", None) else None)
+	return zoho.Transport(before_call=limiter.before_call, on_limit=partial(remember_lock, limiter))
 
 
 def make_rate_limiter(settings: Document | None = None, patience: float | None = None) -> RateLimiter:

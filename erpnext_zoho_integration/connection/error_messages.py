@@ -8,6 +8,7 @@ from frappe import _
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.errors import NotConnected, ScopesMissing, WritingStopped
+from erpnext_zoho_integration.connection.zoho_rate_limit import BudgetUsedUp
 
 
 def explain(error: Exception) -> str:
@@ -23,12 +24,20 @@ def explain(error: Exception) -> str:
 
 @contextmanager
 def explained_errors() -> Iterator[None]:
-	"""Turn an error of the `zoho` package, or a missing connection, into one that Frappe shows to the user."""
+	"""Turn an error of the `zoho` package or of the connection into one that Frappe shows to the user."""
 	title = _("Zoho Campaigns")
 	try:
 		yield
 	except (NotConnected, ScopesMissing, WritingStopped) as error:
 		frappe.throw(frappe.utils.escape_html(str(error)), type(error), title=title)
+	except BudgetUsedUp as error:
+		again = frappe.utils.add_to_date(frappe.utils.now_datetime(), seconds=int(error.seconds) + 1)
+		frappe.throw(
+			_("The calls to Zoho that are possible now are used up. Try again at {0}.").format(
+				frappe.utils.format_datetime(again)
+			),
+			title=title,
+		)
 	except zoho.ZohoError as error:
 		frappe.throw(frappe.utils.escape_html(explain(error)), title=title)
 

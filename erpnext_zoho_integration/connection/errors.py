@@ -7,6 +7,10 @@ class NotConnected(frappe.ValidationError):
 	"""The site has no usable connection to Zoho."""
 
 
+class ConnectionPaused(NotConnected):
+	"""The connection was made on another site, with another key or for another organisation; a person has to decide."""
+
+
 class WritingStopped(frappe.ValidationError):
 	"""Writing to Zoho is stopped, in Zoho Settings or in site_config.json."""
 

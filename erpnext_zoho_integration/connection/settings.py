@@ -6,6 +6,7 @@ from frappe.model.document import Document
 from frappe.utils import cint
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.errors import NotConnected
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 from erpnext_zoho_integration.store.fields import TELL_ZOHO
 
@@ -23,8 +24,38 @@ def get_settings() -> Document:
 
 def stored_secret(settings: Document, fieldname: str) -> zoho.Secret | None:
 	"""Return a Password field of Zoho Settings; keep it in a variable whose name ends in token or secret."""
-	value = settings.get_password(fieldname, raise_exception=False)
+	value = _decrypted(settings, fieldname)
 	return zoho.Secret(value) if value else None
+
+
+def unreadable_secret(settings: Document) -> bool:
+	"""Return whether a secret is stored that this site's encryption key cannot read."""
+	return any(
+		_is_stored(settings, fieldname) and _decrypted(settings, fieldname) is None
+		for fieldname in ("client_secret", "refresh_token")
+	)
+
+
+def key_has_changed() -> str:
+	"""Return what to do about a secret that cannot be read."""
+	return _(
+		"The stored secrets cannot be read, because the encryption key of this site has changed. Restore the key in site_config.json, or enter the Client Secret, save, and click Authorize with Zoho."
+	)
+
+
+def _decrypted(settings: Document, fieldname: str) -> str | None:
+	"""Return a stored secret; None if there is none, or if this site's encryption key cannot read it."""
+	try:
+		return settings.get_password(fieldname, raise_exception=False) or None
+	except Exception:  # by version of Frappe, another class each
+		frappe.clear_last_message()
+		return None
+
+
+def _is_stored(settings: Document, fieldname: str) -> bool:
+	table = frappe.qb.Table("__Auth")
+	query = frappe.qb.from_(table).select(table.password).where(table.doctype == settings.doctype)
+	return bool(query.where((table.fieldname == fieldname) & (table.encrypted == 1)).run())
 
 
 def data_center(code: str | None = None) -> zoho.DataCenter:
@@ -71,6 +102,8 @@ def oauth_client(settings: Document | None = None) -> zoho.OAuthClient:
 	"""
 	settings = settings or get_settings()
 	secret = stored_secret(settings, "client_secret")
+	if not secret and unreadable_secret(settings):
+		frappe.throw(key_has_changed(), NotConnected)
 	if not settings.client_id or not secret:
 		frappe.throw(
 			_("Enter the Client ID and the Client Secret of your Zoho API client in Zoho Settings and save.")

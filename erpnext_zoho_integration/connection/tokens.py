@@ -18,21 +18,26 @@ from frappe.utils.password import remove_encrypted_password, set_encrypted_passw
 from erpnext_zoho_integration import onboarding, zoho
 from erpnext_zoho_integration.connection.error_messages import explain
 from erpnext_zoho_integration.connection.errors import NotConnected
+from erpnext_zoho_integration.connection.identity import after_authorizing, is_copy, require_own
 from erpnext_zoho_integration.connection.settings import (
 	accounts_url,
 	get_settings,
+	key_has_changed,
 	oauth_client,
 	stored_secret,
+	unreadable_secret,
 	wanted_scopes,
 )
 from erpnext_zoho_integration.shared_locks import Held, shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
 from erpnext_zoho_integration.store.fields import (
+	CONNECTED_SITE,
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
 	GRANTED_SCOPES,
 	IS_ACTIVE,
 	NO_TOKENS_BEFORE,
+	ORGANISATION,
 )
 
 MIN_LIFE = timedelta(minutes=5)
@@ -45,6 +50,8 @@ DISCONNECTED = {
 	"token_expiry": None,
 	NO_TOKENS_BEFORE: None,
 	GRANTED_SCOPES: None,
+	CONNECTED_SITE: None,
+	ORGANISATION: None,
 	IS_ACTIVE: 0,
 }
 
@@ -55,11 +62,13 @@ def valid_token() -> str:
 	Commits if it has to refresh, so call it only between two units of work.
 
 	Raises:
-		NotConnected: the integration is not active, or there is no refresh token.
+		NotConnected: the integration is not active, or there is no refresh token that can be read.
+		ConnectionPaused: the connection was made on another site, with another key or for another organisation.
 		zoho.ZohoError: Zoho did not give a new token.
 	"""
 	settings = get_settings()
 	_require_active(settings)
+	require_own(settings)
 	token = stored_secret(settings, "access_token")
 	if token and _lives_long_enough(settings):
 		return token
@@ -97,14 +106,16 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 	with _token_lock():
 		frappe.db.commit()  # nosemgrep - a new snapshot; the form may have been saved since this request began
 		settings = get_settings()
-		previous_token, previous_center = stored_secret(settings, "refresh_token"), settings.data_center
+		# The token of a copied site is the original's: it is neither kept nor revoked.
+		previous_token = None if is_copy(settings) else stored_secret(settings, "refresh_token")
+		previous_center = settings.data_center
 		if not tokens.refresh_token and not previous_token:
 			raise zoho.ReauthorizationRequired(
 				_(
 					"Zoho sent no refresh token. Remove this client under Connected Apps in your Zoho account and authorize again."
 				)
 			)
-		settings.update(_connected(tokens, data_center, user))
+		settings.update({**_connected(tokens, data_center, user), **after_authorizing()})
 		settings.flags.ignore_permissions = True
 		settings.flags.from_connection = True
 		settings.save()
@@ -115,7 +126,7 @@ def store_tokens(tokens: zoho.Tokens, data_center: str, user: str) -> None:
 
 
 def disconnect() -> bool:
-	"""Revoke the refresh token at Zoho and wipe every token here. Commits.
+	"""Revoke the refresh token at Zoho and wipe every token here; on a copy of a site, only wipe them. Commits.
 
 	Returns:
 		Whether Zoho confirmed; the tokens here are gone either way.
@@ -123,8 +134,12 @@ def disconnect() -> bool:
 	with _token_lock():
 		frappe.db.commit()  # nosemgrep - a new snapshot, to revoke the token that is stored now
 		settings = get_settings()
-		token = stored_secret(settings, "refresh_token")
-		revoked = revoke_quietly(token, settings.data_center) if token else True
+		inherited = is_copy(settings)
+		token = None if inherited else stored_secret(settings, "refresh_token")
+		if token:
+			revoked = revoke_quietly(token, settings.data_center)
+		else:
+			revoked = inherited or not unreadable_secret(settings)
 		wipe_tokens("Not Connected", None)
 		frappe.db.commit()  # nosemgrep - the token is revoked at Zoho, which cannot be rolled back
 	return revoked
@@ -223,7 +238,10 @@ def _shared_refresh(refused_token: str | None) -> str:
 
 
 def _ask_for_token(settings) -> str:
+	require_own(settings)
 	long_lived_token = stored_secret(settings, "refresh_token")
+	if not long_lived_token and unreadable_secret(settings):
+		raise NotConnected(key_has_changed())
 	if not long_lived_token:
 		raise NotConnected(_("No refresh token available. Open Zoho Settings and click Authorize with Zoho."))
 	locked_until = settings.get(NO_TOKENS_BEFORE)

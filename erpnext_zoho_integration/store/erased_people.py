@@ -20,9 +20,10 @@ from erpnext_zoho_integration.store.digests import (
 	pseudonym,
 	site_key,
 )
-from erpnext_zoho_integration.store.doctypes import ERASED_PERSON
+from erpnext_zoho_integration.store.doctypes import ERASED_PERSON, RECIPIENT
 
 AT_ZOHO, HERE = "Zoho", "This Site"
+KEY = "Key"  # the entry by which a change of the key is noticed; it is nobody's
 _SIZE = "zoho_erased_size"  # in frappe.local.flags: the number of entries when last counted
 # Reading this many entries takes as long as looking one digest up.
 _READ_PER_DIGEST = 4
@@ -96,11 +97,56 @@ def look_up(digests: dict[PersonKey, list[str]]) -> ErasedLookup:
 	return ErasedLookup({digest: stand_in for digest, stand_in in rows if digest in wanted}, digests)
 
 
+class RegisterUnreadable(Exception):
+	"""The site has another encryption key than the register was written with, so that it recognises nobody."""
+
+
+def note_key() -> None:
+	"""Enter a digest by which a later change of the encryption key is noticed, unless the register has one already.
+
+	Nothing happens if people were erased under another key: a person has to decide, see `accept_key`.
+	"""
+	if _key_check() not in _noted_keys() and is_readable():
+		accept_key()
+
+
+def accept_key() -> None:
+	"""Go on with another encryption key: people who were erased under the former one are not recognised any more."""
+	frappe.db.delete(ERASED_PERSON, {"origin": KEY})
+	_insert({_key_check(): ""}, KEY)
+
+
+def is_readable() -> bool:
+	"""Return whether the register was written with today's encryption key, as far as it says, or nothing depends on it."""
+	noted = _noted_keys()
+	return not noted or _key_check() in noted or not _depends_on_key()
+
+
+def count() -> int:
+	"""Return the number of digests of people."""
+	return frappe.db.count(ERASED_PERSON, {"origin": ("!=", KEY)})
+
+
+def _noted_keys() -> list[str]:
+	return frappe.get_all(ERASED_PERSON, {"origin": KEY}, pluck="name")
+
+
+def _depends_on_key() -> bool:
+	return bool(count()) or bool(frappe.db.exists(RECIPIENT, {"rtbf": 1}))
+
+
+def _key_check() -> str:
+	return keyed_digest("encryption key of the register")[:40]
+
+
 def suppressed_among(addresses: Collection[str]) -> set[str]:
 	"""Return those of some addresses that may not be mailed, in one query: erased here, or suppressed when erased.
 
 	Args:
 		addresses: in their normal form, see `addresses.person_address`.
+
+	Raises:
+		RegisterUnreadable: nobody can tell who is erased.
 	"""
 	key = site_key()
 	by_digest = {
@@ -111,8 +157,15 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
 			_suppressed_digest(address, key),
 		)
 	}
-	found = sql_lookups.select_in(ERASED_PERSON, ("name",), "name", by_digest, seconds=_PATIENCE_SECONDS)
-	return {by_digest[digest] for (digest,) in found if digest in by_digest}
+	check = _key_check()
+	condition = f" OR `origin` = '{KEY}'"
+	rows = sql_lookups.select_in(
+		ERASED_PERSON, ("name", "origin"), "name", by_digest, condition, seconds=_PATIENCE_SECONDS
+	)
+	noted = {digest for digest, origin in rows if origin == KEY}
+	if noted and check not in noted and _depends_on_key():
+		raise RegisterUnreadable
+	return {by_digest[digest] for digest, _origin in rows if digest in by_digest}
 
 
 def register_suppressed(addresses: Collection[str]) -> None:
@@ -120,11 +173,10 @@ def register_suppressed(addresses: Collection[str]) -> None:
 
 	It says nothing about rows, so that another contact at Zoho with the same address keeps its own.
 	"""
-	key, now, user = site_key(), frappe.utils.now_datetime(), frappe.session.user
+	key = site_key()
 	digests = {_suppressed_digest(address, key) for address in addresses}
 	known = {name for (name,) in sql_lookups.select_in(ERASED_PERSON, ("name",), "name", digests)}
-	rows = [(digest, now, now, user, user, 0, 0, "", HERE) for digest in sorted(digests - known)]
-	sql_writes.insert_rows(ERASED_PERSON, _COLUMNS, rows)
+	_insert({digest: "" for digest in sorted(digests - known)}, HERE)
 
 
 def _suppressed_digest(address: str, key: bytes) -> str:
@@ -155,10 +207,14 @@ def register(people: Collection[PersonKey], origin: str, known: ErasedLookup | N
 		stand_in = known.stand_in(email, zoho_contact_id) or pseudonym(email or "", leading_id)
 		digests = person_digests(None if zoho_contact_id and origin == AT_ZOHO else email, zoho_contact_id)
 		new |= {digest: stand_in for digest in digests if not known.has(digest)}
-	now, user = frappe.utils.now_datetime(), frappe.session.user
-	rows = [(digest, now, now, user, user, 0, 0, stand_in, origin) for digest, stand_in in new.items()]
-	sql_writes.insert_rows(ERASED_PERSON, _COLUMNS, rows)
+	_insert(new, origin)
 	return known.with_more(new)
+
+
+def _insert(stand_ins: dict[str, str], origin: str) -> None:
+	now, user = frappe.utils.now_datetime(), frappe.session.user
+	rows = [(digest, now, now, user, user, 0, 0, stand_in, origin) for digest, stand_in in stand_ins.items()]
+	sql_writes.insert_rows(ERASED_PERSON, _COLUMNS, rows)
 
 
 _COLUMNS = (*sql_writes.STANDARD_COLUMNS, "stand_in", "origin")

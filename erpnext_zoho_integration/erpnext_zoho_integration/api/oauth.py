@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.connection import authorization
+from erpnext_zoho_integration.connection import authorization, identity
 from erpnext_zoho_integration.connection import tokens as stored_tokens
 from erpnext_zoho_integration.connection.error_messages import explained_errors
 from erpnext_zoho_integration.connection.settings import get_settings
@@ -17,6 +17,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits imp
 	reads_live,
 	require,
 )
+from erpnext_zoho_integration.sync.contacts.clear_contact import forget_contact_ids
 
 _PATH = "/api/method/erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.authorize"
 
@@ -104,6 +105,14 @@ def disconnect() -> dict:
 	"""Revoke the tokens at Zoho and delete them here; `revoked` tells whether Zoho confirmed."""
 	require(SYSTEM_MANAGER)
 	return {"revoked": stored_tokens.disconnect()}
+
+
+@frappe.whitelist(methods=["POST"])
+def go_on() -> None:
+	"""Answer the question why everything pauses: the site has moved, the key is lost, the organisation is another one."""
+	require(SYSTEM_MANAGER)
+	if identity.go_on(get_settings()) == identity.OTHER_ORGANISATION:
+		forget_contact_ids()
 
 
 @frappe.whitelist(methods=["POST"])

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, get_datetime, nowdate
 
+from erpnext_zoho_integration.connection.identity import pause
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import get_rows, get_total
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SYNC_RUN
@@ -63,7 +64,10 @@ def sync_problems(filters: dict | list | str | None = None) -> dict:
 def connection(filters: dict | list | str | None = None) -> str:
 	"""Return the translated state of the connection; a card shows a text unchanged."""
 	frappe.has_permission(RECIPIENT, "read", throw=True)
-	return _(get_settings().connection_status or "Not Connected")
+	settings = get_settings()
+	if settings.is_active and pause(settings):
+		return _("Paused")
+	return _(settings.connection_status or "Not Connected")
 
 
 def _number(value: float, fieldtype: str = "Float") -> dict:

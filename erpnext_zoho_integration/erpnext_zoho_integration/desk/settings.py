@@ -10,6 +10,7 @@ from frappe.utils.scheduler import is_scheduler_inactive
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import make_rate_limiter
+from erpnext_zoho_integration.connection.identity import pause
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
@@ -28,12 +29,13 @@ def get_overview() -> dict:
 	Returns:
 		`data_centers` (value and label of each), `data_center` and `connected_by` (for people), `last_run` (`name`,
 		`status`, `message`, `finished_at`), `active_run`, `next_sync` (None if nothing is scheduled),
-		`scheduler_inactive`, `problems` (kinds of `sync.runs.health`), `token_until` (expiry of the access token),
+		`paused` (why everything pauses, None if nothing does), `scheduler_inactive`, `problems` (kinds of `sync.runs.health`), `token_until` (expiry of the access token),
 		`budget` (see `budget`).
 	"""
 	require(SYSTEM_MANAGER)
 	settings = get_settings()
 	center = zoho.DATA_CENTERS.get(settings.data_center)
+	paused = pause(settings)
 	return {
 		"data_centers": data_centers(),
 		"data_center": _(center.name) if center else None,
@@ -41,6 +43,7 @@ def get_overview() -> dict:
 		"last_run": _last_run(),
 		"active_run": active_run(),
 		"next_sync": _next_sync(),
+		"paused": paused.text if paused else None,
 		"scheduler_inactive": schedule_enabled() and _scheduler_inactive(),
 		"problems": [problem.kind for problem in health.problems()],
 		"token_until": settings.token_expiry,

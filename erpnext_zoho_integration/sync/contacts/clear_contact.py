@@ -1,4 +1,4 @@
-"""Clears the fields of Contacts that only a sync fills; used when a person is erased."""
+"""Clears the fields of Contacts that only a sync fills: when a person is erased, or the organisation is another one."""
 
 from collections.abc import Iterable
 
@@ -14,3 +14,8 @@ def clear_zoho_fields(names: Iterable[str]) -> None:
 	"""Clear what Zoho filled in Contacts, given by name; everything else in them stays. The caller commits."""
 	for name in names:
 		frappe.db.set_value("Contact", name, dict.fromkeys(ZOHO_FIELDS))
+
+
+def forget_contact_ids() -> None:
+	"""Clear the ids of all Contacts: in another organisation, the same id is another person. The caller commits."""
+	frappe.db.set_value("Contact", {ZOHO_CONTACT_ID: ("is", "set")}, ZOHO_CONTACT_ID, None, update_modified=False)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from frappe.utils import get_system_timezone
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.connection.identity import compare_organisation
 from erpnext_zoho_integration.store.fields import SENT_TIME
 from erpnext_zoho_integration.sync.campaigns import sync_state
 from erpnext_zoho_integration.sync.campaigns.deleted import deleted_keys
@@ -61,6 +62,9 @@ def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
 		client: of the connected account.
 		policy: what the settings say.
 		mode: `Due`, or `All` and `Full`, in which every campaign is due.
+
+	Raises:
+		ConnectionPaused: the account seems to be another organisation's.
 	"""
 	plan, unwanted, known = Plan(), deleted_keys(), sync_state.load()
 	listed: dict[str, tuple[dict, zoho.Campaign]] = {}
@@ -68,6 +72,7 @@ def plan_all(client: zoho.CampaignsClient, policy: Policy, mode: str) -> Plan:
 		plan.bad += page.bad
 		# Pages shift when new campaigns are sent, so one campaign may come twice.
 		listed.update({record.key: (item, record) for item, record in _pairs(page)})
+	compare_organisation(listed)
 	plan.samples = [_sample(item) for item, _record in list(listed.values())[:_SAMPLES]]
 	times = measure_times([record for _item, record in listed.values()], policy)
 	for key, (item, record) in listed.items():

@@ -7,13 +7,14 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import cint, get_datetime
 
+from erpnext_zoho_integration.connection.identity import pause
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.store.doctypes import SETTINGS, SYNC_RUN
 from erpnext_zoho_integration.store.fields import ACTIVE_KEY
 from erpnext_zoho_integration.sync.mapping import site_clock
 from erpnext_zoho_integration.sync.runs.run_log import ACTIVE
 
-CONNECTION, FAILING, STALE = "Connection", "Failing", "Stale"
+CONNECTION, PAUSED, FAILING, STALE = "Connection", "Paused", "Failing", "Stale"
 # A run with a newer heartbeat, or with a newer or future end of its wait, is at work.
 _ALIVE_SECONDS = 3600
 
@@ -23,7 +24,7 @@ class Problem:
 	"""A problem that a person has to solve.
 
 	Attributes:
-		kind: `Connection`, `Failing` or `Stale`.
+		kind: `Connection`, `Paused`, `Failing` or `Stale`.
 		reason: the stored message of the run or connection; None if the kind says enough.
 		doctype, name: the document where it is solved.
 	"""
@@ -44,6 +45,8 @@ def problems() -> list[Problem]:
 		return [Problem(CONNECTION, settings.connection_error, SETTINGS, SETTINGS)]
 	if not settings.is_active:
 		return []
+	if paused := pause(settings):
+		return [Problem(PAUSED, paused.text, SETTINGS, SETTINGS)]
 	return [problem for problem in (_failing(), _stale(settings)) if problem]
 
 

@@ -8,11 +8,12 @@ from frappe import _
 from frappe.desk.doctype.notification_settings.notification_settings import is_notifications_enabled
 from frappe.model.document import Document
 from frappe.utils import escape_html, get_url_to_form
+from frappe.utils.user import get_users_with_role
 
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.doctypes import SETTINGS
-from erpnext_zoho_integration.sync.runs.health import CONNECTION, FAILING, STALE, Problem, problems
+from erpnext_zoho_integration.sync.runs.health import CONNECTION, FAILING, PAUSED, STALE, Problem, problems
 
 
 def check() -> None:
@@ -36,8 +37,8 @@ def _check() -> None:
 	found = problems()
 	told = set(json.loads(settings.notified_problems or "[]"))
 	kinds = {problem.kind for problem in found}
-	# Behind a lost connection the rest cannot be seen, and may still be as it was.
-	known = told | kinds if CONNECTION in kinds else kinds
+	# Behind a lost or paused connection the rest cannot be seen, and may still be as it was.
+	known = told | kinds if kinds & {CONNECTION, PAUSED} else kinds
 	new = [problem for problem in found if problem.kind not in told]
 	people = _people(settings) if new else []
 	for problem in new:
@@ -52,13 +53,16 @@ def _check() -> None:
 
 
 def _people(settings: Document) -> list:
-	"""Return the enabled ones of those whom the setting names, or else who connected the site."""
-	names = [row.user for row in settings.notify] or [settings.connected_by]
-	return frappe.get_all(
-		"User",
-		{"name": ("in", [name for name in names if name]), "enabled": 1},
-		["name", "email", "language"],
-	)
+	"""Return the enabled ones of those whom the setting names, or else who connected the site, or else System Managers."""
+	named = _enabled([row.user for row in settings.notify]) or _enabled([settings.connected_by])
+	return named or _enabled(get_users_with_role("System Manager")) or _enabled(["Administrator"])
+
+
+def _enabled(names: list[str]) -> list:
+	known = [name for name in names if name]
+	if not known:
+		return []
+	return frappe.get_all("User", {"name": ("in", known), "enabled": 1}, ["name", "email", "language"])
 
 
 def _tell(user: frappe._dict, problem: Problem, *, by_email: bool) -> None:
@@ -103,6 +107,7 @@ def _send(email: str, subject: str, message: str) -> None:
 def _subject(kind: str, lang: str) -> str:
 	return {
 		CONNECTION: _("Zoho Campaigns needs attention: the connection is lost", lang),
+		PAUSED: _("Zoho Campaigns needs attention: everything is paused", lang),
 		FAILING: _("Zoho Campaigns needs attention: the sync fails", lang),
 		STALE: _("Zoho Campaigns needs attention: nothing has been synced for long", lang),
 	}[kind]
@@ -111,6 +116,7 @@ def _subject(kind: str, lang: str) -> str:
 def _advice(kind: str, lang: str) -> str:
 	return {
 		CONNECTION: _("Open Zoho Settings, see what to do there, and click Authorize with Zoho.", lang),
+		PAUSED: _("Open Zoho Settings and decide how to go on.", lang),
 		FAILING: _("Open the sync run: it lists what went wrong, with a way to try again.", lang),
 		STALE: _(
 			"Open Zoho Settings and click Sync All Campaigns. If nothing happens, see whether the background workers and the scheduler of this site are running.",

@@ -11,6 +11,7 @@ from frappe import _
 from frappe.utils import cint
 
 from erpnext_zoho_integration.compat import enqueue_once
+from erpnext_zoho_integration.connection.identity import pause
 from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.connection.tokens import valid_token
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
@@ -106,9 +107,9 @@ def require_connection() -> None:
 
 
 def schedule_enabled() -> bool:
-	"""Return whether the hourly sync is switched on and the site is connected; sends no request."""
+	"""Return whether the hourly sync is switched on and the site has a connection of its own; sends no request."""
 	settings = get_settings()
-	return bool(settings.is_active and settings.enable_schedule)
+	return bool(settings.is_active and settings.enable_schedule) and pause(settings) is None
 
 
 def open_run(trigger: str, campaign: str | None, mode: str, workers: int | None = None) -> tuple[str, bool]:

@@ -47,6 +47,7 @@ SURFACE = [
 	Function("oauth.fetch_tokens", "POST", {"code": "{code}"}, ONLY_SYSTEM_MANAGER),
 	Function("oauth.refresh_access_token", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("oauth.take_failure", "POST", {}, ONLY_SYSTEM_MANAGER),
+	Function("oauth.go_on", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("oauth.disconnect", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("campaigns.test_connection", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("campaigns.get_recent_campaigns", "GET", {}, FROM_SALES_MANAGER),
@@ -62,6 +63,8 @@ SURFACE = [
 	Function("consent.record_address_works_again", "POST", {"email": "a@b.example"}, REFUSED_IN_WORDS),
 	Function("consent.queue_again", "POST", {"held": "none"}, (NO, NO, NO, NO, NO, (404,))),
 	Function("consent.hold_back_marketing_mail", "POST", {}, ONLY_SYSTEM_MANAGER),
+	Function("consent.tell_zoho", "POST", {}, ONLY_SYSTEM_MANAGER),
+	Function("consent.approve_telling", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("consent.consent_evidence", "GET", {"email": "a@b.example"}, ONLY_SYSTEM_MANAGER),
 	Function("sync.cancel_run", "POST", {"run": "{run}"}, FROM_SALES_MANAGER),
 ]

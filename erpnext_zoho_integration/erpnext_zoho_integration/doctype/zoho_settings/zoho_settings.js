@@ -63,6 +63,7 @@ erpnext_zoho_integration.settings = {
 		erpnext_zoho_integration.ask("desk.settings.get_overview").then((overview) => {
 			frm.set_df_property("data_center", "options", overview.data_centers);
 			this.show_headline(frm, overview);
+			if (overview.paused) this.add_go_on(frm, overview);
 			this.show_budget(frm, overview);
 			const run = started || overview.active_run;
 			if (run) erpnext_zoho_integration.follow_on_form(frm, run);
@@ -80,7 +81,9 @@ erpnext_zoho_integration.settings = {
 		const { escape } = erpnext_zoho_integration;
 		frm.dashboard.clear_headline();
 		const status = frm.doc.connection_status;
-		if (status === "Connected") {
+		if (overview.paused) {
+			frm.dashboard.set_headline_alert(`<b>${__("Paused")}:</b> ${escape(overview.paused)}`, "red");
+		} else if (status === "Connected") {
 			const color = overview.problems.length ? "orange" : "green";
 			frm.dashboard.set_headline_alert(this.connected_text(frm, overview), color);
 		} else if (status === "Needs Attention") {
@@ -210,6 +213,20 @@ erpnext_zoho_integration.settings = {
 		await app.act("api.oauth.fetch_tokens", { code }, __("Contacting Zoho..."));
 		frappe.show_alert({ message: __("Connected to Zoho Campaigns."), indicator: "green" });
 		frm.reload_doc();
+	},
+
+	// What a pause asks about is answered by Go On, Disconnect or Authorize with Zoho.
+	add_go_on(frm, overview) {
+		const go_on = () =>
+			erpnext_zoho_integration.act("api.oauth.go_on", {}, __("Saving...")).then(() => frm.reload_doc());
+		frm.add_custom_button(__("Go On"), () =>
+			frappe.warn(
+				__("Go on with this connection?"),
+				erpnext_zoho_integration.escape(overview.paused),
+				go_on,
+				__("Go On")
+			)
+		);
 	},
 
 	test_connection(frm) {

@@ -8,15 +8,18 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import add_to_date, cint, get_datetime, now_datetime
 
+from erpnext_zoho_integration.connection.identity import is_copy
 from erpnext_zoho_integration.connection.settings import redirect_uri, stored_secret
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
 from erpnext_zoho_integration.consent import settings as consent_settings
 from erpnext_zoho_integration.store.fields import (
+	CONNECTED_SITE,
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
 	GRANTED_SCOPES,
 	IS_ACTIVE,
 	NO_TOKENS_BEFORE,
+	ORGANISATION,
 )
 
 # Written by the connection and by runs, often while the form is open: saving the form must not overwrite them.
@@ -27,6 +30,8 @@ NOT_OF_THE_FORM = (
 	NO_TOKENS_BEFORE,
 	"api_domain",
 	GRANTED_SCOPES,
+	CONNECTED_SITE,
+	ORGANISATION,
 	IS_ACTIVE,
 	CONNECTION_STATUS,
 	CONNECTION_ERROR,
@@ -80,14 +85,18 @@ class ZohoSettings(Document):
 		consent_settings.forget()
 
 	def end_connection(self, before: Document) -> None:
-		"""Drop the tokens, which belong to the former client, and revoke them at Zoho after the commit."""
-		token, center = stored_secret(before, "refresh_token"), before.data_center
-		if not token:
+		"""Drop the tokens, which belong to the former client, and revoke them at Zoho after the commit.
+
+		Those of a copied site are the original's, and those of a lost encryption key unknown: they are only dropped.
+		"""
+		if not before.refresh_token:
 			return
+		token, center = stored_secret(before, "refresh_token"), before.data_center
 		self.update(DISCONNECTED)
 		self.connection_status = "Not Connected"
 		self.connection_error = _("The Client ID was changed. Click Authorize with Zoho.")
-		frappe.db.after_commit.add(lambda: _revoke(token, center))
+		if token and not is_copy(before):
+			frappe.db.after_commit.add(lambda: _revoke(token, center))
 
 	def zone(self) -> ZoneInfo | None:
 		"""Return the time zone of the Zoho account if it is set."""

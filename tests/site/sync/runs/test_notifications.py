@@ -9,6 +9,7 @@ import pytest
 
 import frappe
 from frappe.utils import add_to_date, now_datetime
+from frappe.utils.user import get_users_with_role
 
 from erpnext_zoho_integration.connection.tokens import mark_needs_attention
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import settings as desk_settings
@@ -104,12 +105,22 @@ def test_the_users_named_hear_instead_but_only_enabled_ones(connected: str, make
 	assert heard == [one]
 
 
-def test_nobody_to_tell_is_made_up_for(connected: str) -> None:
+def test_if_nobody_is_named_all_system_managers_hear_of_it(connected: str) -> None:
 	frappe.db.set_single_value(SETTINGS, "connected_by", None)
 	mark_needs_attention("Access was revoked.")
+	assert connected in [user for user, _subject, _link in told()]
 	assert told() == []
-	frappe.db.set_single_value(SETTINGS, "connected_by", connected)
-	assert len(told()) == 1
+
+
+def test_on_a_site_without_system_managers_the_administrator_hears_of_it(connected: str) -> None:
+	managers = get_users_with_role("System Manager")
+	frappe.db.set_value("User", {"name": ("in", managers)}, "enabled", 0)
+	try:
+		mark_needs_attention("Access was revoked.")
+		assert [user for user, _subject, _link in told()] == ["Administrator"]
+	finally:
+		frappe.db.set_value("User", {"name": ("in", managers)}, "enabled", 1)
+		frappe.db.commit()
 
 
 def test_a_failed_sync_is_told_with_its_run(connected: str) -> None:
