@@ -25,8 +25,10 @@ def execute(filters: dict | None = None) -> tuple:
 	else:
 		rows = evidence.events_between(filters.from_date, filters.to_date, _LIMIT)
 	for row in rows:
-		row["event_text"], row["certainty_text"] = _(row["event"]), _(row["certainty"] or "")
-		row["source_text"], row["proof_text"] = _(row["source"] or ""), _proof(row["proof"])
+		for field in ("event", "certainty", "source"):
+			text = row[field] or ""
+			row[f"{field}_text"] = _(text)
+		row["proof_text"] = _proof(row["proof"])
 	return get_columns(), rows, _message(rows)
 
 
