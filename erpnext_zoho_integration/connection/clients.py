@@ -24,14 +24,18 @@ from erpnext_zoho_integration.store.doctypes import SETTINGS
 
 
 def campaigns_client(
-	token_provider: Callable[[], str] | None = None, transport: zoho.Transport | None = None
+	token_provider: Callable[[], str] | None = None,
+	transport: zoho.Transport | None = None,
+	*,
+	patience: float | None = None,
 ) -> zoho.CampaignsClient:
 	"""Return a client for the connected account.
 
 	Args:
 		token_provider: returns the access token for each call; by default the stored one, refreshed when it expires.
-		transport: sends the calls; by default one that keeps the budget of calls which all workers share. A web request
-			does not wait for it.
+		transport: sends the calls; by default one that keeps the budget of calls which all workers share.
+		patience: how many seconds a call waits for that budget; by default not at all in a web request, and else
+			`PATIENCE_SECONDS`.
 
 	Raises:
 		BudgetUsedUp: by a call, if it would have to wait for longer than that.
@@ -40,13 +44,15 @@ def campaigns_client(
 	return zoho.CampaignsClient(
 		campaigns_url(),
 		token_provider or source.current,
-		transport or _limited_transport(),
+		transport or _limited_transport(patience),
 		refresh=source.renew,
 	)
 
 
-def _limited_transport() -> zoho.Transport:
-	limiter = make_rate_limiter(patience=0 if getattr(frappe.local, "request", None) else None)
+def _limited_transport(patience: float | None) -> zoho.Transport:
+	if patience is None and getattr(frappe.local, "request", None):
+		patience = 0
+	limiter = make_rate_limiter(patience=patience)
 	return zoho.Transport(before_call=limiter.before_call, on_limit=partial(remember_lock, limiter))
 
 

@@ -8,7 +8,7 @@ from frappe.utils import cint
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.errors import NotConnected
 from erpnext_zoho_integration.store.doctypes import SETTINGS
-from erpnext_zoho_integration.store.fields import TELL_ZOHO
+from erpnext_zoho_integration.store.fields import CHECK_AT_ZOHO, TELL_ZOHO
 
 CALLBACK = "erpnext_zoho_integration.erpnext_zoho_integration.api.oauth.callback"
 
@@ -84,9 +84,10 @@ def campaigns_url(code: str | None = None) -> str:
 
 
 def wanted_scopes(settings: Document | None = None) -> tuple[str, ...]:
-	"""Return the scopes that the features which are switched on need; those for writing only if one writes."""
+	"""Return the scopes that the features in use need; those for writing only if one of them writes."""
 	settings = settings or get_settings()
-	return zoho.scopes_for(writing=any(cint(settings.get(feature)) for feature in WRITING_FEATURES))
+	writing = any(cint(settings.get(feature)) for feature in WRITING_FEATURES)
+	return zoho.scopes_for(lists=bool(cint(settings.get(CHECK_AT_ZOHO))), writing=writing)
 
 
 def redirect_uri() -> str:

@@ -9,4 +9,5 @@ gate, held_mail, queued_mail    before a mail is queued; what mails lost; mails 
 marketing_mail, mail_preview    which mails are marketing; who will get one
 new_consent, evidence, erasure  how a person lifts a block; what can be proved; takes a person out of the events
 settings, upgrade, tell_zoho    which mail is held back; turning that on; opt-outs that Zoho is told
+bursts, back_at_zoho            many opt-outs at once; whom Zoho mails again although they opted out
 """

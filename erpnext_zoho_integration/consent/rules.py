@@ -2,7 +2,7 @@
 
 - An objection (Opted Out, Complained) holds until a later Consent Given. If it is not known when the person objected, the
   latest possible moment counts: when this site noticed it. In doubt the objection is the later one.
-- Opt-out Withdrawn at Zoho lifts opt-outs that came from Zoho, and nothing else.
+- Opt-out Withdrawn at Zoho, which a person records, lifts opt-outs that came from Zoho, and nothing else.
 - A hard bounce holds until a later Address Works Again. It marks nobody: the person did not object.
 """
 

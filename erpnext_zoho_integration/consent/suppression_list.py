@@ -1,6 +1,7 @@
 """The suppression list: who gets no marketing mail, one row for each address, derived from the events.
 
-This module writes Zoho Suppressed Address; `consent.tell_zoho` writes the columns about telling Zoho. The list can be
+This module writes Zoho Suppressed Address; `consent.tell_zoho` writes the columns about telling Zoho, and
+`consent.back_at_zoho` those about who is active there again. The list can be
 compared with the events and made anew from them: `bench zoho-consent`.
 """
 

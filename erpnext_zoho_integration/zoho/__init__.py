@@ -38,6 +38,7 @@ from .errors import (
 )
 from .events import Event, LinkClicks
 from .oauth import (
+	LIST_SCOPES,
 	READING_SCOPES,
 	WRITING_SCOPES,
 	Callback,
@@ -69,6 +70,7 @@ __all__ = [
 	"ACTION_TYPES",
 	"DATA_CENTERS",
 	"METRICS",
+	"LIST_SCOPES",
 	"READING_SCOPES",
 	"WRITING_SCOPES",
 	"AccountError",

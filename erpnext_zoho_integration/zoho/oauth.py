@@ -27,8 +27,10 @@ from .values import number, text
 
 # This scope is enough to read campaigns, reports and recipients.
 READING_SCOPES: Final = ("ZohoCampaigns.campaign.READ",)
+# For reading mailing lists.
+LIST_SCOPES: Final = ("ZohoCampaigns.contact.READ",)
 # These are for features that write, and for reading back what was written.
-WRITING_SCOPES: Final = ("ZohoCampaigns.contact.READ", "ZohoCampaigns.contact.UPDATE")
+WRITING_SCOPES: Final = (*LIST_SCOPES, "ZohoCampaigns.contact.UPDATE")
 
 AUTHORIZE: Final = "oauth/v2/auth"
 TOKEN: Final = "oauth/v2/token"
@@ -60,9 +62,16 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
-def scopes_for(writing: bool) -> tuple[str, ...]:
-	"""Return the scopes to ask for: one for reading, and two more only if a feature that writes is switched on."""
-	return (*READING_SCOPES, *WRITING_SCOPES) if writing else READING_SCOPES
+def scopes_for(*, lists: bool = False, writing: bool = False) -> tuple[str, ...]:
+	"""Return the scopes to ask for: one for reading campaigns, and more only for features that are used.
+
+	Args:
+		lists: A feature that reads mailing lists is used.
+		writing: A feature that writes is switched on.
+	"""
+	if writing:
+		return (*READING_SCOPES, *WRITING_SCOPES)
+	return (*READING_SCOPES, *LIST_SCOPES) if lists else READING_SCOPES
 
 
 def scopes_lacking(granted: str, needed: Iterable[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import frappe
 
-from erpnext_zoho_integration.consent import evidence, held_mail, new_consent, upgrade
+from erpnext_zoho_integration.consent import back_at_zoho, evidence, held_mail, new_consent, upgrade
 from erpnext_zoho_integration.consent import tell_zoho as telling
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
 
@@ -80,6 +80,40 @@ def approve_telling() -> int:
 	"""
 	require(SYSTEM_MANAGER)
 	return telling.approve()
+
+
+@frappe.whitelist(methods=["POST"])
+def check_at_zoho() -> dict:
+	"""Look in a background job who opted out and is active in Zoho's mailing lists again; releases nobody.
+
+	Returns:
+		`missing_scopes`: what Zoho has not granted yet; somebody has to authorize again first.
+	"""
+	require(SYSTEM_MANAGER)
+	return {"missing_scopes": back_at_zoho.start()}
+
+
+@frappe.whitelist(methods=["POST"])
+def release_burst(campaign: str, domain: str) -> int:
+	"""Record for those of a burst who are active at Zoho again that Zoho took their opt-outs back; return how many.
+
+	Args:
+		campaign: name of the Campaign after which they opted out.
+		domain: of their addresses.
+	"""
+	require(SYSTEM_MANAGER)
+	return back_at_zoho.release_burst(campaign, domain)
+
+
+@frappe.whitelist(methods=["POST"])
+def release(email: str) -> None:
+	"""Record for one person who is active at Zoho again that Zoho took the opt-out back.
+
+	Args:
+		email: the address.
+	"""
+	require(SYSTEM_MANAGER)
+	back_at_zoho.release(email)
 
 
 @frappe.whitelist(methods=["GET", "POST"])

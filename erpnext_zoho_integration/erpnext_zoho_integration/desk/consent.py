@@ -4,7 +4,15 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html, format_date
 
-from erpnext_zoho_integration.consent import backfill, mail_preview, suppression_list, tell_zoho, upgrade
+from erpnext_zoho_integration.consent import (
+	back_at_zoho,
+	backfill,
+	bursts,
+	mail_preview,
+	suppression_list,
+	tell_zoho,
+	upgrade,
+)
 from erpnext_zoho_integration.consent.settings import consent_settings
 from erpnext_zoho_integration.erpnext_zoho_integration.desk.people_timeline import people_of
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
@@ -50,8 +58,10 @@ def overview() -> dict:
 	"""Return what Zoho Settings show about consent.
 
 	Returns:
-		`tell_zoho`: whether Zoho is told about opt-outs; `to_tell`: numbers of those it does not know yet; `hold_back`: whether marketing mail is held back; `complete`: whether all earlier opt-outs are known; `counts`:
-		numbers of suppressed addresses by reason; `impact`: what turning it on would change, see `upgrade.impact`.
+		`hold_back`: whether marketing mail is held back; `complete`: whether all earlier opt-outs are known; `counts`:
+		numbers of suppressed addresses by reason; `impact`: what turning it on would change, see `upgrade.impact`;
+		`tell_zoho`: whether Zoho is told about opt-outs; `to_tell`: numbers of those it does not know yet; `bursts`:
+		campaign, domain, and how many opted out and are back; `back`: how many are active at Zoho again, by state.
 	"""
 	require(SYSTEM_MANAGER)
 	hold_back = consent_settings().hold_back
@@ -62,6 +72,11 @@ def overview() -> dict:
 		"impact": None if hold_back else upgrade.impact(),
 		"tell_zoho": tell_zoho.is_on(),
 		"to_tell": tell_zoho.counts(),
+		"bursts": [
+			{"campaign": b.campaign, "domain": b.domain, "count": len(b.addresses), "back": len(b.back)}
+			for b in bursts.find()
+		],
+		"back": back_at_zoho.counts(),
 	}
 
 

@@ -49,9 +49,67 @@ erpnext_zoho_integration.show_consent_overview = (frm, found) => {
 		$approve.on("click", () => app.act("api.consent.approve_telling").then(() => frm.reload_doc()));
 		$lines.push($approve);
 	}
+	if (found.back) $lines.push(...app.consent_at_zoho(frm, found));
 	if (!$lines.length) return;
 	frm.dashboard.add_section($("<div>").append($lines), __("Consent"));
 	frm.dashboard.show();
+};
+
+// Opt-outs that Zoho may have taken back: bursts after a mailing, and people who are active there again.
+erpnext_zoho_integration.consent_at_zoho = (frm, found) => {
+	const app = erpnext_zoho_integration;
+	const $lines = found.bursts.map((burst) => {
+		const link = app.link(app.form_url("Campaign", burst.campaign), burst.campaign);
+		const text = __("{0} opt-outs of {1} came right after sending {2}: perhaps a program that follows every link.", [
+			app.number(burst.count),
+			app.escape(burst.domain),
+			link,
+		]);
+		const $line = $("<p>").addClass("small zoho-burst").html(text);
+		if (burst.back) {
+			const label = __("Release {0} of Them", [app.number(burst.back)]);
+			$(`<button class="btn btn-xs btn-default ml-2"></button>`)
+				.text(label)
+				.on("click", () => app.ask_to_release_burst(frm, burst))
+				.appendTo($line);
+		}
+		return $line;
+	});
+	const asked = found.back["Subscribed Again"];
+	if (asked) {
+		const url = app.list_url("Zoho Suppressed Address", { back_at_zoho: "Subscribed Again" });
+		const text = __("{0} people asked to be subscribed again", [app.number(asked)]);
+		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
+	}
+	if (Object.keys(found.counts).includes("Opted Out")) {
+		const $check = $(`<button class="btn btn-xs btn-default zoho-check"></button>`).text(__("Check at Zoho"));
+		$check.attr("title", __("Reads Zoho's mailing lists: who opted out and is active there again? Releases nobody."));
+		$check.on("click", () => app.check_at_zoho());
+		$lines.push($check);
+	}
+	return $lines;
+};
+
+erpnext_zoho_integration.check_at_zoho = () => {
+	erpnext_zoho_integration.act("api.consent.check_at_zoho").then(({ missing_scopes }) => {
+		if (missing_scopes.length) return erpnext_zoho_integration.say_authorize_again(missing_scopes);
+		frappe.show_alert(__("Zoho's mailing lists are being read. You will be told how it ended."), 7);
+	});
+};
+
+erpnext_zoho_integration.ask_to_release_burst = (frm, { campaign, domain, back }) => {
+	const app = erpnext_zoho_integration;
+	const question = __(
+		"{0} people of {1} opted out right after {2} and are active in Zoho's mailing lists again. They will get marketing e-mail from ERPNext again. Zoho's rows are kept as proof.",
+		[app.number(back), domain, campaign].map(app.escape)
+	);
+	const release = () => app.act("api.consent.release_burst", { campaign, domain }).then(() => frm.reload_doc());
+	frappe.warn(__("Opt-out Withdrawn at Zoho"), question, release, __("Release"));
+};
+
+erpnext_zoho_integration.say_authorize_again = (missing_scopes) => {
+	const text = __("Click Authorize with Zoho once more, so that Zoho grants: {0}", [missing_scopes.join(", ")]);
+	frappe.msgprint({ title: __("Authorize Again"), message: text, indicator: "orange" });
 };
 
 erpnext_zoho_integration.ask_to_tell_zoho = (frm) => {
@@ -65,10 +123,7 @@ erpnext_zoho_integration.ask_to_tell_zoho = (frm) => {
 
 	function turn_on() {
 		app.act("api.consent.tell_zoho").then(({ missing_scopes }) => {
-			if (missing_scopes.length) {
-				const text = __("Click Authorize with Zoho once more, so that Zoho grants: {0}", [missing_scopes.join(", ")]);
-				frappe.msgprint({ title: __("Authorize Again"), message: text, indicator: "orange" });
-			}
+			if (missing_scopes.length) app.say_authorize_again(missing_scopes);
 			frm.reload_doc();
 		});
 	}

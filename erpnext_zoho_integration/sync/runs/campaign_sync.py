@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from erpnext_zoho_integration import zoho
+from erpnext_zoho_integration.consent import bursts
 from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
@@ -223,6 +225,8 @@ class CampaignSync:
 		self.log.verdict = verdict.name
 		if verdict.name == "Incomplete":
 			self.log.note(Note(verdict.reason or "", "Recipients"))
+		if lists_read:
+			self._note_bursts(self.log.campaign)
 		sync_state.close(
 			state,
 			full=full,  # a list that failed is read again all the same
@@ -231,6 +235,13 @@ class CampaignSync:
 			),
 			found={**verdict.fields(), **found},
 		)
+
+	def _note_bursts(self, campaign: str) -> None:
+		for burst in bursts.find(campaign):
+			text = _(
+				"{0} opt-outs of {1} came right after sending: perhaps a program that follows every link. Zoho Settings, Check at Zoho, shows whether Zoho took them back."
+			)
+			self.log.note(Note(text.format(len(burst.addresses), burst.domain), "Recipients"))
 
 	def _lists_by_action(
 		self, state: CampaignState, counted: list[CountedList]

@@ -65,6 +65,9 @@ SURFACE = [
 	Function("consent.hold_back_marketing_mail", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("consent.tell_zoho", "POST", {}, ONLY_SYSTEM_MANAGER),
 	Function("consent.approve_telling", "POST", {}, ONLY_SYSTEM_MANAGER),
+	Function("consent.check_at_zoho", "POST", {}, ONLY_SYSTEM_MANAGER),
+	Function("consent.release_burst", "POST", {"campaign": "x", "domain": "b.example"}, REFUSED_IN_WORDS),
+	Function("consent.release", "POST", {"email": "a@b.example"}, REFUSED_IN_WORDS),
 	Function("consent.consent_evidence", "GET", {"email": "a@b.example"}, ONLY_SYSTEM_MANAGER),
 	Function("sync.cancel_run", "POST", {"run": "{run}"}, FROM_SALES_MANAGER),
 ]

@@ -13,6 +13,7 @@ from erpnext_zoho_integration.connection.settings import redirect_uri, stored_se
 from erpnext_zoho_integration.connection.tokens import DISCONNECTED, revoke_quietly
 from erpnext_zoho_integration.consent import settings as consent_settings
 from erpnext_zoho_integration.store.fields import (
+	CHECK_AT_ZOHO,
 	CONNECTED_SITE,
 	CONNECTION_ERROR,
 	CONNECTION_STATUS,
@@ -40,6 +41,7 @@ NOT_OF_THE_FORM = (
 	"last_sync",
 	"notified_problems",
 	"consent_backfill",
+	CHECK_AT_ZOHO,
 )
 
 
