@@ -7,7 +7,7 @@ This module writes the columns of Zoho Suppressed Address about that.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -46,7 +46,7 @@ class Found:
 	"""
 
 	state: str
-	proof: dict[str, object]
+	proof: Mapping[str, object]
 
 
 def start() -> list[str]:
@@ -107,10 +107,14 @@ def release(email: str) -> None:
 	"""
 	address = person_address(email)
 	if not frappe.db.get_value(SUPPRESSED_ADDRESS, address_key(address), BACK_AT_ZOHO):
-		frappe.throw(_("This person is not active at Zoho again. Click Check at Zoho in Zoho Settings first."))
+		frappe.throw(
+			_("This person is not active at Zoho again. Click Check at Zoho in Zoho Settings first.")
+		)
 	if not _release({address}):
 		frappe.throw(
-			_("The person also complained or opted out here. Only Record New Consent on the person's form lifts that.")
+			_(
+				"The person also complained or opted out here. Only Record New Consent on the person's form lifts that."
+			)
 		)
 
 
@@ -184,7 +188,9 @@ def _at_site(moment: datetime | None) -> datetime | None:
 
 
 def _note(found: dict[str, Found]) -> None:
-	frappe.db.set_value(SUPPRESSED_ADDRESS, {BACK_AT_ZOHO: ("is", "set")}, {BACK_AT_ZOHO: None, "zoho_row": None})
+	frappe.db.set_value(
+		SUPPRESSED_ADDRESS, {BACK_AT_ZOHO: ("is", "set")}, {BACK_AT_ZOHO: None, "zoho_row": None}
+	)
 	now = now_datetime()
 	for address, each in found.items():
 		values = {

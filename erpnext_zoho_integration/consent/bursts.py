@@ -51,7 +51,9 @@ def find(campaign: str | None = None) -> list[Burst]:
 	for name, email, is_back in _early_opt_outs(campaign):
 		groups[name, email.rpartition("@")[2]][email] = is_back
 	found = [
-		Burst(name, domain, frozenset(people), frozenset(email for email, is_back in people.items() if is_back))
+		Burst(
+			name, domain, frozenset(people), frozenset(email for email, is_back in people.items() if is_back)
+		)
 		for (name, domain), people in groups.items()
 		if len(people) >= _LEAST and len(people) >= _SHARE * _mailed(name, domain)
 	]
@@ -67,7 +69,14 @@ def _early_opt_outs(campaign: str | None) -> list[tuple[str, str, bool]]:
 		.on(row.name == event.address_key)
 		.inner_join(sent)
 		.on(sent.name == event.campaign)
-		.select(event.campaign, event.email, event.happened_at, event.certainty, event.creation, sent.zoho_sent_time)
+		.select(
+			event.campaign,
+			event.email,
+			event.happened_at,
+			event.certainty,
+			event.creation,
+			sent.zoho_sent_time,
+		)
 		.select(row[BACK_AT_ZOHO])
 		.where((event.event == rules.OPTED_OUT) & (event.source == rules.FROM_ZOHO) & (row.blocked == 1))
 		.where(event.happened_at >= add_to_date(now_datetime(), days=-_DAYS))

@@ -176,7 +176,7 @@ def register_suppressed(addresses: Collection[str]) -> None:
 	key = site_key()
 	digests = {_suppressed_digest(address, key) for address in addresses}
 	known = {name for (name,) in sql_lookups.select_in(ERASED_PERSON, ("name",), "name", digests)}
-	_insert({digest: "" for digest in sorted(digests - known)}, HERE)
+	_insert(dict.fromkeys(sorted(digests - known), ""), HERE)
 
 
 def _suppressed_digest(address: str, key: bytes) -> str:

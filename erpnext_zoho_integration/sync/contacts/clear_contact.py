@@ -18,4 +18,6 @@ def clear_zoho_fields(names: Iterable[str]) -> None:
 
 def forget_contact_ids() -> None:
 	"""Clear the ids of all Contacts: in another organisation, the same id is another person. The caller commits."""
-	frappe.db.set_value("Contact", {ZOHO_CONTACT_ID: ("is", "set")}, ZOHO_CONTACT_ID, None, update_modified=False)
+	frappe.db.set_value(
+		"Contact", {ZOHO_CONTACT_ID: ("is", "set")}, ZOHO_CONTACT_ID, None, update_modified=False
+	)

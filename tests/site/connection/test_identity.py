@@ -22,7 +22,7 @@ from erpnext_zoho_integration.sync.runs import health, notifications, queue
 from tests.site.connecting import API, SETTINGS, connect, enter_client, is_live, secret, settings
 from tests.site.consent.helpers import blocked, held, hold_back, mailed, ticked
 from tests.site.server import Web, settle
-from tests.site.syncing import RECIPIENT, answer_with, new_contact, person, sync_all
+from tests.site.syncing import RECIPIENT, answer_with, person, sync_all
 from zoho_simulator import Simulator
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -197,7 +197,9 @@ def test_another_host_of_the_same_database_is_a_copy_too(
 	assert identity.pause(settings()).kind == identity.COPY
 
 
-def test_a_connection_of_an_earlier_version_belongs_to_the_site_where_it_is_migrated(connected: Simulator) -> None:
+def test_a_connection_of_an_earlier_version_belongs_to_the_site_where_it_is_migrated(
+	connected: Simulator,
+) -> None:
 	frappe.db.set_single_value(SETTINGS, "connected_site", None, update_modified=False)
 	identity.note_identity()
 	assert settings().connected_site == identity.this_site()
@@ -280,7 +282,10 @@ def test_live_calls_keep_the_budget_of_the_site_and_say_when_to_try_again(
 	frappe.db.set_single_value(SETTINGS, "calls_per_window", 3, update_modified=False)
 	settle()
 	session = web.session(make_user("Sales Manager"))
-	answers = [session.get(f"/api/method/{API}.campaigns.get_recent_campaigns", params={"limit": 1}) for _ in range(6)]
+	answers = [
+		session.get(f"/api/method/{API}.campaigns.get_recent_campaigns", params={"limit": 1})
+		for _ in range(6)
+	]
 	assert [answer.status_code for answer in answers][:3] == [200, 200, 200]
 	refused = [answer for answer in answers if answer.status_code != 200]
 	assert refused and all("Try again at" in answer.text for answer in refused)

@@ -120,7 +120,9 @@ def test_a_list_that_cannot_be_read_to_its_end_tells_nothing(burst: Simulator) -
 	burst.plan({"endpoint": "getlistsubscribers", "fault": "status", "status": 503})
 	assert back_at_zoho.check(user="Administrator") == 0
 	assert back_at_zoho.counts()["Active Again"] == 39  # what was seen before stays
-	told = frappe.get_all("Notification Log", {"for_user": "Administrator"}, pluck="subject", order_by="creation desc")
+	told = frappe.get_all(
+		"Notification Log", {"for_user": "Administrator"}, pluck="subject", order_by="creation desc"
+	)
 	assert "cannot be reached" in told[0]
 
 
@@ -151,7 +153,9 @@ def test_somebody_who_asked_to_be_subscribed_again_is_listed_and_a_person_decide
 	frappe.db.set_value(EVENT, {"event": "Opted Out"}, {"happened_at": earlier, "creation": earlier})
 	suppression_list.derive({"ada@example.com", "bob@example.com"})
 	zoho.contact_book.set_contact("ada@example.com", state="active", lists=[NEWSLETTER])  # has a sign-up form
-	zoho.contact_book.set_contact("bob@example.com", state="active", lists=[PROSPECTS])  # was added by somebody
+	zoho.contact_book.set_contact(
+		"bob@example.com", state="active", lists=[PROSPECTS]
+	)  # was added by somebody
 	back_at_zoho.check()
 	assert desk.overview()["back"] == {"Active Again": 1, "Subscribed Again": 1}
 	assert frappe.db.get_value(LIST, {"email": "ada@example.com"}, "back_at_zoho") == "Subscribed Again"
