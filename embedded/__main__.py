@@ -80,13 +80,17 @@ def bench(arguments: list[str]) -> int:
 		prog="./dev bench", add_help=False
 	)  # benchmarks/__main__.py has the help
 	parser.add_argument("--histories", type=int)
+	parser.add_argument("--consent-histories", type=int)
 	parser.add_argument("--site")
 	parser.add_argument("--json")
 	options, others = parser.parse_known_args(arguments)
+	processes = ["-n", str(os.cpu_count() or 1), "--dist", "load"]
 	if options.histories:
 		os.environ["ZOHO_HISTORIES"] = str(options.histories)
-		processes = ["-n", str(os.cpu_count() or 1), "--dist", "load"]
 		return test(["tests/site/sync/runs/test_histories.py", *processes, *others])
+	if options.consent_histories:
+		os.environ["ZOHO_CONSENT_HISTORIES"] = str(options.consent_histories)
+		return test(["tests/site/consent/test_histories.py", *processes, *others])
 	if options.json:
 		others += ["--json", str(ROOT / options.json)]
 	if options.site:
