@@ -269,7 +269,11 @@ def test_held_mail_reaches_nobody_however_it_is_retried() -> None:
 	send("Newsletter", to=["gone@example.com"])
 	(mail,) = queued("Newsletter")
 	assert mail.status == "Error" and "Held back" in mail.error
-	email_queue.retry_sending([mail.name])
+	if hasattr(email_queue, "retry_sending"):
+		email_queue.retry_sending([mail.name])
+	else:
+		frappe.get_doc("Email Queue", mail.name).retry_sending()  # Frappe 15
+	email_queue.send_now(mail.name)
 	assert frappe.get_doc("Email Queue", mail.name).recipients == []
 
 

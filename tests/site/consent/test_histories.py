@@ -269,7 +269,7 @@ class Round:
 		"""Let an hour pass, have a System Manager approve, and tell Zoho."""
 		tell_zoho.approve()
 		earlier = now_datetime() - timedelta(minutes=1)
-		frappe.db.set_value(LIST, {"tell_after": ("is", "set")}, "tell_after", earlier)
+		frappe.db.set_value(LIST, {"told_zoho": "Waiting"}, "tell_after", earlier)
 		frappe.db.commit()
 		tell_zoho.run()
 

@@ -54,7 +54,7 @@ def tick(email: str) -> frappe.model.document.Document:
 
 def an_hour_later() -> None:
 	earlier = add_to_date(now_datetime(), minutes=-1)
-	frappe.db.set_value(LIST, {"tell_after": ("is", "set")}, "tell_after", earlier)
+	frappe.db.set_value(LIST, {"told_zoho": "Waiting"}, "tell_after", earlier)
 	frappe.db.commit()
 
 
