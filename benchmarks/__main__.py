@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import frappe
 
-from benchmarks import baseline_row_by_row, measurements, parallel_workers, testbed
+from benchmarks import baseline_row_by_row, consent, measurements, parallel_workers, testbed
 
 MOST_DOCUMENT_ROWS = 10_000  # more take too long
 DUE = 20  # campaigns in the run with few due campaigns
@@ -46,6 +46,11 @@ def main() -> int:
 		action="store_true",
 		help="also measure four processes against the shortest time that a limit of calls allows",
 	)
+	parser.add_argument(
+		"--events",
+		type=int,
+		help="measure consent instead: the backfill of so many opt-outs, and the gate beside them",
+	)
 	parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
 	parser.add_argument(
 		"--machine",
@@ -76,6 +81,9 @@ def main() -> int:
 def measured(options: argparse.Namespace) -> Iterator[dict]:
 	"""Yield the figures part by part, since a large measurement takes long."""
 	yield {"machine": options.machine, "database": frappe.db.db_type, "python": platform.python_version()}
+	if options.events:
+		yield consent.measure(options.events)
+		return
 	# Each round measures all ways one after the other: the speed of a shared machine varies.
 	rounds = [one_round(options) for _number in range(options.repeat)]
 	figures = {name: middle([each[name] for each in rounds]) for name in rounds[0]}

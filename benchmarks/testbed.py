@@ -21,6 +21,8 @@ TABLES = (
 	"Zoho Campaign State",
 	"Zoho Deleted Campaign",
 	"Zoho Erased Person",
+	"Zoho Consent Event",
+	"Zoho Suppressed Address",
 	"Zoho Sync Task",
 	"Zoho Sync Run Campaign",
 	"Zoho Sync Run Error",

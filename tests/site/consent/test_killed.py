@@ -46,7 +46,9 @@ def killed_at(nth: int, *, after: bool) -> Iterator[None]:
 		del database.commit
 
 
-def kill_everywhere(job: Callable[[], object], prepare: Callable[[], None], state: Callable[[], object]) -> None:
+def kill_everywhere(
+	job: Callable[[], object], prepare: Callable[[], None], state: Callable[[], object]
+) -> None:
 	"""Run a job undisturbed, then killed at each of its commits and run again; the states must be equal."""
 	prepare()
 	job()
@@ -179,7 +181,14 @@ def test_what_a_sync_finds(zoho: Simulator) -> None:
 	people = [person(f"new{n}@example.com", n + 100) for n in range(3)]
 
 	def forget() -> None:
-		for doctype in (EVENT, LIST, "Campaign Recipient", "Zoho Campaign State", "Zoho Sync Run", "Zoho Sync Task"):
+		for doctype in (
+			EVENT,
+			LIST,
+			"Campaign Recipient",
+			"Zoho Campaign State",
+			"Zoho Sync Run",
+			"Zoho Sync Task",
+		):
 			frappe.db.delete(doctype)
 		clear_boxes()
 		answer_with(zoho, {"optoutcontacts": people})
@@ -193,7 +202,9 @@ def test_what_a_sync_finds(zoho: Simulator) -> None:
 
 	def found() -> tuple:
 		events, rows, _boxes = content()
-		contacts = frappe.get_all("Contact", {"email_id": ("like", "new%")}, ["email_id", "unsubscribed"], as_list=True)
+		contacts = frappe.get_all(
+			"Contact", {"email_id": ("like", "new%")}, ["email_id", "unsubscribed"], as_list=True
+		)
 		return events, rows, sorted(contacts)
 
 	kill_everywhere(sync, forget, found)
