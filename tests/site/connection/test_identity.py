@@ -20,7 +20,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import settings as desk_settings
 from erpnext_zoho_integration.sync.runs import health, notifications, queue
 from tests.site.connecting import API, SETTINGS, connect, enter_client, is_live, secret, settings
-from tests.site.consent.helpers import blocked, held, hold_back, mailed, ticked
+from tests.site.consent.helpers import blocked, held, hold_back, mailed, marketing, ticked
 from tests.site.server import Web, settle
 from tests.site.syncing import RECIPIENT, answer_with, person, sync_all
 from zoho_simulator import Simulator
@@ -134,7 +134,7 @@ def test_with_another_key_marketing_mail_is_held_whole(
 	mail = frappe.get_doc(
 		{
 			"doctype": "Email Queue",
-			"reference_doctype": "Newsletter",
+			"reference_doctype": marketing(),
 			"reference_name": "x",
 			"message": "x",
 			"sender": "a@example.com",

@@ -67,3 +67,8 @@ def mailed(reference: str | None = None) -> list[str]:
 def held() -> list[str]:
 	"""Return the addresses that mails have lost."""
 	return sorted(address for text in frappe.get_all(HELD, pluck="addresses") for address in json.loads(text))
+
+
+def marketing() -> str:
+	"""Return a DocType of marketing mail that this site has: Newsletter is an app of its own since Frappe 16."""
+	return "Newsletter" if frappe.db.table_exists("Newsletter") else "Email Campaign"

@@ -19,6 +19,7 @@ from tests.site.consent.helpers import (
 	held,
 	hold_back,
 	mailed,
+	marketing,
 	new_lead,
 	new_member,
 	queued,
@@ -85,14 +86,14 @@ def test_a_newsletter_reaches_everybody_else_once(at_once) -> None:
 )
 def test_no_spelling_of_an_address_gets_through(text: str) -> None:
 	suppress("gone@example.com")
-	send("Newsletter", to=["free@example.com", text])
+	send(marketing(), to=["free@example.com", text])
 	assert mailed() == ["free@example.com"]
 
 
 @pytest.mark.parametrize("other", ["gone+news@example.com", "gone@example.org", "g.one@example.com"])
 def test_look_alikes_get_their_mail(other: str) -> None:
 	suppress("gone@example.com")
-	send("Newsletter", to=[other])
+	send(marketing(), to=[other])
 	assert mailed() == [other]
 
 
@@ -204,25 +205,25 @@ def test_other_mail_costs_no_query() -> None:
 
 def test_marketing_mail_costs_at_most_three_queries() -> None:
 	suppress("gone@example.com")
-	send("Newsletter")
+	send(marketing())
 	with statements() as asked:
-		send("Newsletter", to=["free@example.com"])
+		send(marketing(), to=["free@example.com"])
 	assert len([query for query in asked if "Zoho" in query]) <= 3
 
 
 def test_it_can_be_turned_off() -> None:
 	suppress("gone@example.com")
 	hold_back(False)
-	send("Newsletter")
+	send(marketing())
 	assert "gone@example.com" in mailed()
 
 
 def test_hard_bounces_are_a_setting_and_can_be_lifted() -> None:
 	suppress("dead@example.com", event=rules.HARD_BOUNCED)
-	send("Newsletter", to=["dead@example.com"])
+	send(marketing(), to=["dead@example.com"])
 	assert mailed() == []
 	hold_back(hold_back_after_hard_bounces=0)
-	send("Newsletter", to=["dead@example.com"])
+	send(marketing(), to=["dead@example.com"])
 	assert mailed() == ["dead@example.com"]
 
 
@@ -231,7 +232,7 @@ def test_erased_people_get_no_marketing_mail() -> None:
 	erase_person("gone@example.com")
 	erase_person("never-opted-out@example.com")
 	assert not blocked("gone@example.com"), "nothing names them any more"
-	send("Newsletter", to=["gone@example.com", "never-opted-out@example.com", "free@example.com"])
+	send(marketing(), to=["gone@example.com", "never-opted-out@example.com", "free@example.com"])
 	assert mailed() == ["free@example.com"]
 
 
@@ -252,13 +253,13 @@ def test_a_mail_whose_to_is_empty_is_held_whole(copies: dict) -> None:
 	).insert()
 	assert not communication.recipients and not communication.cc and not communication.bcc
 	if "cc" in copies:
-		send("Newsletter", to=["gone@example.com"], **copies)
+		send(marketing(), to=["gone@example.com"], **copies)
 		assert mailed() == []
 
 
 def test_a_copy_to_somebody_who_opted_out_is_left_out() -> None:
 	suppress("gone@example.com")
-	send("Newsletter", to=["free@example.com"], cc=["gone@example.com", "boss@example.com"])
+	send(marketing(), to=["free@example.com"], cc=["gone@example.com", "boss@example.com"])
 	assert mailed() == ["boss@example.com", "free@example.com"]
 
 
@@ -266,8 +267,8 @@ def test_held_mail_reaches_nobody_however_it_is_retried() -> None:
 	from frappe.email.doctype.email_queue import email_queue
 
 	suppress("gone@example.com")
-	send("Newsletter", to=["gone@example.com"])
-	(mail,) = queued("Newsletter")
+	send(marketing(), to=["gone@example.com"])
+	(mail,) = queued(marketing())
 	assert mail.status == "Error" and "Held back" in mail.error
 	if hasattr(email_queue, "retry_sending"):
 		email_queue.retry_sending([mail.name])
@@ -278,12 +279,12 @@ def test_held_mail_reaches_nobody_however_it_is_retried() -> None:
 
 
 def test_an_opt_out_leaves_the_mails_that_wait() -> None:
-	send("Newsletter", "one", ["gone@example.com"])
-	send("Newsletter", "two", ["free@example.com", "Gone <GONE@example.com>"])
+	send(marketing(), "one", ["gone@example.com"])
+	send(marketing(), "two", ["free@example.com", "Gone <GONE@example.com>"])
 	send("Customer", "three", ["gone@example.com"])
 	suppress("gone@example.com")
-	assert mailed("Newsletter") == ["free@example.com"] and mailed("Customer") == ["gone@example.com"]
-	statuses = {mail.reference_name: mail.status for mail in queued("Newsletter")}
+	assert mailed(marketing()) == ["free@example.com"] and mailed("Customer") == ["gone@example.com"]
+	statuses = {mail.reference_name: mail.status for mail in queued(marketing())}
 	assert statuses == {"one": "Error", "two": "Not Sent"}
 	assert len(held()) == 2
 
@@ -299,9 +300,9 @@ def unreadable(monkeypatch) -> Iterator[None]:
 
 
 def test_a_list_that_cannot_be_read_holds_marketing_mail_and_nothing_else(unreadable) -> None:
-	send("Newsletter", to=["free@example.com"])
+	send(marketing(), to=["free@example.com"])
 	send("Customer", to=["free@example.com"])
-	assert mailed("Newsletter") == [] and mailed("Customer") == ["free@example.com"]
+	assert mailed(marketing()) == [] and mailed("Customer") == ["free@example.com"]
 	assert held() == ["free@example.com"]
 	assert frappe.get_all(HELD, pluck="reason") == ["List Unreadable"]
 
@@ -311,7 +312,7 @@ def test_what_was_held_in_doubt_can_be_queued_again(site) -> None:
 	frappe.db.commit()
 	frappe.db.sql_ddl("ALTER TABLE `tabZoho Suppressed Address` RENAME TO `tabZoho Hidden`")
 	try:
-		send("Newsletter", to=["free@example.com", "gone@example.com"])
+		send(marketing(), to=["free@example.com", "gone@example.com"])
 		frappe.db.commit()
 	finally:
 		frappe.db.sql_ddl("ALTER TABLE `tabZoho Hidden` RENAME TO `tabZoho Suppressed Address`")
