@@ -36,7 +36,10 @@ def people(site) -> None:
 
 @contextmanager
 def locked_between(first: int, last: int) -> Iterator[list[int]]:
-	"""Lock the list, by another connection, from the first to the last of the mails that are put into the queue."""
+	"""Lock the list, by another connection, from the first to the last of the mails that are put into the queue.
+
+	MariaDB lets nobody lock a table that a transaction has read, so the sending job has committed before.
+	"""
 	conf, count = frappe.conf, [0]
 	other = frappe.database.get_db(
 		host=conf.db_host,
@@ -51,6 +54,7 @@ def locked_between(first: int, last: int) -> Iterator[list[int]]:
 			return
 		count[0] += 1
 		if count[0] == first:
+			frappe.db.commit()
 			other.sql("LOCK TABLES `tabZoho Suppressed Address` WRITE")
 		elif count[0] == last:
 			other.sql("UNLOCK TABLES")
