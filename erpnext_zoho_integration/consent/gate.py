@@ -1,7 +1,7 @@
 """The gate in front of ERPNext's marketing mail: suppressed and erased addresses are taken out before it is queued.
 
 Document events of Email Queue and Communication. They never raise, because an error would lose the mails of others in the
-same batch, and they never fail open: if the list or the register cannot be read, the mail is held whole.
+same batch, and they never fail open: if the list or the register cannot be read, the queued mail is held whole.
 
 Up to ERPNext 15.65 an Email Campaign makes a Communication that names all addresses, later ones queue mails of their own;
 both events look at what a document has, not at versions.
@@ -50,13 +50,8 @@ def _hold_queued(queued: Document) -> None:
 		_empty(queued, [row.recipient for row in queued.recipients], held_mail.UNREADABLE)
 
 
-def _hold_communication(communication: Document) -> None:
-	try:
-		marketing = marketing_mail.is_marketing(_reference(communication))
-	except Exception:
-		marketing = communication.reference_doctype in DEFAULT_MARKETING
-	if marketing:
-		_empty_communication(communication, held_mail.UNREADABLE)
+def _leave_communication(communication: Document) -> None:
+	"""Leave a Communication as it is: each of its mails is held when it is queued, and only there it can be queued again."""
 
 
 @_never_raises(_hold_queued)
@@ -86,7 +81,7 @@ def after_queueing(queued: Document, method: str | None = None) -> None:
 		)
 
 
-@_never_raises(_hold_communication)
+@_never_raises(_leave_communication)
 def before_communication(communication: Document) -> None:
 	"""Take suppressed addresses out of a marketing mail; Communication's event `before_insert`."""
 	if not _is_mail(communication) or not marketing_mail.is_marketing(_reference(communication)):
@@ -96,7 +91,7 @@ def before_communication(communication: Document) -> None:
 		return
 	texts = {field: _without(communication.get(field), lost) for field in ("recipients", "cc", "bcc")}
 	if not texts["recipients"]:
-		_empty_communication(communication, held_mail.SUPPRESSED, sorted(lost))
+		_empty_communication(communication, sorted(lost))
 		return
 	communication.update(texts)
 	communication.flags[_HELD] = sorted(lost), held_mail.SUPPRESSED
@@ -148,7 +143,6 @@ def _empty(queued: Document, texts: list[str], reason: str, lost: list[str] | No
 	queued.flags[_HELD] = (texts if reason == held_mail.UNREADABLE else lost or texts), reason
 
 
-def _empty_communication(communication: Document, reason: str, lost: list[str] | None = None) -> None:
-	texts = frappe.utils.split_emails(communication.recipients or "")
+def _empty_communication(communication: Document, lost: list[str]) -> None:
 	communication.update({"recipients": "", "cc": "", "bcc": "", "delivery_status": "Recipient Unsubscribed"})
-	communication.flags[_HELD] = lost or texts, reason
+	communication.flags[_HELD] = lost, held_mail.SUPPRESSED

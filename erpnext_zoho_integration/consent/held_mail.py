@@ -84,29 +84,24 @@ def queue_again(name: str) -> int:
 
 
 def count(reference_doctype: str, reference_name: str) -> int:
-	"""Return how many addresses the mails of a Newsletter or Email Campaign have lost."""
+	"""Return how many addresses a Newsletter or Email Campaign has lost; its Communication and its mails may both note one."""
 	found = frappe.get_all(
 		HELD_MAIL,
 		{"reference_doctype": reference_doctype, "reference_name": reference_name},
-		pluck="held",
+		pluck="addresses",
 	)
-	return sum(found)
+	return len(
+		{address for texts in found for text in json.loads(texts) for address in addresses_in_field(text)}
+	)
 
 
 def _send(held: Document, free: list[str]) -> None:
-	if held.email_queue:
-		if not frappe.db.exists("Email Queue", held.email_queue):
-			frappe.throw(
-				_("The mail is no longer in the Email Queue. Send it again from {0}.").format(
-					held.reference_name
-				)
-			)
-		queued = frappe.get_doc("Email Queue", held.email_queue)
-		for text in free:
-			queued.append("recipients", {"recipient": text, "status": "Not Sent"})
-		queued.status, queued.error = "Not Sent", None
-		queued.save(ignore_permissions=True)
-	elif held.communication:
-		communication = frappe.get_doc("Communication", held.communication)
-		communication.db_set({"recipients": ", ".join(free), "delivery_status": ""})
-		communication.send_email()
+	if not held.email_queue or not frappe.db.exists("Email Queue", held.email_queue):
+		frappe.throw(
+			_("The mail is no longer in the Email Queue. Send it again from {0}.").format(held.reference_name)
+		)
+	queued = frappe.get_doc("Email Queue", held.email_queue)
+	for text in free:
+		queued.append("recipients", {"recipient": text, "status": "Not Sent"})
+	queued.status, queued.error = "Not Sent", None
+	queued.save(ignore_permissions=True)

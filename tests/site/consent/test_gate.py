@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -323,6 +324,58 @@ def test_what_was_held_in_doubt_can_be_queued_again(site) -> None:
 	assert queued()[0].status == "Not Sent"
 	with pytest.raises(frappe.ValidationError, match="queued again"):
 		held_mail.queue_again(name)
+
+
+@contextmanager
+def hidden_list() -> Iterator[None]:
+	frappe.db.commit()
+	frappe.db.sql_ddl("ALTER TABLE `tabZoho Suppressed Address` RENAME TO `tabZoho Hidden`")
+	try:
+		yield
+		frappe.db.commit()
+	finally:
+		frappe.db.rollback()
+		frappe.db.sql_ddl("ALTER TABLE `tabZoho Hidden` RENAME TO `tabZoho Suppressed Address`")
+
+
+@pytest.mark.parametrize(
+	"way", [through_communication, through_communication_without_reference, with_reference]
+)
+def test_what_each_generation_held_in_doubt_reaches_everybody_else_once(way, at_once) -> None:
+	document = email_campaign("Lead", new_lead("free@example.com").name)
+	suppress("gone@example.com")
+	with hidden_list():
+		way(document, ["free@example.com", "gone@example.com"])
+	assert mailed() == []
+	for name in frappe.get_all(HELD, {"reason": held_mail.UNREADABLE}, pluck="name"):
+		held_mail.queue_again(name)
+	assert mailed() == ["free@example.com"]
+
+
+def test_a_list_that_is_back_before_the_mail_is_queued_holds_nothing_twice(at_once) -> None:
+	document = email_campaign("Lead", new_lead("free@example.com").name)
+	suppress("gone@example.com")
+	with hidden_list():
+		communication = frappe.get_doc(
+			{
+				"doctype": "Communication",
+				"reference_doctype": "Email Campaign",
+				"reference_name": document.name,
+				"subject": "Hello",
+				"communication_medium": "Email",
+				"sent_or_received": "Sent",
+				"recipients": "free@example.com, gone@example.com",
+			}
+		).insert()
+	frappe.sendmail(
+		recipients=["free@example.com", "gone@example.com"],
+		subject="Hello",
+		content="Hello",
+		communication=communication.name,
+		queue_separately=True,
+	)
+	assert mailed() == ["free@example.com"] and held_mail.count("Email Campaign", document.name) == 1
+	assert frappe.get_all(HELD, {"reason": held_mail.UNREADABLE}) == []
 
 
 def test_lists_are_compared_and_made_anew() -> None:
