@@ -16,7 +16,7 @@ from erpnext_zoho_integration.consent.zoho_facts import EVENTS, fact_of_recipien
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SETTINGS
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, SENT_TIME, ZOHO_CAMPAIGN_KEY
 
-_SLICE = 2_000
+_SLICE = 1_000
 _SLICE_SECONDS = 1_200  # RQ kills jobs in `long` after 25 minutes
 _FIELD = "consent_backfill"
 _JOB = "zoho-consent-backfill"
