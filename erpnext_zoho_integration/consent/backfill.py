@@ -7,11 +7,14 @@ resumed. `Zoho Settings.consent_backfill` holds the cursor.
 import json
 import time
 
+from pypika.queries import QueryBuilder
+
 import frappe
 from frappe.query_builder import DocType
 from frappe.utils import get_datetime
 
 from erpnext_zoho_integration.consent import comparison, recording
+from erpnext_zoho_integration.consent.events import Fact
 from erpnext_zoho_integration.consent.zoho_facts import EVENTS, fact_of_recipient
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SETTINGS
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, SENT_TIME, ZOHO_CAMPAIGN_KEY
@@ -67,34 +70,28 @@ def run(seconds: float = _SLICE_SECONDS) -> int:
 
 def record_campaign(campaign: str) -> None:
 	"""Write the events of one campaign's rows, before the rows lose their people. The caller commits."""
-	recording.backfill(_facts({"campaign": campaign}))
+	row = DocType(RECIPIENT)
+	recording.backfill(_facts(_rows().where(row.campaign == campaign).run(as_dict=True)))
 
 
 def _slice(after: str) -> tuple[list[str], int]:
 	"""Write the events of the next rows; return the rows' names and the number of new events."""
 	row = DocType(RECIPIENT)
-	names = (
-		frappe.qb.from_(row)
-		.select(row.name)
-		.where(row[ACTION_TYPE].isin(sorted(EVENTS)) & (row.rtbf == 0) & (row.name > after))
-		.orderby(row.name)
-		.limit(_SLICE)
-		.run(pluck=True)
-	)
-	return names, recording.backfill(_facts({"name": ("in", names)})) if names else 0
+	rows = _rows().where(row.name > after).orderby(row.name).limit(_SLICE).run(as_dict=True)
+	return [each.name for each in rows], recording.backfill(_facts(rows))
 
 
-def _facts(filters: dict) -> list:
-	rows = frappe.get_all(
-		RECIPIENT,
-		{**filters, ACTION_TYPE: ("in", sorted(EVENTS)), "rtbf": 0},
-		["email", ACTION_TYPE, ACTION_DATE, SENT_TIME, "campaign", "zoho_contact_id"],
-		order_by=None,
-	)
-	names = {row.campaign for row in rows}
-	keys = dict(
-		frappe.get_all("Campaign", {"name": ("in", sorted(names))}, ["name", ZOHO_CAMPAIGN_KEY], as_list=True)
-	)
+def _rows() -> QueryBuilder:
+	row = DocType(RECIPIENT)
+	columns = (row.name, row.email, row[ACTION_TYPE], row[ACTION_DATE], row[SENT_TIME], row.campaign)
+	query = frappe.qb.from_(row).select(*columns, row.zoho_contact_id)
+	return query.where(row[ACTION_TYPE].isin(sorted(EVENTS)) & (row.rtbf == 0))
+
+
+def _facts(rows: list[frappe._dict]) -> list[Fact]:
+	names = sorted({row.campaign for row in rows})
+	fields = ["name", ZOHO_CAMPAIGN_KEY]
+	keys = dict(frappe.get_all("Campaign", {"name": ("in", names)}, fields, as_list=True)) if names else {}
 	facts = [
 		fact_of_recipient(
 			row.email,

@@ -114,8 +114,15 @@ def insert_new(facts: Iterable[Fact]) -> list[Fact]:
 		)
 		for number, fact in enumerate(new)
 	]
+	used = [n for n in range(len(_COLUMNS)) if any(row[n] is not None for row in rows)]
 	# Another worker may write the same fact at the same time: then its row stays.
-	sql_writes.upsert_rows(CONSENT_EVENT, _COLUMNS, rows, "fact_key", ("fact_key",))
+	sql_writes.upsert_rows(
+		CONSENT_EVENT,
+		[_COLUMNS[n] for n in used],
+		[[row[n] for n in used] for row in rows],
+		"fact_key",
+		("fact_key",),
+	)
 	return new
 
 

@@ -58,10 +58,10 @@ def derive(addresses: Collection[str]) -> None:
 	by_key = {address_key(address): address for address in addresses}
 	keys = sorted(by_key)
 	now, user = now_datetime(), frappe.session.user
-	columns = (*sql_writes.STANDARD_COLUMNS, "email")
-	rows = [(key, now, now, user, user, 0, 0, by_key[key][:254]) for key in keys]
+	columns = ("name", "creation", "owner", "email")
+	rows = [(key, now, user, by_key[key][:254]) for key in keys]
 	sql_writes.upsert_rows(SUPPRESSED_ADDRESS, columns, rows, "name", ("email",))
-	_write_derived({key: suppression(found) for key, found in _events_of(keys).items()}, by_key)
+	_write_derived({key: suppression(found) for key, found in _events_of(keys).items()})
 	_delete_lifted(keys)
 
 
@@ -163,13 +163,13 @@ def _stored(keys: Collection[str]) -> list[tuple]:
 	return sql_lookups.select_in(SUPPRESSED_ADDRESS, ("name", *DERIVED), "name", keys)
 
 
-def _write_derived(wanted: dict[str, Suppression | None], by_key: dict[str, str]) -> None:
-	"""Write the derived columns of rows that differ from what is wanted."""
+def _write_derived(wanted: dict[str, Suppression | None]) -> None:
+	"""Write the derived columns of rows, which exist, where they differ from what is wanted."""
 	stored = {row[0]: row[1:] for row in _stored(wanted)}
 	now, user = now_datetime(), frappe.session.user
-	columns = (*sql_writes.STANDARD_COLUMNS, "email", *DERIVED)
+	columns = ("name", "modified", "modified_by", *DERIVED)
 	changed = [
-		(key, now, now, user, user, 0, 0, by_key[key][:254], *_derived(found))
+		(key, now, user, *_derived(found))
 		for key, found in wanted.items()
 		if _comparable(stored.get(key, _NOTHING)) != _comparable(_derived(found))
 	]
