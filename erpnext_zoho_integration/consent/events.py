@@ -87,6 +87,8 @@ def new_among(facts: Iterable[Fact]) -> list[Fact]:
 def insert_new(facts: Iterable[Fact]) -> list[Fact]:
 	"""Write the facts that are not known yet and return them. The caller commits."""
 	new = new_among(facts)
+	if not new:
+		return []
 	now, user = now_datetime(), frappe.session.user
 	# Names that grow with time: the database appends to its index instead of reading pages from all over it.
 	begun = time.time_ns()
