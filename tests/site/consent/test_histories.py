@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -252,10 +253,8 @@ class Round:
 		values = {"back_at_zoho": "Active Again", "back_seen_at": seen, "zoho_row": '{"list": "News"}'}
 		frappe.db.set_value(LIST, row, values)
 		before = history.blocked
-		try:
+		with suppress(frappe.ValidationError):
 			back_at_zoho.release(history.address)
-		except frappe.ValidationError:
-			pass
 		withdrawn = {"address_key": frappe.db.get_value(EVENT, {"email": history.address}, "address_key")}
 		found = frappe.get_all(
 			EVENT, {**withdrawn, "event": "Opt-out Withdrawn at Zoho"}, pluck="happened_at"
