@@ -35,6 +35,7 @@ doctype_js = {
 	"Zoho Deleted Campaign": _SHARED,
 	"Zoho Held Mail": _SHARED,
 	"Zoho Settings": [*_PRIVACY, "public/js/consent_settings.js"],
+	"Zoho Suppressed Address": _SHARED,
 	"Zoho Sync Run": _SHARED,
 }
 doctype_list_js = {

@@ -83,7 +83,7 @@ def check(user: str | None = None) -> int:
 			_tell(user, explain(error) if isinstance(error, zoho.ZohoError) else str(error))
 			return 0
 		_note(found)
-		_tell(user, _("{0} people who opted out are active at Zoho again.").format(len(found)))
+		_tell(user, _("Opted out and active at Zoho again: {0}").format(len(found)))
 	return len(found)
 
 

@@ -16,7 +16,7 @@ class Preview:
 
 	Attributes:
 		get: number of addresses that get it.
-		held: those that do not, with the reason.
+		held: those that do not, with the reason; also members whose box is ticked because they are suppressed.
 	"""
 
 	get: int = 0
@@ -29,13 +29,17 @@ def preview(document: Document) -> Preview:
 	Args:
 		document: of one of these DocTypes, in any version of ERPNext: fields are tested, not versions.
 	"""
-	addresses = {address for text in _texts(document) for address in addresses_in_field(text)}
+	wanted: dict[str, bool] = {}
+	for text, has_left in _people(document):
+		for address in addresses_in_field(text):
+			wanted[address] = wanted.get(address, False) or not has_left
 	settings = consent_settings()
-	held = suppression_list.held(addresses, settings.count_bounces) if settings.hold_back else {}
-	return Preview(len(addresses) - len(held), held)
+	held = suppression_list.held(wanted.keys(), settings.count_bounces) if settings.hold_back else {}
+	return Preview(sum(wants and address not in held for address, wants in wanted.items()), held)
 
 
-def _texts(document: Document) -> list[str]:
+def _people(document: Document) -> list[tuple[str, bool]]:
+	"""Return the e-mail fields of those whom a mail is for, and whether they have left the group."""
 	if document.doctype == "Email Group":
 		return _members([document.name])
 	if document.doctype == "Newsletter":
@@ -45,9 +49,10 @@ def _texts(document: Document) -> list[str]:
 		return []
 	if kind == "Email Group":
 		return _members([name])
-	return [frappe.db.get_value(kind, name, "email_id") or ""]
+	return [(frappe.db.get_value(kind, name, "email_id") or "", False)]
 
 
-def _members(groups: list[str]) -> list[str]:
-	filters = {"email_group": ("in", groups), "unsubscribed": 0}
-	return frappe.get_all("Email Group Member", filters, pluck="email") if groups else []
+def _members(groups: list[str]) -> list[tuple[str, bool]]:
+	filters, fields = {"email_group": ("in", groups)}, ["email", "unsubscribed"]
+	rows = frappe.get_all("Email Group Member", filters, fields, as_list=True) if groups else []
+	return [(email, bool(has_left)) for email, has_left in rows]

@@ -42,6 +42,11 @@ erpnext_zoho_integration.show_consent_overview = (frm, found) => {
 		const text = __("{0} opt-outs that Zoho does not know yet", [app.number(waiting)]);
 		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
 	}
+	if (found.to_tell.Refused) {
+		const url = app.list_url("Zoho Suppressed Address", { told_zoho: "Refused" });
+		const text = __("Opt-outs that Zoho refused: {0}", [app.number(found.to_tell.Refused)]);
+		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
+	}
 	if (found.tell_zoho && found.to_tell["Needs Approval"]) {
 		const count = app.number(found.to_tell["Needs Approval"]);
 		say(__("{0} boxes were ticked within an hour. Zoho is told about them after your approval.", [count]));
@@ -78,7 +83,7 @@ erpnext_zoho_integration.consent_at_zoho = (frm, found) => {
 	const asked = found.back["Subscribed Again"];
 	if (asked) {
 		const url = app.list_url("Zoho Suppressed Address", { back_at_zoho: "Subscribed Again" });
-		const text = __("{0} people asked to be subscribed again", [app.number(asked)]);
+		const text = __("Asked to be subscribed again: {0}", [app.number(asked)]);
 		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
 	}
 	if (Object.keys(found.counts).includes("Opted Out")) {

@@ -13,7 +13,7 @@
 	}
 
 	app.show_held_back = (frm, found) => {
-		const text = __("{0} will get it, {1} are held back.", [app.number(found.get), app.number(found.held_back)]);
+		const text = __("Will get it: {0} · Held back: {1}", [app.number(found.get), app.number(found.held_back)]);
 		const $line = $("<p>").addClass("zoho-held-back small").text(`${text} `);
 		if (found.people.length) {
 			$line.append($(`<button class="btn btn-xs btn-default">${__("Who")}</button>`).on("click", () => show(found)));
