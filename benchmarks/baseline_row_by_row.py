@@ -15,7 +15,7 @@ from benchmarks.measurements import RECIPIENT, Statements, Sync
 from benchmarks.testbed import Testbed
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
-from erpnext_zoho_integration.store.digests import site_key
+from erpnext_zoho_integration.store.row_keys_and_digests import site_key
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.contacts import contact_values
 from erpnext_zoho_integration.sync.fetch import pages_ahead

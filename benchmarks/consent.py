@@ -10,7 +10,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from benchmarks import testbed
-from erpnext_zoho_integration.consent import backfill, comparison, suppression_list
+from erpnext_zoho_integration.consent import backfill, missed_opt_outs, suppression_list
 from erpnext_zoho_integration.consent import settings as consent_settings
 from erpnext_zoho_integration.consent.recording import record
 from erpnext_zoho_integration.consent.zoho_facts import fact_of_recipient
@@ -45,7 +45,7 @@ def measure(count: int) -> dict:
 	with _writes() as written:
 		read_again = _seconds(lambda: record(again))
 	_tick_boxes(count // 10)
-	hourly = _seconds(comparison.record_missed)
+	hourly = _seconds(missed_opt_outs.record_missed)
 	bare = _bare_insert(min(count, 100_000))
 	figures = {
 		"events": events,

@@ -13,7 +13,7 @@ import frappe
 from frappe.query_builder import DocType
 from frappe.utils import get_datetime
 
-from erpnext_zoho_integration.consent import comparison, recording
+from erpnext_zoho_integration.consent import missed_opt_outs, recording
 from erpnext_zoho_integration.consent.events import Fact
 from erpnext_zoho_integration.consent.zoho_facts import EVENTS, fact_of_recipient
 from erpnext_zoho_integration.store.doctypes import RECIPIENT, SETTINGS
@@ -57,7 +57,7 @@ def run(seconds: float = _SLICE_SECONDS) -> int:
 			frappe.db.commit()  # nosemgrep - queues the rest
 			break
 		if progress.get("rows_done"):
-			written += sum(map(recording.backfill, comparison.missed()))
+			written += sum(map(recording.backfill, missed_opt_outs.missed()))
 			progress = {**progress, "complete": True}
 		else:
 			names, new = _slice(progress.get("after", ""))

@@ -1,7 +1,7 @@
 """What users do in ERPNext: boxes they tick, links they click, people they enter.
 
 Document events of Contact, Lead, Email Group Member and Email Unsubscribe (hooks.py). None of them makes a click or a save
-fail: an error is logged, and `consent.comparison` finds within the hour what was missed.
+fail: an error is logged, and `consent.missed_opt_outs` finds within the hour what was missed.
 """
 
 from collections.abc import Callable

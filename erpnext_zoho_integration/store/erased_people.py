@@ -12,7 +12,8 @@ import frappe
 
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.addresses import spellings
-from erpnext_zoho_integration.store.digests import (
+from erpnext_zoho_integration.store.doctypes import ERASED_PERSON, RECIPIENT
+from erpnext_zoho_integration.store.row_keys_and_digests import (
 	PersonKey,
 	digests_of,
 	keyed_digest,
@@ -20,7 +21,6 @@ from erpnext_zoho_integration.store.digests import (
 	pseudonym,
 	site_key,
 )
-from erpnext_zoho_integration.store.doctypes import ERASED_PERSON, RECIPIENT
 
 AT_ZOHO, HERE = "Zoho", "This Site"
 KEY = "Key"  # the entry by which a change of the key is noticed; it is nobody's
@@ -83,7 +83,7 @@ def look_up(digests: dict[PersonKey, list[str]]) -> ErasedLookup:
 	waits until the page is written, and then finds the page's rows.
 
 	Args:
-		digests: of the people, see `digests.digests_of`.
+		digests: of the people, see `row_keys_and_digests.digests_of`.
 	"""
 	wanted = {digest for each in digests.values() for digest in each}
 	columns, flags = ("name", "stand_in"), frappe.local.flags

@@ -23,7 +23,7 @@ from erpnext_zoho_integration.store.fields import (
 	ZOHO_SENT_TIME,
 	ZOHO_STATUS,
 )
-from erpnext_zoho_integration.sync.campaigns import bounced_flags, merging
+from erpnext_zoho_integration.sync.campaigns import bounced_recipient_flags, merging
 from erpnext_zoho_integration.sync.campaigns.deleted import remember_deleted
 from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts.row_links import link_rows
@@ -80,7 +80,7 @@ def campaign_renamed(campaign: Document, method: str | None, old: str, new: str,
 			_move_zoho_fields(merged, new)
 		merging.rekey_campaign(new, merged=True)
 		retention.queue_anonymising_after_merge(new)
-		bounced_flags.mark_campaign(new)
+		bounced_recipient_flags.mark_campaign(new)
 	elif not campaign.get(ZOHO_CAMPAIGN_KEY):
 		merging.rekey_campaign(new)
 

@@ -5,7 +5,7 @@
 - `client`, `paging`: the endpoints and how their lists are read page by page; `writer`: those that write
 - `transport`: HTTP requests, time-outs, retries; `answers`: what an answer means
 - `records`, `recipients`, `events`, `contacts`: Zoho's fields as records
-- `time_calibration`: the times of an account in UTC; `dates`, `values`: single dates and values
+- `time_calibration`: the times of an account in UTC; `dates`, `value_parsing`: single dates and values
 - `errors`, `error_codes`, `redaction`: what can go wrong; secrets in messages and logs
 """
 

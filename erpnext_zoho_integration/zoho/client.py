@@ -27,7 +27,7 @@ from .recipients import ACTIONS, Recipient
 from .records import BadRecord, Campaign, CampaignDetails, Page, Report
 from .redaction import Secret
 from .transport import Transport
-from .values import count
+from .value_parsing import count
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .dates import ZohoTime, epoch_ms
 from .records import BadRecord
-from .values import count, first, flag, is_nothing, rows, structure, text
+from .value_parsing import count, first, flag, is_nothing, rows, structure, text
 
 # The filters of `getlistsubscribers` and `listsubscriberscount`. Only the second knows `spam`.
 # ref: https://www.zoho.com/campaigns/help/developers/get-list-subscribers.html

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .dates import epoch_ms, parse_text
-from .values import count, structure, text, urls
+from .value_parsing import count, structure, text, urls
 
 # Deepest nesting of events that is searched: {"reports": [{"report": {"time": …}}]}.
 DEEPEST: Final = 4

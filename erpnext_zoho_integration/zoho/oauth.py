@@ -23,7 +23,7 @@ from .errors import (
 )
 from .redaction import MASK, Secret, redact
 from .transport import HTTPAnswer, Transport, raise_for_status, retry_after
-from .values import number, text
+from .value_parsing import number, text
 
 # This scope is enough to read campaigns, reports and recipients.
 READING_SCOPES: Final = ("ZohoCampaigns.campaign.READ",)

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from .answers import EmptyAnswer, Json
 from .errors import MalformedAnswer, PagingError
 from .records import BadRecord, Page
-from .values import count, first, rows
+from .value_parsing import count, first, rows
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .events import Event, LinkClicks, events, links
 from .records import BadRecord
-from .values import NOTHING, count, flag, is_nothing, structure, text
+from .value_parsing import NOTHING, count, flag, is_nothing, structure, text
 
 # The nine lists of `getcampaignrecipientsdata` (Zoho calls them actions) and the action type that each is
 # stored as. The last two are not stored: they hold only people who are missing from other lists.

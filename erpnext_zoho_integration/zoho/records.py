@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from .dates import ZohoTime, epoch_ms
-from .values import count, counts_by_name, first, percentage, rows, text
+from .value_parsing import count, counts_by_name, first, percentage, rows, text
 
 T = TypeVar("T")
 

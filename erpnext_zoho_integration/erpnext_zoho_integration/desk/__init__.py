@@ -4,6 +4,6 @@ campaign         the dashboard on the form of a Campaign
 people_timeline  figures and timeline of a Contact, a Lead and a Customer
 consent          the line about consent on people; who will get a mail
 number_cards     the numbers on the cards of the workspace
-runs             the progress of a sync
+sync_progress    the progress of a sync
 settings         the overview on the form of Zoho Settings
 """

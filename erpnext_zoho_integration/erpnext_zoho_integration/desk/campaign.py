@@ -7,7 +7,7 @@ from frappe import _
 from frappe.utils import cint
 
 from erpnext_zoho_integration.connection.zoho_rate_limit import DEFAULT_CALLS, WINDOW_SECONDS
-from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
+from erpnext_zoho_integration.erpnext_zoho_integration.desk.sync_progress import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures import (
 	ACTIONS,
 	COUNTS,
@@ -20,7 +20,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures i
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import require_campaign
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT, SETTINGS
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CAMPAIGN_KEY
-from erpnext_zoho_integration.sync.campaigns.top_links_and_days import engagement
+from erpnext_zoho_integration.sync.campaigns.top_links_and_daily_figures import engagement
 from erpnext_zoho_integration.sync.fetch.zoho_session import LARGEST_PAGE
 from erpnext_zoho_integration.sync.planning.forecast import LARGE_CALLS, minutes
 

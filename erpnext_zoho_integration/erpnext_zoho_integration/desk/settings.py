@@ -12,7 +12,7 @@ from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import make_rate_limiter
 from erpnext_zoho_integration.connection.identity import pause
 from erpnext_zoho_integration.connection.settings import get_settings
-from erpnext_zoho_integration.erpnext_zoho_integration.desk.runs import active_run
+from erpnext_zoho_integration.erpnext_zoho_integration.desk.sync_progress import active_run
 from erpnext_zoho_integration.erpnext_zoho_integration.roles_and_rate_limits import SYSTEM_MANAGER, require
 from erpnext_zoho_integration.store.doctypes import SYNC_RUN
 from erpnext_zoho_integration.store.fields import ACTIVE_KEY

@@ -7,7 +7,7 @@ values are lost. The next sync compares the merged rows with Zoho; it neither du
 import frappe
 from frappe.query_builder import DocType
 
-from erpnext_zoho_integration.sync.campaigns import bounced_flags
+from erpnext_zoho_integration.sync.campaigns import bounced_recipient_flags
 from erpnext_zoho_integration.sync.campaigns.merging import rekey_campaign
 
 
@@ -19,5 +19,5 @@ def execute() -> None:
 	for (campaign,) in unkeyed.run():
 		if campaign:
 			rekey_campaign(campaign)
-			bounced_flags.mark_campaign(campaign)
+			bounced_recipient_flags.mark_campaign(campaign)
 			frappe.db.commit()  # nosemgrep - an interrupted migration continues with the next campaign

@@ -164,7 +164,7 @@ frappe.provide("erpnext_zoho_integration");
 			clearTimeout(timer);
 			if (!document.contains($progress[0])) return stop();
 			if (!$progress.is(":visible") || document.hidden) return later(POLL_SECONDS);
-			return call("GET", "desk.runs.get_progress", { run }).then(
+			return call("GET", "desk.sync_progress.get_progress", { run }).then(
 				(progress) => {
 					if (!document.contains($progress[0])) return stop();
 					if (progress.active) {

@@ -10,7 +10,6 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
 from erpnext_zoho_integration.store.addresses import normalize_email
-from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import (
 	ACTION_DATE,
@@ -19,6 +18,7 @@ from erpnext_zoho_integration.store.fields import (
 	SENT_TIME,
 	ZOHO_CONTACT_ID,
 )
+from erpnext_zoho_integration.store.row_keys_and_digests import row_key
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 
 _BATCH = 500

@@ -13,8 +13,8 @@ from frappe.utils.global_search import get_formatted_value
 
 from erpnext_zoho_integration.consent import marks
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
-from erpnext_zoho_integration.store.digests import address_row_name, site_key
 from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_LAST_SYNCED, ZOHO_STATUS
+from erpnext_zoho_integration.store.row_keys_and_digests import address_row_name, site_key
 from erpnext_zoho_integration.sync.contacts.contact_values import contact_values, phone_rows
 from erpnext_zoho_integration.sync.contacts.unique_names import ContactNames
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person

@@ -10,9 +10,9 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime, validate_email_address, validate_phone_number
 
 from erpnext_zoho_integration.store import sql_lookups
-from erpnext_zoho_integration.store.digests import address_row_name
 from erpnext_zoho_integration.store.document_names import free_name
 from erpnext_zoho_integration.store.fields import ZOHO_CONTACT_ID, ZOHO_STATUS
+from erpnext_zoho_integration.store.row_keys_and_digests import address_row_name
 from erpnext_zoho_integration.sync.contacts.zoho_status import last_status
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Person
 
@@ -47,7 +47,7 @@ def create_contact(person: Person) -> Document:
 
 
 def _name_rows(contact: Document) -> None:
-	"""Name the rows of a new Contact, see `digests.address_row_name`.
+	"""Name the rows of a new Contact, see `row_keys_and_digests.address_row_name`.
 
 	A row whose address was changed here keeps its name; then the new row gets a random one.
 	"""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from erpnext_zoho_integration import zoho
-from erpnext_zoho_integration.store.digests import PersonKey, digests_of
+from erpnext_zoho_integration.store.row_keys_and_digests import PersonKey, digests_of
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, Times, recipient_row
 
 
@@ -44,7 +44,7 @@ class PageMapper:
 	Args:
 		identity: of the campaign, see `campaigns.identity.campaign_identity`.
 		times: clocks of account and site.
-		key: see `digests.site_key`.
+		key: see `row_keys_and_digests.site_key`.
 	"""
 
 	identity: str

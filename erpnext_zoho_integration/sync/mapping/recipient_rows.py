@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.store.addresses import normalize_email, visible
-from erpnext_zoho_integration.store.digests import row_key
+from erpnext_zoho_integration.store.row_keys_and_digests import row_key
 from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import (
 	MAX_DATA,
 	MAX_EMAIL,
@@ -52,7 +52,7 @@ class Row:
 	"""The wanted content of one recipient row, and its person.
 
 	Attributes:
-		key: see `digests.row_key`.
+		key: see `row_keys_and_digests.row_key`.
 		email: normalized; a stand-in if the row is erased.
 		action_type: such as `Opened`.
 		values: of `RECIPIENT_FIELDS`.
@@ -202,7 +202,7 @@ def erased_row(stand_in: str, action_type: str, identity: str, variant: str | No
 	"""Return the row of an erased person: it counts in the campaign's figures and has no data of the person.
 
 	Args:
-		stand_in: see `digests.pseudonym`.
+		stand_in: see `row_keys_and_digests.pseudonym`.
 		action_type: such as `Opened`.
 		identity: of the campaign, see `campaigns.identity.campaign_identity`.
 		variant: `A` or `B` for the test mails of an A/B campaign.

@@ -18,10 +18,10 @@ from frappe.query_builder import DocType
 from frappe.utils import now_datetime
 
 from erpnext_zoho_integration.store import sql_lookups, sql_writes
-from erpnext_zoho_integration.store.digests import keyed_digest, row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, CONTENT_HASH, ROW_KEY, SENT_TIME
+from erpnext_zoho_integration.store.row_keys_and_digests import keyed_digest, row_key
 from erpnext_zoho_integration.sync.mapping.recipient_rows import RECIPIENT_FIELDS, Row, content_hash
 from erpnext_zoho_integration.sync.privacy import scrubbing
 

@@ -12,11 +12,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from erpnext_zoho_integration.consent import erasure as consent_erasure
-from erpnext_zoho_integration.store import digests, erased_people, people_lookup, sql_lookups
+from erpnext_zoho_integration.store import erased_people, people_lookup, row_keys_and_digests, sql_lookups
 from erpnext_zoho_integration.store.addresses import normalize_email, person_address, visible
-from erpnext_zoho_integration.store.digests import pseudonym
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ACTION_TYPE, ZOHO_CONTACT_ID
+from erpnext_zoho_integration.store.row_keys_and_digests import pseudonym
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.clear_contact import clear_zoho_fields
 from erpnext_zoho_integration.sync.mapping.clean_text_and_urls import MAX_EMAIL
@@ -69,7 +69,7 @@ def erase_person(email: str, delete_contact: bool = False) -> Erasure:
 
 
 def erase_people_erased_at_zoho(
-	people: Iterable[digests.PersonKey], registered: erased_people.ErasedLookup
+	people: Iterable[row_keys_and_digests.PersonKey], registered: erased_people.ErasedLookup
 ) -> erased_people.ErasedLookup:
 	"""Erase people whom Zoho has erased from the rows of all campaigns. The caller commits.
 

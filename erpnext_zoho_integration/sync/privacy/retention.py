@@ -24,12 +24,12 @@ from erpnext_zoho_integration.connection.settings import get_settings
 from erpnext_zoho_integration.consent import backfill
 from erpnext_zoho_integration.shared_locks import shared_lock
 from erpnext_zoho_integration.store.addresses import normalize_email
-from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import CAMPAIGN_STATE, RECIPIENT
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY, ZOHO_SENT_TIME
+from erpnext_zoho_integration.store.row_keys_and_digests import row_key
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState
-from erpnext_zoho_integration.sync.campaigns.top_links_and_days import engagement
+from erpnext_zoho_integration.sync.campaigns.top_links_and_daily_figures import engagement
 from erpnext_zoho_integration.sync.mapping.recipient_rows import content_hash
 from erpnext_zoho_integration.sync.privacy import anonymised_rows
 

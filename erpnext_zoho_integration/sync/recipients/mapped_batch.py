@@ -8,7 +8,7 @@ from frappe import _
 
 from erpnext_zoho_integration.consent import zoho_facts
 from erpnext_zoho_integration.store import erased_people
-from erpnext_zoho_integration.store.digests import PersonKey, pseudonym
+from erpnext_zoho_integration.store.row_keys_and_digests import PersonKey, pseudonym
 from erpnext_zoho_integration.sync.mapping.page_results import Note
 from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage
 from erpnext_zoho_integration.sync.mapping.recipient_rows import Row, erased_row
@@ -29,7 +29,7 @@ class MappedBatch:
 	"""Pages of one campaign that are written together.
 
 	Attributes:
-		digests: of the people, see `digests.digests_of`.
+		digests: of the people, see `row_keys_and_digests.digests_of`.
 		erased: the erased ones among these people, by the register.
 		by_action: the rows by action type; pages of one action are one.
 		newly_erased: people who are erased at Zoho and not here yet.

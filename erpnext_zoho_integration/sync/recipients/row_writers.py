@@ -3,7 +3,7 @@
 Both ways write the same; `store.document_listeners` decides which one a DocType gets.
 
 A sync writes Campaign Recipient here. Other writers of that table change existing rows for one purpose each:
-`contacts.row_links` links rows to Contacts, `campaigns.bounced_flags` marks bounced mails, `campaigns.merging` moves rows to
+`contacts.row_links` links rows to Contacts, `campaigns.bounced_recipient_flags` marks bounced mails, `campaigns.merging` moves rows to
 another campaign, `campaigns.pruning` deletes rows gone at Zoho, `privacy.anonymised_rows` takes the person out, and
 `sync.document_events` follows changed, merged and deleted documents.
 """
@@ -23,7 +23,7 @@ from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_listeners import reasons_for_documents
 from erpnext_zoho_integration.store.document_names import NumberBlock, recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import CONTACT_REMOVED, CONTENT_HASH, ROW_KEY
-from erpnext_zoho_integration.sync.campaigns import bounced_flags
+from erpnext_zoho_integration.sync.campaigns import bounced_recipient_flags
 from erpnext_zoho_integration.sync.contacts import row_links
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.contacts.contact_writers import (
@@ -137,7 +137,7 @@ class BulkRecipients:
 		return []
 
 	def mark_bounced(self, keys: list[str], mark: bool) -> None:
-		bounced_flags.set_marks(keys, mark)
+		bounced_recipient_flags.set_marks(keys, mark)
 
 
 class Writers:

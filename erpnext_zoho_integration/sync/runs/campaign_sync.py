@@ -13,14 +13,14 @@ from frappe.utils import now_datetime
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.consent import bursts
-from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.doctypes import DELETED_CAMPAIGN
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
+from erpnext_zoho_integration.store.row_keys_and_digests import site_key
 from erpnext_zoho_integration.sync.campaigns import (
-	bounced_flags,
+	bounced_recipient_flags,
 	reconciliation,
 	sync_state,
-	top_links_and_days,
+	top_links_and_daily_figures,
 )
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns.sync_state import CampaignState, Cursor, ListState
@@ -217,8 +217,8 @@ class CampaignSync:
 		found: dict[str, str] = {}
 		if lists_read:
 			write = self.writers.recipients.mark_bounced
-			bounced_flags.mark_campaign(self.log.campaign, state.zoho_campaign_key, write)
-			found["engagement"] = json.dumps(top_links_and_days.engagement(self.log.campaign))
+			bounced_recipient_flags.mark_campaign(self.log.campaign, state.zoho_campaign_key, write)
+			found["engagement"] = json.dumps(top_links_and_daily_figures.engagement(self.log.campaign))
 		expected = reconciliation.expected_of(asked.reports, self.policy.actions)
 		stored = reconciliation.count_stored(self.log.campaign)
 		verdict = reconciliation.reconcile(stored, expected, self._lists_by_action(state, asked.counted))

@@ -11,8 +11,8 @@ import frappe
 
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.error_messages import explain
-from erpnext_zoho_integration.store.digests import site_key
 from erpnext_zoho_integration.store.fields import ZOHO_CAMPAIGN_KEY
+from erpnext_zoho_integration.store.row_keys_and_digests import site_key
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns import reconciliation, sync_state
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity

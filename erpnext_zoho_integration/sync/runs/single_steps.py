@@ -9,8 +9,8 @@ from frappe.model.document import Document
 from erpnext_zoho_integration import zoho
 from erpnext_zoho_integration.connection.clients import campaigns_client
 from erpnext_zoho_integration.store import erased_people
-from erpnext_zoho_integration.store.digests import site_key
-from erpnext_zoho_integration.sync.campaigns import bounced_flags
+from erpnext_zoho_integration.store.row_keys_and_digests import site_key
+from erpnext_zoho_integration.sync.campaigns import bounced_recipient_flags
 from erpnext_zoho_integration.sync.campaigns import documents as campaign_documents
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts import contact_values
@@ -80,7 +80,7 @@ def sync_campaign_recipients_data(campaign: Document, campaign_key: str) -> Page
 			for page in pages_ahead.recipient_pages(client, source, action, mapper):
 				_mapped, result = sync_batch(campaign.name, [page], identity, anonymous, policy.create_for)
 				total.add(result)
-	bounced_flags.mark_campaign(campaign.name)
+	bounced_recipient_flags.mark_campaign(campaign.name)
 	return total
 
 
@@ -111,7 +111,7 @@ def sync_recipient(
 	anonymous = retention.is_anonymised(campaign.name)
 	mapped, result = sync_batch(campaign.name, [fetched], identity, anonymous, policy.create_for)
 	for row in mapped.rows:
-		bounced_flags.mark_person(campaign.name, row.email)
+		bounced_recipient_flags.mark_person(campaign.name, row.email)
 	return result
 
 

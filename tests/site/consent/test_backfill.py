@@ -8,7 +8,7 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.consent import backfill, comparison, hourly, suppression_list, upgrade
+from erpnext_zoho_integration.consent import backfill, hourly, missed_opt_outs, suppression_list, upgrade
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import consent as desk
 from tests.site.consent.helpers import EVENT, LIST, blocked, events, hold_back, new_lead, new_member, ticked
 from tests.site.syncing import answer_with, connect, new_contact, person, sync_all
@@ -124,7 +124,7 @@ def test_boxes_that_sql_ticked_are_found_within_the_hour(site) -> None:
 		assert blocked(f"{email}@example.com"), email
 	assert events("sql@example.com") == [("Opted Out", "Contact")]
 	count = frappe.db.count(EVENT)
-	assert comparison.record_missed() == 0 and frappe.db.count(EVENT) == count
+	assert missed_opt_outs.record_missed() == 0 and frappe.db.count(EVENT) == count
 
 
 def test_a_mark_says_nothing_about_the_other_address_of_a_contact(site) -> None:
@@ -134,5 +134,5 @@ def test_a_mark_says_nothing_about_the_other_address_of_a_contact(site) -> None:
 		{"doctype": "Email Unsubscribe", "email": "one@example.com", "global_unsubscribe": 1}
 	).insert()
 	assert ticked("Contact", contact.name)
-	comparison.record_missed()
+	missed_opt_outs.record_missed()
 	assert blocked("one@example.com") and not blocked("two@example.com")

@@ -25,7 +25,7 @@ from erpnext_zoho_integration import zoho as zoho_client
 from erpnext_zoho_integration.connection import authorization
 from erpnext_zoho_integration.consent import (
 	back_at_zoho,
-	comparison,
+	missed_opt_outs,
 	new_consent,
 	suppression_list,
 	tell_zoho,
@@ -129,7 +129,7 @@ class Round:
 				if history.steps[nth] in HERE:
 					getattr(self, "_" + history.steps[nth])(history)
 			if self.random.random() < 0.4:
-				assert comparison.record_missed() == 0  # no listener missed anything
+				assert missed_opt_outs.record_missed() == 0  # no listener missed anything
 			if self.random.random() < 0.4:
 				self._tell()
 			settle()

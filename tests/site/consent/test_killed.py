@@ -12,7 +12,7 @@ from frappe.utils import add_to_date, now_datetime
 
 from erpnext_zoho_integration import zoho as zoho_client
 from erpnext_zoho_integration.connection import authorization
-from erpnext_zoho_integration.consent import backfill, comparison, suppression_list, tell_zoho, upgrade
+from erpnext_zoho_integration.consent import backfill, missed_opt_outs, suppression_list, tell_zoho, upgrade
 from tests.site.connecting import enter_client
 from tests.site.consent.helpers import EVENT, LIST, hold_back, new_lead, new_member
 from tests.site.server import settle
@@ -125,7 +125,7 @@ def test_marking_everybody(zoho: Simulator, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_hourly_comparison(zoho: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(comparison, "_SLICE", 3)
+	monkeypatch.setattr(missed_opt_outs, "_SLICE", 3)
 	hold_back()
 	contacts = [new_contact(f"box{n}@example.com").name for n in range(8)]
 
@@ -135,7 +135,7 @@ def test_the_hourly_comparison(zoho: Simulator, monkeypatch: pytest.MonkeyPatch)
 		frappe.db.set_value("Contact", {"name": ("in", contacts)}, "unsubscribed", 1)
 		settle()
 
-	kill_everywhere(comparison.record_missed, tick_by_sql, content)
+	kill_everywhere(missed_opt_outs.record_missed, tick_by_sql, content)
 
 
 def test_a_rebuild(zoho: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import frappe
 
-from erpnext_zoho_integration.consent import comparison
+from erpnext_zoho_integration.consent import missed_opt_outs
 from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_person
 from erpnext_zoho_integration.sync.privacy import retention
 from tests.site.consent.helpers import blocked, events, hold_back, new_lead, new_member, ticked
@@ -209,7 +209,7 @@ def test_a_box_that_a_person_cleared_stays_clear_until_a_newer_opt_out(start_sim
 	answer_with(zoho, {"optoutcontacts": [person("ada@example.com", 1, city="Elsewhere")]})
 	run = sync_all(full=True)
 	assert run.rows_updated == 1 and not ticked("Contact", contact.name)
-	comparison.record_missed()
+	missed_opt_outs.record_missed()
 	assert not ticked("Contact", contact.name) and blocked("ada@example.com")
 	answer_with(zoho, {"spamcontacts": [person("ada@example.com", 1)]})
 	sync_all(full=True)

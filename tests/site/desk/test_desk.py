@@ -11,7 +11,7 @@ import frappe
 from frappe.desk.form.load import run_onload
 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import campaign as desk_campaign
-from erpnext_zoho_integration.erpnext_zoho_integration.desk import runs, settings
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import settings, sync_progress
 from erpnext_zoho_integration.sync.runs import run_log
 
 DESK = "erpnext_zoho_integration.erpnext_zoho_integration.desk"
@@ -144,18 +144,18 @@ def start_run(campaign: str | None = None, **values: object) -> str:
 
 def test_progress_is_the_share_of_campaigns_with_an_estimate_of_the_rest():
 	run = start_run(total_campaigns=4, synced_campaigns=2, failed_campaigns=1)
-	progress = runs.get_progress(run)
+	progress = sync_progress.get_progress(run)
 	assert (progress["percent"], progress["active"], progress["may_cancel"]) == (75.0, True, True)
 	assert 9 <= progress["seconds_left"] <= 15
-	assert runs.get_active_run() == run
+	assert sync_progress.get_active_run() == run
 
 
 def test_progress_of_one_campaign_is_the_share_of_the_recipients_that_zoho_announces():
 	campaign = make_campaign(**figures())
 	run = start_run(campaign.name, rows_inserted=3, rows_unchanged=1)
-	assert round(runs.get_progress(run)["percent"]) == round(100 * 4 / 9)
-	assert runs.active_run(campaign.name) == run
-	assert runs.get_active_run() is None
+	assert round(sync_progress.get_progress(run)["percent"]) == round(100 * 4 / 9)
+	assert sync_progress.active_run(campaign.name) == run
+	assert sync_progress.get_active_run() is None
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def commas():
 
 def test_progress_counts_in_thousands_as_the_site_writes_them(commas):
 	run = start_run(total_campaigns=4000, synced_campaigns=1200, rows_inserted=1234567)
-	assert runs.get_progress(run)["text"] == "1,200 of 4,000 campaigns, 1,234,567 recipients checked"
+	assert sync_progress.get_progress(run)["text"] == "1,200 of 4,000 campaigns, 1,234,567 recipients checked"
 
 
 def test_the_summary_of_a_run_counts_in_thousands_too(commas):
@@ -194,7 +194,7 @@ def test_a_large_campaign_is_forecast_from_zoho_s_counters_and_a_small_one_is_no
 
 def test_a_run_that_has_ended_says_how():
 	run = start_run(status="Partial", active_key=None, message="11 of 12 campaigns synced.")
-	progress = runs.get_progress(run)
+	progress = sync_progress.get_progress(run)
 	assert (progress["active"], progress["status"], progress["message"]) == (
 		False,
 		"Partial",
@@ -235,7 +235,7 @@ def test_who_may_ask_what(web, make_user, roles, allowed):
 	session = web.session(make_user(*roles))
 	calls = {
 		"insights": (f"{DESK}.campaign.get_insights", {"campaign": campaign.name}),
-		"progress": (f"{DESK}.runs.get_progress", {"run": run}),
+		"progress": (f"{DESK}.sync_progress.get_progress", {"run": run}),
 		"overview": (f"{DESK}.settings.get_overview", {}),
 	}
 	answered = {
@@ -265,7 +265,7 @@ def test_the_starter_of_a_run_may_follow_it_without_reading_runs(web, make_user)
 	user = make_user("Sales User")
 	run = start_run(user=user)
 	frappe.db.commit()
-	answer = web.session(user).get(f"/api/method/{DESK}.runs.get_progress", params={"run": run})
+	answer = web.session(user).get(f"/api/method/{DESK}.sync_progress.get_progress", params={"run": run})
 	progress = answer.json()["message"]
 	assert (progress["active"], progress["may_cancel"], progress["may_open"]) == (True, False, False)
 

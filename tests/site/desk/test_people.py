@@ -10,7 +10,7 @@ from frappe.utils import getdate
 
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import campaign as dashboard
 from erpnext_zoho_integration.erpnext_zoho_integration.desk import people_timeline
-from erpnext_zoho_integration.sync.campaigns import top_links_and_days
+from erpnext_zoho_integration.sync.campaigns import top_links_and_daily_figures
 from tests.site.database_content import run_all
 from tests.site.desk.test_desk import DESK, figures, make_campaign, make_recipient
 from tests.site.syncing import connect, statements
@@ -38,12 +38,12 @@ def test_opens_and_clicks_are_counted_by_day_where_zoho_gives_times():
 	make_recipient(campaign, "c@x.test", "Opened")
 	make_recipient(campaign, "b@x.test", "Clicked", action_date="2026-03-02 00:00:00")
 	make_recipient(campaign, "a@x.test", "Sent", action_date="2026-03-01 08:00:00")
-	assert top_links_and_days.over_time(campaign) == {
+	assert top_links_and_daily_figures.over_time(campaign) == {
 		"labels": ["2026-03-01", "2026-03-02"],
 		"opened": [2, 0],
 		"clicked": [0, 1],
 	}
-	assert top_links_and_days.over_time(make_campaign("Another").name) is None
+	assert top_links_and_daily_figures.over_time(make_campaign("Another").name) is None
 
 
 def test_top_links_are_those_of_most_people():
@@ -52,11 +52,11 @@ def test_top_links_are_those_of_most_people():
 	both = [{"url": "https://x.test/many", "count": None}, *often]
 	make_recipient(campaign, "a@x.test", "Clicked", url_clicks=json.dumps(both))
 	make_recipient(campaign, "b@x.test", "Clicked", url_clicks=json.dumps(both[:1]))
-	assert top_links_and_days.top_links(campaign) == [
+	assert top_links_and_daily_figures.top_links(campaign) == [
 		{"url": "https://x.test/many", "people": 2, "clicks": None},
 		{"url": "https://x.test/often", "people": 1, "clicks": 9},
 	]
-	assert len(top_links_and_days.top_links(campaign, limit=1)) == 1
+	assert len(top_links_and_daily_figures.top_links(campaign, limit=1)) == 1
 
 
 def test_countries_beyond_the_first_are_added_up():
@@ -248,6 +248,6 @@ def test_a_sync_works_out_what_the_form_shows_so_that_opening_it_reads_no_recipi
 	assert not [each for each in opening + below if "tabCampaign Recipient" in each]
 	assert sum(found["over_time"]["opened"]) > 100
 	assert (found["over_time"], found["links"]) == (
-		top_links_and_days.over_time(campaign.name),
-		top_links_and_days.top_links(campaign.name),
+		top_links_and_daily_figures.over_time(campaign.name),
+		top_links_and_daily_figures.top_links(campaign.name),
 	)

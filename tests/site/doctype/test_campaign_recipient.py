@@ -9,7 +9,7 @@ import pytest
 import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import sync_recipient
-from erpnext_zoho_integration.store import digests, erased_people
+from erpnext_zoho_integration.store import erased_people, row_keys_and_digests
 from erpnext_zoho_integration.sync.privacy import erasure
 from tests.site.syncing import RECIPIENT, new_contact, person, rows_of
 
@@ -180,7 +180,7 @@ def test_settings_and_deleted_campaigns_are_the_system_managers(site, make_user:
 # People who asked to be forgotten
 
 
-def forgotten(people: list[digests.PersonKey]) -> int:
+def forgotten(people: list[row_keys_and_digests.PersonKey]) -> int:
 	"""Forget people; return how many rows are figures for that."""
 	before = frappe.db.count(RECIPIENT, {"rtbf": 1})
 	erasure.erase_people_erased_at_zoho(people, erased_people.among(people))

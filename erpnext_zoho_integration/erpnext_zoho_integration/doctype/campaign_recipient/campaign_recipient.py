@@ -5,11 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from erpnext_zoho_integration.store.addresses import normalize_email
-from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.document_names import recipient_name, reserve_numbers
 from erpnext_zoho_integration.store.fields import ACTION_DATE, ACTION_TYPE, ROW_KEY
-from erpnext_zoho_integration.sync.campaigns import bounced_flags
+from erpnext_zoho_integration.store.row_keys_and_digests import row_key
+from erpnext_zoho_integration.sync.campaigns import bounced_recipient_flags
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 from erpnext_zoho_integration.sync.contacts.matching import contact_of
 
@@ -41,10 +41,10 @@ class CampaignRecipient(Document):
 	def on_update(self) -> None:
 		"""Update the bounced flag of this person; a sync updates all flags at its end."""
 		if not self.flags.from_zoho:
-			bounced_flags.mark_person(self.campaign, self.email)
+			bounced_recipient_flags.mark_person(self.campaign, self.email)
 
 	def after_delete(self) -> None:
-		bounced_flags.mark_person(self.campaign, self.email)
+		bounced_recipient_flags.mark_person(self.campaign, self.email)
 
 	def link_contact(self) -> None:
 		if not self.contact and self.email and not self.rtbf:

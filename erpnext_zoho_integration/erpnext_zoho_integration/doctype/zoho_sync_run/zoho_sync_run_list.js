@@ -25,6 +25,6 @@ frappe.listview_settings["Zoho Sync Run"] = {
 		if (!app.may_sync_all()) return;
 		const follow = (run) => app.follow_on_list(listview, run);
 		listview.page.add_inner_button(__("Sync All Campaigns"), () => app.sync_all().then(follow));
-		app.ask("desk.runs.get_active_run").then((run) => run && follow(run));
+		app.ask("desk.sync_progress.get_active_run").then((run) => run && follow(run));
 	},
 };

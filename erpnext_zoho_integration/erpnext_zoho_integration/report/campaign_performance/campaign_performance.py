@@ -10,7 +10,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_figures i
 	get_total,
 	validate_filters,
 )
-from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.comparison import (
+from erpnext_zoho_integration.erpnext_zoho_integration.report.campaign_performance.previous_period import (
 	comparison,
 	indicators,
 	previous_filters,

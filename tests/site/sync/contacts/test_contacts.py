@@ -14,7 +14,7 @@ from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import (
 	sync_recipient,
 	update_contact_from_zoho,
 )
-from erpnext_zoho_integration.store.digests import digests_of, site_key
+from erpnext_zoho_integration.store.row_keys_and_digests import digests_of, site_key
 from erpnext_zoho_integration.sync.contacts import matching
 from erpnext_zoho_integration.sync.contacts.change_cache import ChangeCache
 from erpnext_zoho_integration.sync.mapping.recipient_pages import FetchedPage

@@ -11,7 +11,7 @@ import frappe
 
 from erpnext_zoho_integration.erpnext_zoho_integration.api.privacy import erase_person
 from erpnext_zoho_integration.erpnext_zoho_integration.api.sync import find_or_create_contact, sync_recipient
-from erpnext_zoho_integration.store import digests, erased_people
+from erpnext_zoho_integration.store import erased_people, row_keys_and_digests
 from erpnext_zoho_integration.store.doctypes import ERASED_PERSON
 from erpnext_zoho_integration.sync.privacy import scrubbing
 from erpnext_zoho_integration.sync.runs import batch_writer
@@ -297,7 +297,7 @@ def test_an_erasure_waits_for_a_page_that_has_read_the_register_and_is_not_writt
 		with erasing.cursor() as cursor:
 			cursor.execute("set innodb_lock_wait_timeout = 1")
 			entry = f"insert into `tab{ERASED_PERSON}` (name, stand_in) values (%s, 'x')"
-			[digest] = digests.person_digests(ADA, None)
+			[digest] = row_keys_and_digests.person_digests(ADA, None)
 			with pytest.raises(pymysql.OperationalError, match="Lock wait timeout"):
 				cursor.execute(entry, digest)
 			frappe.db.commit()  # the page is written

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from erpnext_zoho_integration.store.digests import keyed_digest, row_key
+from erpnext_zoho_integration.store.row_keys_and_digests import keyed_digest, row_key
 
 
 @pytest.mark.parametrize("key", [b"k", b"k" * 44, b"k" * 64, b"k" * 65, b"\x00\xff" * 100])

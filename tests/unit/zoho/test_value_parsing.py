@@ -2,7 +2,15 @@
 
 import pytest
 
-from erpnext_zoho_integration.zoho.values import count, counts_by_name, flag, number, structure, text, urls
+from erpnext_zoho_integration.zoho.value_parsing import (
+	count,
+	counts_by_name,
+	flag,
+	number,
+	structure,
+	text,
+	urls,
+)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import frappe
 from frappe.query_builder import DocType
 from frappe.utils import create_batch
 
-from erpnext_zoho_integration.store.digests import row_key
 from erpnext_zoho_integration.store.doctypes import RECIPIENT
 from erpnext_zoho_integration.store.fields import ROW_KEY
+from erpnext_zoho_integration.store.row_keys_and_digests import row_key
 from erpnext_zoho_integration.sync.campaigns.identity import campaign_identity
 
 SENT = "Sent"
