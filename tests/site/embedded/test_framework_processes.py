@@ -66,7 +66,7 @@ def test_a_post_without_the_csrf_token_changes_nothing(web: Web) -> None:
 def test_a_get_is_refused_where_only_post_may_come(web: Web) -> None:
 	answer = web.session("Administrator").call(
 		"frappe.client.set_value",
-		http_method="GET",
+		"GET",
 		doctype="ToDo",
 		name="x",
 		fieldname="description",
