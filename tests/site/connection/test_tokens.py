@@ -320,7 +320,7 @@ def test_a_token_refused_in_mid_call_is_refreshed_once_and_the_call_repeated(con
 
 def test_a_token_that_is_refused_again_is_not_asked_for_again(manager: Session, connected: Simulator) -> None:
 	connected.plan({"fault": "unauthorised", "endpoint": "recentcampaigns"})
-	answer = manager.call(f"{API}.campaigns.get_recent_campaigns", http_method="GET")
+	answer = manager.call(f"{API}.campaigns.get_recent_campaigns", "GET")
 	assert answer.status_code == 417 and "Zoho rejects the access token" in messages(answer)
 	assert len(asked(connected, "recentcampaigns")) == 2 and refreshes(connected) == 1
 
