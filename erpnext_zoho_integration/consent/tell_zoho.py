@@ -6,6 +6,7 @@ and never what it said itself. This module writes the columns of Zoho Suppressed
 """
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import frappe
@@ -54,7 +55,7 @@ def plan(facts: Iterable[Fact]) -> None:
 		by_address.setdefault(fact.address, []).append(fact)
 	of_erpnext = {a for a, found in by_address.items() if not _from_zoho(found)}
 	known, stored = _known_to_zoho(of_erpnext), _states(by_address)
-	boxes = False
+	boxes = links = False
 	for address, found in by_address.items():
 		before = stored.get(address_key(address))
 		if address not in of_erpnext or address not in known:
@@ -63,10 +64,13 @@ def plan(facts: Iterable[Fact]) -> None:
 		elif not before:
 			is_box = all(fact.source in _BOXES for fact in found)
 			boxes |= is_box
+			links |= not is_box
 			after = now_datetime() + (_BOX_DELAY if is_box else timedelta())
 			_write(address, told_zoho=WAITING, tell_after=after)
 	if boxes:
 		_hold_many_boxes()
+	if links and is_on():
+		frappe.db.after_commit.add(_start_quietly)
 
 
 def cancel(addresses: Collection[str]) -> None:
@@ -101,7 +105,7 @@ def turn_on() -> list[str]:
 
 
 def start() -> None:
-	"""Queue the job if something is due; a scheduled event, every five minutes, of one query."""
+	"""Queue the job if something is due; a scheduled event, every five minutes, of one query, and after a clicked link."""
 	if is_on() and _due(1):
 		frappe.enqueue(
 			f"{__name__}.run",
@@ -110,6 +114,12 @@ def start() -> None:
 			job_id="zoho-tell-zoho",
 			deduplicate=True,
 		)
+
+
+def _start_quietly() -> None:
+	"""Start after the commit of a click, which must not fail; what this misses, the scheduled event finds."""
+	with suppress(Exception):
+		start()
 
 
 def run(limit: int = 5_000) -> int:

@@ -77,6 +77,20 @@ def test_a_link_is_told_once(zoho) -> None:
 	assert contact and "mail" in str(contact["state"]).lower()
 
 
+def test_a_click_is_told_at_once_and_a_box_waits(zoho, run_jobs: Callable) -> None:
+	unsubscribe()
+	tick("p1@example.com")
+	run_jobs()
+	assert state() == "Told" and state("p1@example.com") == "Waiting"
+	assert len(calls(zoho)) == 1
+
+
+def test_a_click_does_not_fail_without_a_queue(zoho, monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(frappe, "enqueue", lambda *_args, **_kwargs: 1 / 0)
+	unsubscribe()
+	assert state() == "Waiting"
+
+
 def test_what_comes_back_from_zoho_tells_nothing(zoho) -> None:
 	unsubscribe()
 	tell_zoho.run()
