@@ -7,7 +7,7 @@
 				const entries = frm.doc.__onload?.zoho_consent;
 				if (frm.is_new() || !entries) return;
 				app.show_consent(frm, entries);
-				show_in_mail_dialog(frm, entries);
+				show_in_mail_dialogs();
 			},
 		});
 	}
@@ -17,7 +17,7 @@
 	// `entries`: address, reason and sentence of each address that gets no marketing e-mail.
 	app.show_consent = (frm, entries) => {
 		const $lines = entries.map((entry) => {
-			const $line = $("<p>").addClass("zoho-consent small").html(line_of(entry, entries.length > 1));
+			const $line = $("<p>").addClass("zoho-consent small").attr("dir", "auto").html(line_of(entry, entries.length > 1));
 			if (is_manager() && entry.reason !== "Erased") $line.append(...buttons(frm, entry));
 			return $line;
 		});
@@ -64,10 +64,13 @@
 					fieldtype: "Select",
 					label: __("Given By"),
 					reqd: 1,
-					options: ["Written Form", "Web Form", "E-mail", "Phone Call", "In Person"].map((value) => ({
-						value,
-						label: __(value),
-					})),
+					options: [
+						{ value: "Written Form", label: __("Written Form") },
+						{ value: "Web Form", label: __("Web Form") },
+						{ value: "E-mail", label: __("E-mail") },
+						{ value: "Phone Call", label: __("Phone Call") },
+						{ value: "In Person", label: __("In Person") },
+					],
 				},
 				{ fieldname: "text", fieldtype: "Small Text", label: __("Words the Person Agreed To"), reqd: 1 },
 				{ fieldname: "file", fieldtype: "Attach", label: __("Proof (private file)"), reqd: 1 },
@@ -89,16 +92,21 @@
 		dialog.show();
 	}
 
-	// Frappe's e-mail dialog opens as usual and shows the line on top.
-	function show_in_mail_dialog(frm, entries) {
-		if (frm.zoho_email_doc) return;
-		frm.zoho_email_doc = frm.email_doc;
-		frm.email_doc = function (message) {
-			frm.zoho_email_doc(message);
-			const lines = entries.map((entry) => line_of(entry, true)).join("<br>");
-			if (window.cur_dialog) {
-				$(window.cur_dialog.body).prepend(`<div class="alert alert-warning small zoho-consent">${lines}</div>`);
+	// Every way to write to a person leads to this dialog: the menu, the timeline's button, a reply.
+	function show_in_mail_dialogs() {
+		const composer = frappe.views.CommunicationComposer?.prototype;
+		if (!composer?.make || composer.zoho_consent) return;
+		const make = composer.make;
+		composer.zoho_consent = true;
+		composer.make = function (...args) {
+			const made = make.apply(this, args);
+			const entries = this.frm?.doc?.__onload?.zoho_consent;
+			if (entries && this.dialog) {
+				const lines = entries.map((entry) => line_of(entry, true)).join("<br>");
+				const $line = $(`<div class="alert alert-warning small zoho-consent" dir="auto"></div>`).html(lines);
+				$(this.dialog.body).prepend($line);
 			}
+			return made;
 		};
 	}
 })(erpnext_zoho_integration);

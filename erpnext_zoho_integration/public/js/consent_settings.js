@@ -18,7 +18,7 @@ erpnext_zoho_integration.show_consent_overview = (frm, found) => {
 	const app = erpnext_zoho_integration;
 	const total = Object.values(found.counts).reduce((sum, count) => sum + count, 0);
 	const $lines = [];
-	const say = (text) => $lines.push($("<p>").addClass("small zoho-consent-overview").text(text));
+	const say = (text) => $lines.push($("<p>").addClass("small zoho-consent-overview").attr("dir", "auto").text(text));
 	if (!found.complete) say(__("Earlier opt-outs are still being read. The numbers will grow."));
 	if (found.hold_back && total) {
 		const reasons = Object.entries(found.counts).map(([reason, count]) => `${__(reason)}: ${app.number(count)}`);
@@ -40,12 +40,12 @@ erpnext_zoho_integration.show_consent_overview = (frm, found) => {
 	if (waiting) {
 		const url = app.list_url("Zoho Suppressed Address", { told_zoho: ["in", ["Waiting", "Needs Approval"]] });
 		const text = __("{0} opt-outs that Zoho does not know yet", [app.number(waiting)]);
-		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
+		$lines.push($("<p>").addClass("small").attr("dir", "auto").html(app.link(url, text)));
 	}
 	if (found.to_tell.Refused) {
 		const url = app.list_url("Zoho Suppressed Address", { told_zoho: "Refused" });
 		const text = __("Opt-outs that Zoho refused: {0}", [app.number(found.to_tell.Refused)]);
-		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
+		$lines.push($("<p>").addClass("small").attr("dir", "auto").html(app.link(url, text)));
 	}
 	if (found.tell_zoho && found.to_tell["Needs Approval"]) {
 		const count = app.number(found.to_tell["Needs Approval"]);
@@ -70,7 +70,7 @@ erpnext_zoho_integration.consent_at_zoho = (frm, found) => {
 			app.escape(burst.domain),
 			link,
 		]);
-		const $line = $("<p>").addClass("small zoho-burst").html(text);
+		const $line = $("<p>").addClass("small zoho-burst").attr("dir", "auto").html(text);
 		if (burst.back) {
 			const label = __("Release {0} of Them", [app.number(burst.back)]);
 			$(`<button class="btn btn-xs btn-default ml-2"></button>`)
@@ -84,7 +84,7 @@ erpnext_zoho_integration.consent_at_zoho = (frm, found) => {
 	if (asked) {
 		const url = app.list_url("Zoho Suppressed Address", { back_at_zoho: "Subscribed Again" });
 		const text = __("Asked to be subscribed again: {0}", [app.number(asked)]);
-		$lines.push($("<p>").addClass("small").html(app.link(url, text)));
+		$lines.push($("<p>").addClass("small").attr("dir", "auto").html(app.link(url, text)));
 	}
 	if (Object.keys(found.counts).includes("Opted Out")) {
 		const $check = $(`<button class="btn btn-xs btn-default zoho-check"></button>`).text(__("Check at Zoho"));

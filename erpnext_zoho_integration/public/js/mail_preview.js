@@ -14,7 +14,7 @@
 
 	app.show_held_back = (frm, found) => {
 		const text = __("Will get it: {0} · Held back: {1}", [app.number(found.get), app.number(found.held_back)]);
-		const $line = $("<p>").addClass("zoho-held-back small").text(`${text} `);
+		const $line = $("<p>").addClass("zoho-held-back small").attr("dir", "auto").text(`${text} `);
 		if (found.people.length) {
 			$line.append($(`<button class="btn btn-xs btn-default">${__("Who")}</button>`).on("click", () => show(found)));
 		}
