@@ -61,8 +61,9 @@ def derive(addresses: Collection[str]) -> None:
 	columns = ("name", "creation", "owner", "email")
 	rows = [(key, now, user, by_key[key][:254]) for key in keys]
 	sql_writes.upsert_rows(SUPPRESSED_ADDRESS, columns, rows, "name", ("email",))
-	_write_derived({key: suppression(found) for key, found in _events_of(keys).items()})
-	_delete_lifted(keys)
+	wanted = {key: suppression(found) for key, found in _events_of(keys).items()}
+	_write_derived(wanted)
+	_delete_lifted([key for key, found in wanted.items() if found is None])
 
 
 def held(addresses: Collection[str], count_bounces: bool = True) -> dict[str, Held]:
@@ -179,6 +180,8 @@ def _write_derived(wanted: dict[str, Suppression | None]) -> None:
 
 def _delete_lifted(keys: Collection[str]) -> None:
 	"""Delete rows that hold nothing back any more."""
+	if not keys:
+		return
 	table = frappe.qb.DocType(SUPPRESSED_ADDRESS)
 	lifted = table.name.isin(keys) & (table.blocked == 0) & (table.bounced == 0)
 	frappe.qb.from_(table).delete().where(lifted).run()
