@@ -11,7 +11,7 @@ import pytest
 import frappe
 from frappe.utils import get_system_timezone
 
-from erpnext_zoho_integration.erpnext_zoho_integration.desk import number_cards, runs
+from erpnext_zoho_integration.erpnext_zoho_integration.desk import number_cards, sync_progress
 from erpnext_zoho_integration.sync.runs import health, queue
 from erpnext_zoho_integration.sync.runs import worker as run_worker
 from tests.faults import injectors, matrix
@@ -54,7 +54,7 @@ def test_the_desk_tells_how_long_a_run_still_takes(
 	done = {"total_campaigns": 4, "synced_campaigns": 3}
 	frappe.db.set_value(RUN, name, {"status": "Running", "started_epoch": clock.utc().timestamp(), **done})
 	clock.let_pass(minutes=6)
-	assert 120 <= runs.get_progress(name)["seconds_left"] <= 130
+	assert 120 <= sync_progress.get_progress(name)["seconds_left"] <= 130
 
 
 @pytest.mark.parametrize("hours", [1, -1], ids=["begins", "ends"])

@@ -14,7 +14,7 @@ import frappe
 
 from erpnext_zoho_integration.consent import held_mail
 from tests.site.consent.helpers import HELD, hold_back, mailed, new_lead, new_member
-from tests.site.consent.test_gate import at_once, send, suppress  # noqa: F401 - a fixture
+from tests.site.consent.test_gate import send, suppress
 from tests.site.syncing import before_each_statement
 
 PEOPLE = [f"reader{n}@example.com" for n in range(20)]
@@ -72,7 +72,7 @@ def queue_again() -> None:
 		held_mail.queue_again(name)
 
 
-def test_a_newsletter(at_once) -> None:  # noqa: F811 - the fixture
+def test_a_newsletter(at_once) -> None:
 	if not frappe.db.table_exists("Newsletter"):
 		pytest.skip("Newsletter is an app of its own since Frappe 16, and not installed")
 	newsletter = frappe.get_doc(
@@ -87,7 +87,7 @@ def test_a_newsletter(at_once) -> None:  # noqa: F811 - the fixture
 	assert mailed() == sorted(set(PEOPLE) - set(GONE))
 
 
-def test_the_days_email_campaigns(at_once) -> None:  # noqa: F811 - the fixture
+def test_the_days_email_campaigns(at_once) -> None:
 	from erpnext.crm.doctype.email_campaign.email_campaign import send_email_to_leads_or_contacts
 
 	template = {"doctype": "Email Template", "name": "Locked", "subject": "Hello", "response": "Hello"}
