@@ -1,4 +1,4 @@
-"""Whom Zoho mails again although they opted out: found when somebody asks, shown with the proof, released by a person.
+"""Finds people who opted out and whom Zoho mails again; a person decides whether to release them, with Zoho's row as proof.
 
 A contact counts as back only if some list of Zoho has it as active and none as unsubscribed. Subscribed Again means that
 the contact joined a list with a sign-up form after the opt-out, which Zoho asks people to confirm by mail.

@@ -17,7 +17,7 @@ from erpnext_zoho_integration.store.fields import ACTION_TYPE, BACK_AT_ZOHO
 
 _DAYS = 30
 _LEAST = 10
-# A person who opted out makes up a fifth of nobody's domain.
+# Of those mailed at the domain: in a large mailing, ten people of a big mail provider may opt out by themselves.
 _SHARE = 0.2
 # How long after the mailing a program is done, if Zoho says when, or else when the next sync notices it.
 _SOON = timedelta(minutes=10)

@@ -11,7 +11,7 @@ from erpnext_zoho_integration.store import erased_people
 
 @dataclass(slots=True)
 class Recorded:
-	"""What was news.
+	"""The news among some facts.
 
 	Attributes:
 		facts: that were not known before.

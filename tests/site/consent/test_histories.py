@@ -169,7 +169,6 @@ class Round:
 				facts.append(self._fact(told))
 				if not known:
 					history.read.append(told)
-					history.mailed = history.mailed
 		self.random.shuffle(facts)
 		half = len(facts) // 2
 		for page in (facts[:half], facts[half:]):
